@@ -1,0 +1,36 @@
+#ifndef HYBRIDSERVE_COMMON_CACHE_BLOCK_REF_H_
+#define HYBRIDSERVE_COMMON_CACHE_BLOCK_REF_H_
+
+#include <cstdint>
+
+#include "common/ids.h"
+
+namespace hybridserve {
+
+// What a block keeps of its tokens (DESIGN.md 3).
+enum class CacheKind : uint8_t {
+  kKv = 1,   // Keys and values, one half-slot each.
+  kAct = 2,  // The QKV GEMM's input rows, one half-slot.
+};
+
+// Where a block's slot lies. DISK joins later.
+enum class Tier : uint8_t { kDevice = 1, kHost = 2 };
+
+// One block of a sequence: 16 (block_tokens) consecutive positions, in every
+// layer. `first` is K's half-slot or ACT's; `second` is V's, unused for ACT.
+struct BlockRef {
+  CacheKind kind = CacheKind::kKv;
+  Tier tier = Tier::kHost;
+  HalfSlot first{0};
+  HalfSlot second{0};  // 0 for ACT.
+
+  friend bool operator==(const BlockRef&, const BlockRef&) = default;
+};
+
+constexpr int HalfSlotsOf(CacheKind kind) {
+  return kind == CacheKind::kKv ? 2 : 1;
+}
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_COMMON_CACHE_BLOCK_REF_H_

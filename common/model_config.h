@@ -1,0 +1,66 @@
+#ifndef HYBRIDSERVE_COMMON_MODEL_CONFIG_H_
+#define HYBRIDSERVE_COMMON_MODEL_CONFIG_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/dtype.h"
+
+namespace hybridserve {
+
+enum class Architecture { kOpt };
+enum class ActivationFunction { kRelu, kGelu };
+
+// A decoder's dimensions and what follows from them. Plain data, filled from a
+// Hugging Face config.json by ParseModelConfig (common/model_config_json.h),
+// which checks every field; a ModelConfig in hand is consistent.
+struct ModelConfig {
+  Architecture architecture = Architecture::kOpt;
+  std::string model_type;  // "opt"
+
+  int64_t num_layers = 0;
+  int64_t hidden = 0;        // h: width of the residual stream.
+  int64_t num_heads = 0;     // n
+  int64_t num_kv_heads = 0;  // n_kv; = num_heads on multi-head models.
+  int64_t head_dim = 0;      // d
+  int64_t ffn_dim = 0;
+  int64_t vocab_size = 0;
+  int64_t max_positions = 0;    // Longest sequence, prompt and output.
+  int64_t position_offset = 0;  // OPT: 2; row of position 0 in the table.
+  int64_t word_embed_dim = 0;   // = hidden unless the model projects.
+
+  bool pre_norm = true;         // do_layer_norm_before
+  bool has_bias = true;         // enable_bias: the linear layers' biases
+  bool has_norm_affine = true;  // layer_norm_elementwise_affine
+  bool has_final_norm = true;   // pre_norm && !_remove_final_layer_norm
+  bool tied_lm_head = true;     // tie_word_embeddings
+  ActivationFunction activation = ActivationFunction::kRelu;
+  float norm_epsilon = 1e-5F;
+
+  int64_t bos_token_id = -1;           // -1: the config names none.
+  std::vector<int64_t> eos_token_ids;  // Any of them ends a sequence.
+  int64_t pad_token_id = -1;
+  DType checkpoint_dtype = DType::kFloat32;  // torch_dtype; float32 if absent.
+
+  int64_t kv_width() const { return num_kv_heads * head_dim; }
+
+  // Elements of a half-slot a token: the widest of the two uses of a slot. On
+  // models where ACT pays (hidden < 2 * kv_width) ACT takes one half-slot of
+  // `hidden` elements and K and V one each of kv_width() <= half_slot_width().
+  int64_t half_slot_width() const {
+    return act_pays() ? (hidden > kv_width() ? hidden : kv_width())
+                      : kv_width();
+  }
+  // True where an activation checkpoint is smaller than K and V together
+  // (DESIGN 6: from ACT/KV = 1.0 up no ACT is used).
+  bool act_pays() const { return hidden < 2 * kv_width(); }
+
+  // Weights of one decoder layer / of everything outside the layers, elements.
+  int64_t LayerParameters() const;
+  int64_t EmbeddingParameters() const;
+};
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_COMMON_MODEL_CONFIG_H_
