@@ -20,6 +20,14 @@ _proto_sources = rule(
     },
 )
 
+def _generated_root_impl(ctx):
+    return [CcInfo(compilation_context = cc_common.create_compilation_context(
+        system_includes = depset([ctx.genfiles_dir.path + "/" + _ROOT]),
+    ))]
+
+# Makes the generated headers system headers, whose warnings are silent.
+_generated_root = rule(implementation = _generated_root_impl)
+
 def _sources_label(dep):
     """Label of the .proto files behind the cc_grpc_library `dep`."""
     if dep.startswith("//") and ":" not in dep:
@@ -73,16 +81,17 @@ def cc_grpc_library(name, srcs, deps = [], services = True, **kwargs):
         message = "Running protoc on",
         visibility = ["//visibility:private"],
     )
-    up = "/".join([".."] * package.count("/")) or "."
+    _generated_root(
+        name = name + "_root",
+        visibility = ["//visibility:private"],
+    )
     cc_library(
         name = name,
         srcs = sources,
         hdrs = headers,
-        # Generated code is not ours to warn about; as a system include
-        # directory its headers are silent as well.
-        copts = ["-w"],
-        includes = [up],
+        copts = ["-w"],  # Generated code is not ours to warn about.
         deps = deps + [
+            ":" + name + "_root",
             "@com_google_protobuf//:protobuf",
         ] + (["@com_github_grpc_grpc//:grpc++"] if services else []),
         **kwargs

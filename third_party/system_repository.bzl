@@ -4,6 +4,9 @@ Headers come from the compiler's own system include path, so no target lists
 them and warnings inside them are silent. Libraries are linked by name.
 """
 
+# Bazel's default toolchain asks for the opposite.
+_AS_NEEDED = ["-Wl,--as-needed"]
+
 def _library(name, libs, deps):
     return """
 cc_library(
@@ -13,7 +16,7 @@ cc_library(
 )
 """.format(
         name = name,
-        linkopts = repr(["-l" + lib for lib in libs]),
+        linkopts = repr(_AS_NEEDED + ["-l" + lib for lib in libs] if libs else []),
         deps = repr(deps),
     )
 

@@ -39,6 +39,8 @@ def _cuda_objects_impl(ctx):
             "-O3",
             "-Xcompiler=-fPIC,-Wall,-Wextra",
             "-Werror=all-warnings",
+            # False on every assignment to an absl::Status.
+            "-diag-suppress=2810",
             "--threads=0",
             "-ccbin=g++",
         ])
@@ -103,6 +105,9 @@ def cuda_library(name, srcs, hdrs = [], deps = [], copts = [], **kwargs):
         name = name,
         srcs = [":" + name + "_objects"],
         hdrs = hdrs,
+        # The static runtime hides its symbols: they can't serve a shared
+        # library from the program that loads it.
+        linkstatic = True,
         deps = deps + ["@local_config_cuda//:cudart"],
         **kwargs
     )
