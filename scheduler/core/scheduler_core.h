@@ -1,0 +1,126 @@
+#ifndef HYBRIDSERVE_SCHEDULER_CORE_SCHEDULER_CORE_H_
+#define HYBRIDSERVE_SCHEDULER_CORE_SCHEDULER_CORE_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "common/clock.h"
+#include "common/ids.h"
+#include "common/step_result.h"
+#include "common/worker_info.h"
+#include "common/worker_link.h"
+#include "scheduler/core/request.h"
+#include "scheduler/core/snapshot.h"
+#include "scheduler/policy/policy.h"
+
+namespace hybridserve {
+
+struct SchedulerOptions {
+  // This scheduler's incarnation: larger than that of any before.
+  uint64_t term = 1;
+  // Most sequences running on one worker; a worker's own limits (rows and
+  // sampled sequences a step) may be lower.
+  int64_t max_running = 256;
+  // Most requests waiting, and most prompt + max_tokens among them. Requests
+  // that a worker takes at once don't wait.
+  int64_t max_queue_requests = 1024;
+  int64_t max_queue_tokens = int64_t{1} << 22;
+  // Most prompt tokens in one step of one worker.
+  int64_t prefill_chunk_tokens = 512;
+  // How long a request waits while no connected worker can take it.
+  absl::Duration failover_timeout = absl::Seconds(60);
+  // What RESOURCE_EXHAUSTED and UNAVAILABLE ask their reader to wait.
+  absl::Duration retry_delay = absl::Seconds(1);
+  // A request that saw this many workers lost may be what kills them: ABORTED.
+  int64_t max_replays = 8;
+};
+
+// Admits requests, gives their blocks slots on workers, makes every step's
+// plan and hands tokens on (DESIGN.md 2 and 3). Plain data in and out: it
+// knows neither RPC nor threads nor text.
+//
+// At most two plans are outstanding on a worker: plan t+1 is sent before
+// result t, so a stop found in result t is corrected one step late; the extra
+// token is never shown. A slot that a plan releases is in no table before the
+// plan after it. Per model first come, first served: nothing overtakes a
+// request on the workers that it could run on.
+//
+// Invariants, after every call: each live request is in the queue or on one
+// worker; on each tier free half-slots, those of running sequences and those
+// about to be released add up to the pool; an observer has had each token
+// position once, in order.
+//
+// Thread-compatible: one thread owns it (core_thread.h).
+class SchedulerCore {
+ public:
+  // `clock` outlives the core. Options are positive (max_queue_* may be 0).
+  SchedulerCore(const SchedulerOptions& options, std::unique_ptr<Policy> policy,
+                const Clock& clock);
+  SchedulerCore(const SchedulerCore&) = delete;
+  SchedulerCore& operator=(const SchedulerCore&) = delete;
+  // Ends every live request with UNAVAILABLE and drops all links.
+  ~SchedulerCore();
+
+  // Queues a request or starts it. OK: `observer` hears of it, starting within
+  // this call. Otherwise nothing changed, `observer` heard nothing, and:
+  //   INVALID_ARGUMENT    a bad field (FieldOf(), common/status_details.h),
+  //                       or more tokens than any worker's whole pool.
+  //   NOT_FOUND           no such model.
+  //   ALREADY_EXISTS      a live request has this request_id.
+  //   DEADLINE_EXCEEDED   it passed before.
+  //   RESOURCE_EXHAUSTED  the queue is full (RetryDelayOf()).
+  //   UNAVAILABLE         draining; or no worker yet, or a full queue and none
+  //                       of the model's workers (RetryDelayOf()).
+  absl::StatusOr<RequestKey> Submit(GenerationRequest request,
+                                    std::unique_ptr<RequestObserver> observer);
+
+  // Ends a request with OnFinished(kCancelled). It leaves the device with the
+  // next plan and gives back every slot. False: no such live request.
+  bool Cancel(RequestKey key);
+  // As above, by its request_id.
+  bool CancelById(absl::string_view request_id);
+
+  // Registers a worker and starts sending it plans. The link is destroyed when
+  // the worker is lost or removed. Otherwise nothing changed, and:
+  //   INVALID_ARGUMENT     bad config.json, limits or pools.
+  //   FAILED_PRECONDITION  the model's name is in use with other weights.
+  absl::StatusOr<WorkerId> AddWorker(const WorkerInfo& info,
+                                     std::unique_ptr<WorkerLink> link);
+
+  // Takes a step's result. A stale one (another term, epoch or step than the
+  // oldest outstanding plan's) or one of an unknown worker is dropped. A
+  // refused or malformed one loses the worker, as RemoveWorker() does.
+  void OnResult(WorkerId worker, StepResult result);
+
+  // The worker is gone: its requests go back to the front of the queue and go
+  // on elsewhere, in the same numerics class, with the same tokens. Unknown
+  // ids are ignored.
+  void RemoveWorker(WorkerId worker, const absl::Status& reason);
+
+  // Ends what expired. To be called at NextTick() or later.
+  void Tick();
+  // When Tick() next has something to do; InfiniteFuture: never.
+  absl::Time NextTick() const;
+
+  // Refuses new requests from now on (UNAVAILABLE); those accepted finish.
+  void Drain();
+  // No request is live.
+  bool idle() const;
+
+  SchedulerSnapshot Snapshot() const;
+
+  // Crashes unless the invariants above hold. Debug builds call it themselves.
+  void CheckInvariants() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_SCHEDULER_CORE_SCHEDULER_CORE_H_

@@ -1,0 +1,85 @@
+#ifndef HYBRIDSERVE_SCHEDULER_CORE_SNAPSHOT_H_
+#define HYBRIDSERVE_SCHEDULER_CORE_SNAPSHOT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/cache/block_ref.h"
+#include "common/ids.h"
+#include "common/model_config.h"
+#include "common/step_result.h"
+#include "common/worker_info.h"
+
+namespace hybridserve {
+
+// One tier of one worker's cache. At rest free + cached = half_slots.
+struct PoolSnapshot {
+  Tier tier = Tier::kHost;
+  int64_t half_slots = 0;
+  int64_t free = 0;        // Half-slots.
+  int64_t cached = 0;      // Half-slots kept for shared prefixes.
+  int64_t kv_blocks = 0;   // In use, two half-slots each.
+  int64_t act_blocks = 0;  // In use, one half-slot each.
+};
+
+// What a worker did since it registered.
+struct WorkerTotals {
+  int64_t steps = 0;
+  int64_t prompt_tokens = 0;     // Prompt positions run, replays included.
+  int64_t generated_tokens = 0;  // Tokens shown to clients.
+  int64_t peak_kv_blocks = 0;    // Most in use at one time, all tiers.
+  int64_t peak_act_blocks = 0;
+  StepStats stats;  // Sums over all steps.
+};
+
+struct WorkerSnapshot {
+  WorkerId id;
+  std::string name;
+  uint64_t term = 0;
+  uint64_t epoch = 0;
+  std::string state;  // "idle" or "running".
+  std::string device;
+  std::string model;
+  NumericsClass numerics;
+  WorkerProfile profile;
+  int64_t running = 0;  // Sequences.
+  int64_t outstanding_plans = 0;
+  double act_ratio = 0;    // Of the last admitted sequence's blocks.
+  std::string mix_reason;  // Why that ratio.
+  std::vector<PoolSnapshot> pools;
+  WorkerTotals totals;
+};
+
+struct ModelSnapshot {
+  std::string name;
+  std::string weights_hash;
+  ModelConfig config;
+  int64_t workers = 0;  // Connected now.
+  // Longest prompt + max_tokens that a connected worker takes; 0 without one.
+  int64_t max_request_tokens = 0;
+};
+
+// The core's state at one moment, for status, metrics and limits.
+struct SchedulerSnapshot {
+  uint64_t term = 0;
+  std::string policy;
+  bool draining = false;
+  int64_t running = 0;         // Requests on workers.
+  int64_t waiting = 0;         // Requests in the queue.
+  int64_t waiting_tokens = 0;  // Their prompt + max_tokens.
+  int64_t max_queue_requests = 0;
+  int64_t max_queue_tokens = 0;
+  // Requests since the start, by how they ended.
+  int64_t accepted = 0;
+  int64_t finished = 0;
+  int64_t cancelled = 0;
+  int64_t failed = 0;
+  int64_t replays = 0;
+  std::vector<ModelSnapshot> models;    // By name.
+  std::vector<WorkerSnapshot> workers;  // By id.
+};
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_SCHEDULER_CORE_SNAPSHOT_H_

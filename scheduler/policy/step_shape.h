@@ -1,0 +1,59 @@
+#ifndef HYBRIDSERVE_SCHEDULER_POLICY_STEP_SHAPE_H_
+#define HYBRIDSERVE_SCHEDULER_POLICY_STEP_SHAPE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "common/cache/block_ref.h"
+#include "common/step_plan.h"
+
+namespace hybridserve {
+
+// What bounds one step on one worker.
+struct StepLimits {
+  int64_t max_step_tokens = 0;       // Rows, all sequences.
+  int64_t max_logit_rows = 0;        // Sequences that sample.
+  int64_t prefill_chunk_tokens = 0;  // Prompt rows, all sequences.
+  int64_t staging_half_slots = 0;    // A mini-batch, one layer.
+  int32_t block_tokens = 16;
+};
+
+// A running sequence as the step sees it.
+struct SequenceView {
+  int64_t num_cached = 0;  // Positions run, those in flight included.
+  int64_t num_ready = 0;   // Rows that could run next; 0: waits for results.
+  // The rows belong to the prompt (or its replay); else to one sampled token.
+  bool is_prefill = false;
+  bool samples = false;  // Running all ready rows gives a token.
+  // Its reserved blocks, enough for num_cached + num_ready positions.
+  absl::Span<const BlockRef> blocks;
+};
+
+// All sequences running on a worker, oldest first. Borrows their blocks.
+struct StepSnapshot {
+  StepLimits limits;
+  std::vector<SequenceView> sequences;
+};
+
+// Rows that one sequence runs.
+struct ShapedSequence {
+  int32_t index = 0;  // Into StepSnapshot::sequences.
+  int32_t num_new = 0;
+};
+
+// Who runs in a step, and with whom.
+struct StepShape {
+  std::vector<ShapedSequence> sequences;
+  std::vector<MiniBatch> mini_batches;  // Indices into `sequences`.
+};
+
+// Continuous batching with chunked prefill: first every decoding sequence, one
+// row each; then prompts, oldest first, in what max_step_tokens and
+// prefill_chunk_tokens leave. Oldest first within each kind, so a sequence
+// that finds no room now is earlier in line than all that come after it.
+StepShape ShapeStep(const StepSnapshot& snapshot);
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_SCHEDULER_POLICY_STEP_SHAPE_H_
