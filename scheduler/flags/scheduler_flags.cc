@@ -1,0 +1,94 @@
+#include "scheduler/flags/scheduler_flags.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "common/status_macros.h"
+
+ABSL_FLAG(std::string, policy, "hybrid",
+          "How the cache is kept: hybrid (keys and values mixed with "
+          "activations so that link and compute take equal time), kv or act.");
+ABSL_FLAG(std::string, act_ratio, "auto",
+          "Share of a sequence's blocks kept as activations: auto or a number "
+          "from 0 to 1. With --policy=hybrid.");
+ABSL_FLAG(int64_t, max_running, 64, "Most sequences running on one worker.");
+ABSL_FLAG(int64_t, max_queue_requests, 1024,
+          "Most requests waiting; more are refused.");
+ABSL_FLAG(int64_t, max_queue_tokens, int64_t{1} << 22,
+          "Most tokens (prompts and max_tokens) among waiting requests.");
+ABSL_FLAG(int64_t, prefill_chunk_tokens, 512,
+          "Most prompt tokens in one step of one worker.");
+ABSL_FLAG(absl::Duration, failover_timeout, absl::Seconds(60),
+          "How long a request waits for a worker that can take it over.");
+ABSL_FLAG(absl::Duration, max_step_time, absl::InfiniteDuration(),
+          "Longest step that the planner may choose.");
+ABSL_FLAG(double, recompute_ratio, -1,
+          "With --policy=recompute: share of a sequence recomputed.");
+ABSL_FLAG(std::string, percent, "", "With --policy=flexgen: its six percents.");
+
+namespace hybridserve {
+namespace {
+
+absl::Status WrongFlag(absl::string_view flag, absl::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", why));
+}
+
+absl::Status NotBuilt(absl::string_view flag) {
+  return absl::UnimplementedError(absl::StrCat("--", flag, ": not built yet"));
+}
+
+absl::Status CheckAtLeast(absl::string_view flag, int64_t value,
+                          int64_t least) {
+  if (value >= least) return absl::OkStatus();
+  return WrongFlag(flag, absl::StrCat("must be at least ", least));
+}
+
+}  // namespace
+
+absl::StatusOr<SchedulerOptions> SchedulerOptionsFromFlags() {
+  SchedulerOptions options;
+  options.max_running = absl::GetFlag(FLAGS_max_running);
+  options.max_queue_requests = absl::GetFlag(FLAGS_max_queue_requests);
+  options.max_queue_tokens = absl::GetFlag(FLAGS_max_queue_tokens);
+  options.prefill_chunk_tokens = absl::GetFlag(FLAGS_prefill_chunk_tokens);
+  options.failover_timeout = absl::GetFlag(FLAGS_failover_timeout);
+  RETURN_IF_ERROR(CheckAtLeast("max_running", options.max_running, 1));
+  RETURN_IF_ERROR(
+      CheckAtLeast("max_queue_requests", options.max_queue_requests, 0));
+  RETURN_IF_ERROR(
+      CheckAtLeast("max_queue_tokens", options.max_queue_tokens, 0));
+  RETURN_IF_ERROR(
+      CheckAtLeast("prefill_chunk_tokens", options.prefill_chunk_tokens, 1));
+  if (options.failover_timeout < absl::ZeroDuration()) {
+    return WrongFlag("failover_timeout", "must not be negative");
+  }
+  if (absl::GetFlag(FLAGS_max_step_time) != absl::InfiniteDuration()) {
+    return NotBuilt("max_step_time");
+  }
+  if (absl::GetFlag(FLAGS_recompute_ratio) != -1) {
+    return NotBuilt("recompute_ratio");
+  }
+  if (!absl::GetFlag(FLAGS_percent).empty()) return NotBuilt("percent");
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<Policy>> PolicyFromFlags() {
+  std::optional<double> act_ratio;
+  if (const std::string text = absl::GetFlag(FLAGS_act_ratio); text != "auto") {
+    double ratio = 0;
+    if (!absl::SimpleAtod(text, &ratio)) {
+      return WrongFlag("act_ratio", absl::StrCat("\"", text,
+                                                 "\" is neither auto nor a "
+                                                 "number from 0 to 1"));
+    }
+    act_ratio = ratio;
+  }
+  return ParsePolicy(absl::GetFlag(FLAGS_policy), act_ratio);
+}
+
+}  // namespace hybridserve
