@@ -1,0 +1,143 @@
+"""The demo model for training: OPT's architecture in plain PyTorch.
+
+The same mathematics as transformers' OPTForCausalLM with the settings of
+`opt_config`, with the three projections of attention in one matrix and no
+padding masks, which makes a training step on one CPU core faster. export.py
+checks that both give the same logits.
+"""
+
+import dataclasses
+import math
+from typing import Dict
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+POSITION_OFFSET = 2  # As in OPT: position p uses row p + 2 of the table.
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """Sizes of the network; the head is tied to the token embedding."""
+
+    vocab_size: int = 4096
+    hidden_size: int = 256
+    layers: int = 4
+    heads: int = 8
+    ffn_dim: int = 1024
+    max_positions: int = 512
+
+
+class _Layer(nn.Module):
+    """A pre-norm decoder layer: attention, then a relu feed-forward."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        width = shape.hidden_size
+        self.heads = shape.heads
+        self.attention_norm = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.ffn_norm = nn.LayerNorm(width)
+        self.fc1 = nn.Linear(width, shape.ffn_dim)
+        self.fc2 = nn.Linear(shape.ffn_dim, width)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """x: [batch, time, width]; mask: [time, time], 0 or -inf."""
+        batch, time, width = x.shape
+        head = width // self.heads
+        qkv = self.qkv(self.attention_norm(x))
+        q, k, v = (
+            part.view(batch, time, self.heads, head)
+            .transpose(1, 2)
+            .reshape(batch * self.heads, time, head)
+            for part in qkv.split(width, dim=2)
+        )
+        scores = torch.baddbmm(
+            mask, q, k.transpose(1, 2), alpha=1.0 / math.sqrt(head)
+        )
+        mixed = torch.bmm(torch.softmax(scores, dim=-1), v)
+        mixed = (
+            mixed.view(batch, self.heads, time, head)
+            .transpose(1, 2)
+            .reshape(batch, time, width)
+        )
+        x = x + self.out(mixed)
+        return x + self.fc2(F.relu(self.fc1(self.ffn_norm(x))))
+
+
+class Network(nn.Module):
+    """Token ids [batch, time] to logits [batch, time, vocab]."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        width = shape.hidden_size
+        self.tokens = nn.Embedding(shape.vocab_size, width)
+        self.positions = nn.Embedding(
+            shape.max_positions + POSITION_OFFSET, width
+        )
+        self.layers = nn.ModuleList(_Layer(shape) for _ in range(shape.layers))
+        self.final_norm = nn.LayerNorm(width)
+        self._initialize()
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        time = ids.shape[1]
+        mask = torch.full((time, time), -math.inf).triu(1)
+        x = (
+            self.tokens(ids)
+            + self.positions.weight[POSITION_OFFSET : POSITION_OFFSET + time]
+        )
+        for layer in self.layers:
+            x = layer(x, mask)
+        return F.linear(self.final_norm(x), self.tokens.weight)
+
+    def loss(self, windows: torch.Tensor) -> torch.Tensor:
+        """Mean negative log-likelihood of windows[:, 1:], in nats."""
+        logits = self(windows[:, :-1])
+        return F.cross_entropy(
+            logits.reshape(-1, logits.shape[-1]), windows[:, 1:].reshape(-1)
+        )
+
+    def _initialize(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=0.04)
+                nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.Embedding):
+                nn.init.normal_(module.weight, std=0.02)
+        for layer in self.layers:
+            for linear in (layer.out, layer.fc2):
+                linear.weight.data /= math.sqrt(2 * self.shape.layers)
+
+
+def to_opt_state(network: Network) -> Dict[str, torch.Tensor]:
+    """The weights under the names of transformers' OPTForCausalLM."""
+    base = "model.decoder."
+    state = {
+        "lm_head.weight": network.tokens.weight,
+        base + "embed_tokens.weight": network.tokens.weight,
+        base + "embed_positions.weight": network.positions.weight,
+    }
+    modules: Dict[str, nn.Module] = {
+        base + "final_layer_norm": network.final_norm
+    }
+    for i, layer in enumerate(network.layers):
+        prefix = f"{base}layers.{i}."
+        for name, weight, bias in zip(
+            ("q_proj", "k_proj", "v_proj"),
+            layer.qkv.weight.chunk(3),
+            layer.qkv.bias.chunk(3),
+        ):
+            state[f"{prefix}self_attn.{name}.weight"] = weight
+            state[f"{prefix}self_attn.{name}.bias"] = bias
+        modules[prefix + "self_attn.out_proj"] = layer.out
+        modules[prefix + "self_attn_layer_norm"] = layer.attention_norm
+        modules[prefix + "final_layer_norm"] = layer.ffn_norm
+        modules[prefix + "fc1"] = layer.fc1
+        modules[prefix + "fc2"] = layer.fc2
+    for name, module in modules.items():
+        state[name + ".weight"] = module.weight
+        state[name + ".bias"] = module.bias
+    return {k: v.detach().clone().contiguous() for k, v in state.items()}
