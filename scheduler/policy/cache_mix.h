@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "common/model_config.h"
 #include "common/worker_info.h"
 
@@ -43,6 +44,10 @@ struct CacheMix {
   double act_ratio = 0;  // ACT share of a sequence's blocks, [0, 1].
   std::string reason;    // In words, for logs and status.
 };
+
+// The reason for no ACT on models with few KV heads.
+inline constexpr absl::string_view kActDoesNotPay =
+    "activations are no smaller than K and V on this model";
 
 }  // namespace hybridserve
 

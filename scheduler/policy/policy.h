@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "scheduler/policy/cache_mix.h"
-#include "scheduler/policy/step_shape.h"
+#include "scheduler/policy/step_roster.h"
 
 namespace hybridserve {
 
@@ -35,9 +35,9 @@ class Policy {
   virtual double MaxActRatio(const CostInputs& costs) const = 0;
 
   // The next step's rows and mini-batches. Linear in the sequences and blocks.
-  // By default ShapeStep() (step_shape.h), whatever the mix.
-  virtual StepShape Plan(const StepSnapshot& snapshot,
-                         const CacheMix& mix) const;
+  // By default FormRoster() (step_roster.h), whatever the mix.
+  virtual StepRoster Plan(const StepSnapshot& snapshot,
+                          const CacheMix& mix) const;
 };
 
 // The policy that `--policy` and `--act_ratio` name; `act_ratio` nullopt is

@@ -1,5 +1,5 @@
-#ifndef HYBRIDSERVE_SCHEDULER_POLICY_STEP_SHAPE_H_
-#define HYBRIDSERVE_SCHEDULER_POLICY_STEP_SHAPE_H_
+#ifndef HYBRIDSERVE_SCHEDULER_POLICY_STEP_ROSTER_H_
+#define HYBRIDSERVE_SCHEDULER_POLICY_STEP_ROSTER_H_
 
 #include <cstdint>
 #include <vector>
@@ -36,24 +36,25 @@ struct StepSnapshot {
   std::vector<SequenceView> sequences;
 };
 
-// Rows that one sequence runs.
-struct ShapedSequence {
+// The rows that one sequence runs in a step.
+struct RosterEntry {
   int32_t index = 0;  // Into StepSnapshot::sequences.
   int32_t num_new = 0;
 };
 
 // Who runs in a step, and with whom.
-struct StepShape {
-  std::vector<ShapedSequence> sequences;
-  std::vector<MiniBatch> mini_batches;  // Indices into `sequences`.
+struct StepRoster {
+  std::vector<RosterEntry> entries;
+  std::vector<MiniBatch> mini_batches;  // Indices into `entries`.
 };
 
 // Continuous batching with chunked prefill: first every decoding sequence, one
 // row each; then prompts, oldest first, in what max_step_tokens and
-// prefill_chunk_tokens leave. Oldest first within each kind, so a sequence
-// that finds no room now is earlier in line than all that come after it.
-StepShape ShapeStep(const StepSnapshot& snapshot);
+// prefill_chunk_tokens leave. With no more sequences than max_step_tokens and
+// max_logit_rows, every decoding sequence runs in every step and the oldest
+// prompt always moves.
+StepRoster FormRoster(const StepSnapshot& snapshot);
 
 }  // namespace hybridserve
 
-#endif  // HYBRIDSERVE_SCHEDULER_POLICY_STEP_SHAPE_H_
+#endif  // HYBRIDSERVE_SCHEDULER_POLICY_STEP_ROSTER_H_

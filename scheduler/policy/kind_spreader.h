@@ -1,0 +1,20 @@
+#ifndef HYBRIDSERVE_SCHEDULER_POLICY_KIND_SPREADER_H_
+#define HYBRIDSERVE_SCHEDULER_POLICY_KIND_SPREADER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "common/cache/block_ref.h"
+
+namespace hybridserve {
+
+// The kinds of a sequence's blocks [0, num_blocks) when a share `act_ratio` of
+// them is ACT, spread by error diffusion: block i is ACT iff
+// floor((i + 1) a) > floor(i a) (PAPER.md 1.3). So every prefix of n blocks has
+// floor(n a) ACT blocks and any grouping of sequences is nearly balanced.
+// `act_ratio` in [0, 1].
+std::vector<CacheKind> SpreadKinds(double act_ratio, int64_t num_blocks);
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_SCHEDULER_POLICY_KIND_SPREADER_H_

@@ -1,0 +1,64 @@
+#include "scheduler/policy/step_roster.h"
+
+#include <algorithm>
+
+#include "scheduler/policy/mini_batch_packer.h"
+
+namespace hybridserve {
+namespace {
+
+// What is left of a step's limits.
+struct Budget {
+  int64_t rows;
+  int64_t prefill_rows;
+  int64_t logit_rows;
+};
+
+// The rows that `sequence` may run now, taken from `budget`.
+int64_t Take(const SequenceView& sequence, Budget& budget) {
+  int64_t num_new = std::min(sequence.num_ready, budget.rows);
+  if (sequence.is_prefill) num_new = std::min(num_new, budget.prefill_rows);
+  const bool completes = num_new == sequence.num_ready;
+  bool samples = sequence.samples && completes;
+  if (samples && budget.logit_rows == 0) {
+    --num_new;  // The row that samples waits.
+    samples = false;
+  }
+  if (num_new <= 0) return 0;
+  budget.rows -= num_new;
+  if (sequence.is_prefill) budget.prefill_rows -= num_new;
+  if (samples) --budget.logit_rows;
+  return num_new;
+}
+
+}  // namespace
+
+StepRoster FormRoster(const StepSnapshot& snapshot) {
+  const StepLimits& limits = snapshot.limits;
+  Budget budget = {.rows = limits.max_step_tokens,
+                   .prefill_rows = limits.prefill_chunk_tokens,
+                   .logit_rows = limits.max_logit_rows};
+  StepRoster roster;
+  std::vector<PackItem> items;
+  for (const bool prefill : {false, true}) {
+    for (size_t i = 0; i < snapshot.sequences.size(); ++i) {
+      const SequenceView& sequence = snapshot.sequences[i];
+      if (sequence.is_prefill != prefill || sequence.num_ready == 0) continue;
+      const int64_t num_new = Take(sequence, budget);
+      if (num_new == 0) continue;
+      roster.entries.push_back({.index = static_cast<int32_t>(i),
+                                .num_new = static_cast<int32_t>(num_new)});
+      const int64_t end = sequence.num_cached + num_new;
+      const int64_t num_blocks =
+          (end + limits.block_tokens - 1) / limits.block_tokens;
+      items.push_back({.staged_half_slots = StagedHalfSlots(
+                           sequence.blocks.subspan(0, num_blocks)),
+                       .rows = num_new});
+    }
+  }
+  roster.mini_batches =
+      PackMiniBatches(items, limits.staging_half_slots, limits.max_step_tokens);
+  return roster;
+}
+
+}  // namespace hybridserve

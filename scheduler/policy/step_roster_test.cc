@@ -1,0 +1,93 @@
+#include "scheduler/policy/step_roster.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+
+namespace hybridserve {
+namespace {
+
+constexpr StepLimits kLimits = {.max_step_tokens = 100,
+                                .max_logit_rows = 10,
+                                .prefill_chunk_tokens = 64,
+                                .staging_half_slots = 1000};
+
+// Host KV blocks for sequences of up to 1,600 positions.
+const std::vector<BlockRef>& Blocks() {
+  static const auto& blocks = *new std::vector<BlockRef>(100);
+  return blocks;
+}
+
+SequenceView Decode() {
+  return {
+      .num_cached = 10, .num_ready = 1, .samples = true, .blocks = Blocks()};
+}
+
+SequenceView Prompt(int64_t num_ready, int64_t num_cached = 0) {
+  return {.num_cached = num_cached,
+          .num_ready = num_ready,
+          .is_prefill = true,
+          .samples = true,
+          .blocks = Blocks()};
+}
+
+// "index:num_new ..." and "| " before each mini-batch.
+std::string Form(StepLimits limits, std::vector<SequenceView> sequences) {
+  const StepRoster roster =
+      FormRoster({.limits = limits, .sequences = std::move(sequences)});
+  std::string text;
+  for (const MiniBatch& batch : roster.mini_batches) {
+    absl::StrAppend(&text, "|");
+    for (const int32_t i : batch.sequences) {
+      absl::StrAppend(&text, " ", roster.entries[i].index, ":",
+                      roster.entries[i].num_new);
+    }
+  }
+  return text;
+}
+
+TEST(FormRosterTest, DecodesFirstThenPromptsOldestFirst) {
+  EXPECT_EQ(Form(kLimits, {Prompt(50), Decode(), Prompt(30), Decode()}),
+            "| 1:1 3:1 0:50 2:14");
+}
+
+TEST(FormRosterTest, AWaitingSequenceRunsNothing) {
+  SequenceView waiting = Decode();
+  waiting.num_ready = 0;
+  EXPECT_EQ(Form(kLimits, {waiting, Decode()}), "| 1:1");
+  EXPECT_EQ(Form(kLimits, {waiting}), "");
+}
+
+TEST(FormRosterTest, AChunkOfALongPrompt) {
+  EXPECT_EQ(Form(kLimits, {Prompt(1000)}), "| 0:64");
+  EXPECT_EQ(Form(kLimits, {Prompt(936, 64)}), "| 0:64");
+  StepLimits narrow = kLimits;
+  narrow.max_step_tokens = 3;
+  EXPECT_EQ(Form(narrow, {Decode(), Prompt(1000)}), "| 0:1 1:2");
+}
+
+TEST(FormRosterTest, ThePromptsLastRowWaitsForALogitRow) {
+  StepLimits narrow = kLimits;
+  narrow.max_logit_rows = 1;
+  EXPECT_EQ(Form(narrow, {Decode(), Prompt(5), Prompt(1)}), "| 0:1 1:4");
+}
+
+TEST(FormRosterTest, AScoredPromptNeedsNoLogitRow) {
+  StepLimits narrow = kLimits;
+  narrow.max_logit_rows = 1;
+  SequenceView score = Prompt(5);
+  score.samples = false;
+  EXPECT_EQ(Form(narrow, {Decode(), score}), "| 0:1 1:5");
+}
+
+TEST(FormRosterTest, MiniBatchesStageTheBlocksOfAllPositions) {
+  StepLimits narrow = kLimits;
+  narrow.staging_half_slots = 8;  // Four blocks.
+  // Positions 0..32 are three blocks, 0..31 two.
+  EXPECT_EQ(Form(narrow, {Prompt(1, 32), Prompt(1, 31), Prompt(1, 31)}),
+            "| 0:1| 1:1 2:1");
+}
+
+}  // namespace
+}  // namespace hybridserve
