@@ -79,10 +79,12 @@ absl::Status CountCalls() {
 }
 
 absl::Status NestedInIf(bool check) {
+  // NOLINTBEGIN(google-readability-braces-around-statements): on purpose.
   if (check)
     RETURN_IF_ERROR(CountCalls());
   else
     return absl::UnknownError("else");
+  // NOLINTEND(google-readability-braces-around-statements)
   return absl::OkStatus();
 }
 

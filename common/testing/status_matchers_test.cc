@@ -12,7 +12,6 @@
 namespace hybridserve {
 namespace {
 
-using ::testing::DescribeMatcher;
 using ::testing::ElementsAre;
 using ::testing::ExplainMatchResult;
 using ::testing::Gt;

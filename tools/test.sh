@@ -1,0 +1,133 @@
+#!/bin/bash
+# Sets up, builds and runs every test. The last line is "N passed, N failed";
+# exits 0 if nothing failed.
+#
+#   tools/test.sh [TARGET...]         one optimised build, its tests, format, and
+#                                     clang-tidy on what changed
+#   tools/test.sh --long [TARGET...]  also: tests tagged "long", clang-tidy on
+#                                     everything, all tests under ASan and UBSan,
+#                                     those tagged "core" under TSan, and each
+#                                     fuzz target for a minute
+#
+# TARGET: Bazel patterns to build and test; all by default.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+FUZZ_SECONDS=60
+passed=0
+failed=0
+failures=()
+targets=()
+
+say() { echo "[$(date -u +%H:%M:%S)] $*"; }
+
+# check NAME COMMAND...: one check that is no Bazel test.
+check() {
+  local name="$1"
+  shift
+  say "$name"
+  if "$@"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    failures+=("$name")
+  fi
+}
+
+# test_suite NAME BAZEL_FLAG...: builds all targets, runs the tests among them,
+# and counts them. A test that can't be built has failed.
+test_suite() {
+  local name="$1" events results counts status=0
+  shift
+  say "$name: building and testing"
+  events="$(mktemp)"
+  results="$(mktemp)"
+  run_bazel test --keep_going --show_result=0 --test_summary=short \
+    --build_tests_only=false --build_event_json_file="$events" "$@" \
+    -- "${targets[@]}" || status=$?
+  python3 tools/count_tests.py "$events" "$status" > "$results"
+  rm -f "$events"
+  read -r -a counts < "$results"
+  passed=$((passed + counts[0]))
+  failed=$((failed + counts[1]))
+  while read -r target; do
+    failures+=("$name $target")
+  done < <(tail -n +2 "$results")
+  rm -f "$results"
+  say "$name: ${counts[0]} passed, ${counts[1]} failed"
+}
+
+# Runs every target tagged "fuzz" from its corpus, if it has one beside it.
+fuzz() {
+  local fuzzers target program corpus
+  mapfile -t fuzzers < <(
+    run_bazel query 'attr(tags, "\bfuzz\b", kind("cc_binary rule", //...))' \
+      2> /dev/null
+  )
+  if (( ${#fuzzers[@]} == 0 )); then return; fi
+  say "fuzz: building ${#fuzzers[@]} targets"
+  check "fuzz build" run_bazel build --config=fuzz --show_result=0 \
+    -- "${fuzzers[@]}"
+  for target in "${fuzzers[@]}"; do
+    program="${target#//}"
+    corpus="${program%:*}/testdata/${program#*:}"
+    program="bazel-bin/${program/://}"
+    if [[ ! -d "$corpus" ]]; then corpus=""; fi
+    check "fuzz $target" fuzz_one "$program" "$corpus"
+  done
+}
+
+# fuzz_one PROGRAM CORPUS: new inputs go to a folder that is thrown away.
+fuzz_one() {
+  local scratch status=0
+  scratch="$(mktemp -d)"
+  "./$1" -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=2048 -print_final_stats=0 \
+    -artifact_prefix="$scratch/" "$scratch" ${2:+"$2"} \
+    > "$scratch/log" 2>&1 || status=$?
+  if (( status != 0 )); then tail -n 40 "$scratch/log"; fi
+  rm -rf "$scratch"
+  return "$status"
+}
+
+long_suites() {
+  check "clang-tidy on everything" tools/lint.sh
+  test_suite "asan+ubsan" --config=asan --config=ubsan \
+    --test_tag_filters=-manual,-no_sanitizer --test_timeout=300,900,1800,3600
+  test_suite "tsan" --config=tsan --build_tests_only --test_tag_filters=core \
+    --test_timeout=300,900,1800,3600
+  fuzz
+}
+
+main() {
+  local long=false tags=-manual,-long
+  if [[ "${1:-}" == "--long" ]]; then
+    long=true tags=-manual
+    shift
+  fi
+  if [[ "${1:-}" == -* ]]; then
+    echo "usage: tools/test.sh [--long] [TARGET...]" >&2
+    exit 2
+  fi
+  targets=("$@")
+  if (( ${#targets[@]} == 0 )); then targets=(//...); fi
+  trap stop_bazel_in_ci EXIT
+
+  say "setting up"
+  tools/setup.sh
+  check "clang-format" tools/format.sh --check
+  test_suite "opt" --config=opt --test_tag_filters="$tags"
+  if "$long"; then
+    long_suites
+  else
+    check "clang-tidy on changed files" tools/lint.sh --changed
+  fi
+
+  if (( failed > 0 )); then
+    printf 'FAILED: %s\n' "${failures[@]}"
+  fi
+  stop_bazel_in_ci
+  echo "$passed passed, $failed failed"
+  (( failed == 0 ))
+}
+
+main "$@"
