@@ -1,0 +1,258 @@
+#include "common/wire/step_plan_wire.h"
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "common/status_details.h"
+#include "common/status_macros.h"
+#include "common/wire/enum_wire.h"
+#include "hybridserve/worker/v1/fence.pb.h"
+#include "hybridserve/worker/v1/step_plan.pb.h"
+
+namespace hybridserve {
+namespace {
+
+namespace pb = worker::v1;
+
+std::string Element(absl::string_view list, int index,
+                    absl::string_view field) {
+  return absl::StrCat(list, "[", index, "].", field);
+}
+
+void BlockToWire(const BlockRef& block, pb::BlockRef& wire) {
+  wire.set_kind(CacheKindToWire(block.kind));
+  wire.set_tier(TierToWire(block.tier));
+  wire.set_first(block.first.value());
+  wire.set_second(block.second.value());
+}
+
+absl::StatusOr<BlockRef> BlockFromWire(const pb::BlockRef& wire) {
+  BlockRef block;
+  ASSIGN_OR_RETURN(block.kind, CacheKindFromWire(wire.kind()));
+  ASSIGN_OR_RETURN(block.tier, TierFromWire(wire.tier()));
+  if (wire.first() < 0) {
+    return InvalidFieldError("first", absl::StrCat("is negative: ",
+                                                   wire.first()));
+  }
+  const bool is_act = block.kind == CacheKind::kAct;
+  if (wire.second() < 0 || (is_act && wire.second() != 0)) {
+    return InvalidFieldError(
+        "second", absl::StrCat("is ", wire.second(),
+                               is_act ? ", not 0, in an ACT block" : ""));
+  }
+  block.first = HalfSlot(wire.first());
+  block.second = HalfSlot(wire.second());
+  return block;
+}
+
+// `status` about an element of a list: puts the element before the field.
+absl::Status In(absl::string_view list, int index, const absl::Status& status) {
+  const std::string field = FieldOf(status).value_or("");
+  absl::string_view reason = status.message();
+  absl::ConsumePrefix(&reason, absl::StrCat(field, ": "));
+  return InvalidFieldError(Element(list, index, field), reason);
+}
+
+void TableUpdateToWire(const TableUpdate& update, pb::TableUpdate& wire) {
+  wire.set_sequence(update.sequence.value());
+  wire.set_first_block(update.first_block);
+  for (const BlockRef& block : update.blocks) {
+    BlockToWire(block, *wire.add_blocks());
+  }
+  wire.set_table_hash(update.table_hash);
+}
+
+absl::StatusOr<TableUpdate> TableUpdateFromWire(const pb::TableUpdate& wire) {
+  TableUpdate update{
+      .sequence = SequenceId(wire.sequence()),
+      .first_block = wire.first_block(),
+      .table_hash = wire.table_hash(),
+  };
+  if (update.first_block < 0) {
+    return InvalidFieldError("first_block", "is negative");
+  }
+  // Indices of blocks stay within int32_t.
+  if (wire.blocks_size() >
+      std::numeric_limits<int32_t>::max() - update.first_block) {
+    return InvalidFieldError("first_block", "is too large");
+  }
+  update.blocks.reserve(wire.blocks_size());
+  for (int i = 0; i < wire.blocks_size(); ++i) {
+    absl::StatusOr<BlockRef> block = BlockFromWire(wire.blocks(i));
+    if (!block.ok()) return In("blocks", i, block.status());
+    update.blocks.push_back(*block);
+  }
+  return update;
+}
+
+void SamplingToWire(const SamplingParams& sampling, pb::SamplingParams& wire) {
+  wire.set_temperature(sampling.temperature);
+  wire.set_top_k(sampling.top_k);
+  wire.set_top_p(sampling.top_p);
+  wire.set_seed(sampling.seed);
+  wire.set_want_log_prob(sampling.want_log_prob);
+}
+
+absl::StatusOr<SamplingParams> SamplingFromWire(
+    const pb::SamplingParams& wire) {
+  if (!std::isfinite(wire.temperature()) || wire.temperature() < 0) {
+    return InvalidFieldError("sampling.temperature", "is no number from 0 up");
+  }
+  if (wire.top_k() < 0) {
+    return InvalidFieldError("sampling.top_k", "is negative");
+  }
+  if (!(wire.top_p() > 0 && wire.top_p() <= 1)) {
+    return InvalidFieldError("sampling.top_p", "is not in (0, 1]");
+  }
+  return SamplingParams{
+      .temperature = wire.temperature(),
+      .top_k = wire.top_k(),
+      .top_p = wire.top_p(),
+      .seed = wire.seed(),
+      .want_log_prob = wire.want_log_prob(),
+  };
+}
+
+void SequenceToWire(const StepSequence& sequence, pb::StepSequence& wire) {
+  wire.set_sequence(sequence.sequence.value());
+  wire.set_num_cached(sequence.num_cached);
+  wire.set_num_new(sequence.num_new);
+  wire.mutable_new_tokens()->Add(sequence.new_tokens.begin(),
+                                 sequence.new_tokens.end());
+  wire.set_sample(sequence.sample);
+  if (sequence.sample) {
+    SamplingToWire(sequence.sampling, *wire.mutable_sampling());
+  }
+  wire.mutable_score_targets()->Add(sequence.score_targets.begin(),
+                                    sequence.score_targets.end());
+}
+
+absl::Status CheckLengths(const pb::StepSequence& wire) {
+  if (wire.num_cached() < 0) {
+    return InvalidFieldError("num_cached", "is negative");
+  }
+  if (wire.num_new() < 1 || wire.num_new() > std::numeric_limits<int32_t>::max()
+                                                 - wire.num_cached()) {
+    return InvalidFieldError("num_new",
+                             absl::StrCat("is out of range: ", wire.num_new()));
+  }
+  const bool last_sampled = wire.new_tokens().empty() && wire.num_new() == 1;
+  if (!last_sampled && wire.new_tokens_size() != wire.num_new()) {
+    return InvalidFieldError(
+        "new_tokens", absl::StrCat("has ", wire.new_tokens_size(),
+                                   " ids for num_new = ", wire.num_new()));
+  }
+  if (!wire.score_targets().empty() &&
+      wire.score_targets_size() != wire.num_new()) {
+    return InvalidFieldError(
+        "score_targets", absl::StrCat("has ", wire.score_targets_size(),
+                                      " ids for num_new = ", wire.num_new()));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<StepSequence> SequenceFromWire(const pb::StepSequence& wire) {
+  RETURN_IF_ERROR(CheckLengths(wire));
+  for (const int32_t token : wire.new_tokens()) {
+    if (token < 0) return InvalidFieldError("new_tokens", "has a negative id");
+  }
+  for (const int32_t target : wire.score_targets()) {
+    if (target < -1) return InvalidFieldError("score_targets", "is below -1");
+  }
+  StepSequence sequence{
+      .sequence = SequenceId(wire.sequence()),
+      .num_cached = wire.num_cached(),
+      .new_tokens = {wire.new_tokens().begin(), wire.new_tokens().end()},
+      .num_new = wire.num_new(),
+      .sample = wire.sample(),
+      .score_targets = {wire.score_targets().begin(),
+                        wire.score_targets().end()},
+  };
+  if (wire.sample()) {
+    ASSIGN_OR_RETURN(sequence.sampling, SamplingFromWire(wire.sampling()));
+  }
+  return sequence;
+}
+
+absl::StatusOr<std::vector<MiniBatch>> MiniBatchesFromWire(
+    const pb::StepPlan& wire) {
+  std::vector<MiniBatch> mini_batches;
+  std::vector<bool> seen(wire.sequences_size());
+  int count = 0;
+  for (int i = 0; i < wire.mini_batches_size(); ++i) {
+    const auto& indices = wire.mini_batches(i).sequences();
+    for (const int32_t index : indices) {
+      if (index < 0 || index >= wire.sequences_size() || seen[index]) {
+        return InvalidFieldError(
+            Element("mini_batches", i, "sequences"),
+            absl::StrCat(index, " is out of range or there twice"));
+      }
+      seen[index] = true;
+      ++count;
+    }
+    mini_batches.push_back({.sequences = {indices.begin(), indices.end()}});
+  }
+  if (count != wire.sequences_size()) {
+    return InvalidFieldError("mini_batches", "leave sequences out");
+  }
+  return mini_batches;
+}
+
+}  // namespace
+
+void FenceToWire(const Fence& fence, pb::Fence& wire) {
+  wire.set_term(fence.term);
+  wire.set_epoch(fence.epoch);
+  wire.set_step(fence.step);
+}
+
+Fence FenceFromWire(const pb::Fence& wire) {
+  return {.term = wire.term(), .epoch = wire.epoch(), .step = wire.step()};
+}
+
+void StepPlanToWire(const StepPlan& plan, pb::StepPlan& wire) {
+  for (const SequenceId sequence : plan.released) {
+    wire.add_released(sequence.value());
+  }
+  for (const TableUpdate& update : plan.table_updates) {
+    TableUpdateToWire(update, *wire.add_table_updates());
+  }
+  for (const StepSequence& sequence : plan.sequences) {
+    SequenceToWire(sequence, *wire.add_sequences());
+  }
+  for (const MiniBatch& mini_batch : plan.mini_batches) {
+    wire.add_mini_batches()->mutable_sequences()->Add(
+        mini_batch.sequences.begin(), mini_batch.sequences.end());
+  }
+}
+
+absl::StatusOr<StepPlan> StepPlanFromWire(const Fence& fence,
+                                          const pb::StepPlan& wire) {
+  StepPlan plan{.fence = fence};
+  for (const uint64_t sequence : wire.released()) {
+    plan.released.push_back(SequenceId(sequence));
+  }
+  for (int i = 0; i < wire.table_updates_size(); ++i) {
+    absl::StatusOr<TableUpdate> update =
+        TableUpdateFromWire(wire.table_updates(i));
+    if (!update.ok()) return In("table_updates", i, update.status());
+    plan.table_updates.push_back(*std::move(update));
+  }
+  for (int i = 0; i < wire.sequences_size(); ++i) {
+    absl::StatusOr<StepSequence> sequence =
+        SequenceFromWire(wire.sequences(i));
+    if (!sequence.ok()) return In("sequences", i, sequence.status());
+    plan.sequences.push_back(*std::move(sequence));
+  }
+  ASSIGN_OR_RETURN(plan.mini_batches, MiniBatchesFromWire(wire));
+  return plan;
+}
+
+}  // namespace hybridserve

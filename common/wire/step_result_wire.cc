@@ -1,0 +1,124 @@
+#include "common/wire/step_result_wire.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "common/status_details.h"
+#include "common/status_macros.h"
+#include "hybridserve/worker/v1/step_result.pb.h"
+
+namespace hybridserve {
+namespace {
+
+namespace pb = worker::v1;
+
+constexpr int kLastCode = static_cast<int>(absl::StatusCode::kUnauthenticated);
+
+void StatsToWire(const StepStats& stats, pb::StepStats& wire) {
+  wire.set_wall_ns(absl::ToInt64Nanoseconds(stats.wall));
+  wire.set_link_busy_ns(absl::ToInt64Nanoseconds(stats.link_busy));
+  wire.set_copy_out_busy_ns(absl::ToInt64Nanoseconds(stats.copy_out_busy));
+  wire.set_compute_busy_ns(absl::ToInt64Nanoseconds(stats.compute_busy));
+  wire.set_weight_bytes(stats.weight_bytes);
+  wire.set_kv_bytes(stats.kv_bytes);
+  wire.set_act_bytes(stats.act_bytes);
+  wire.set_other_in_bytes(stats.other_in_bytes);
+  wire.set_write_back_bytes(stats.write_back_bytes);
+  wire.set_rebuilt_tokens(stats.rebuilt_tokens);
+  wire.set_mini_batches(stats.mini_batches);
+}
+
+absl::Status CheckStats(const pb::StepStats& wire) {
+  const std::pair<const char*, int64_t> fields[] = {
+      {"stats.wall_ns", wire.wall_ns()},
+      {"stats.link_busy_ns", wire.link_busy_ns()},
+      {"stats.copy_out_busy_ns", wire.copy_out_busy_ns()},
+      {"stats.compute_busy_ns", wire.compute_busy_ns()},
+      {"stats.weight_bytes", wire.weight_bytes()},
+      {"stats.kv_bytes", wire.kv_bytes()},
+      {"stats.act_bytes", wire.act_bytes()},
+      {"stats.other_in_bytes", wire.other_in_bytes()},
+      {"stats.write_back_bytes", wire.write_back_bytes()},
+      {"stats.rebuilt_tokens", wire.rebuilt_tokens()},
+      {"stats.mini_batches", wire.mini_batches()},
+  };
+  for (const auto& [name, value] : fields) {
+    // Sums over many steps stay far from overflow.
+    if (value < 0 || value > (int64_t{1} << 50)) {
+      return InvalidFieldError(name, absl::StrCat("is out of range: ", value));
+    }
+  }
+  return absl::OkStatus();
+}
+
+StepStats StatsFromWire(const pb::StepStats& wire) {
+  return {
+      .wall = absl::Nanoseconds(wire.wall_ns()),
+      .link_busy = absl::Nanoseconds(wire.link_busy_ns()),
+      .copy_out_busy = absl::Nanoseconds(wire.copy_out_busy_ns()),
+      .compute_busy = absl::Nanoseconds(wire.compute_busy_ns()),
+      .weight_bytes = wire.weight_bytes(),
+      .kv_bytes = wire.kv_bytes(),
+      .act_bytes = wire.act_bytes(),
+      .other_in_bytes = wire.other_in_bytes(),
+      .write_back_bytes = wire.write_back_bytes(),
+      .rebuilt_tokens = wire.rebuilt_tokens(),
+      .mini_batches = wire.mini_batches(),
+  };
+}
+
+}  // namespace
+
+void StepResultToWire(const StepResult& result, pb::StepResult& wire) {
+  wire.set_status_code(static_cast<int>(result.status.code()));
+  wire.set_status_message(std::string(result.status.message()));
+  for (const SequenceResult& sequence : result.sequences) {
+    pb::SequenceResult& added = *wire.add_sequences();
+    added.set_sequence(sequence.sequence.value());
+    if (sequence.token >= 0) added.set_token(sequence.token);
+    added.set_log_prob(sequence.log_prob);
+    added.mutable_score_log_probs()->Add(sequence.score_log_probs.begin(),
+                                         sequence.score_log_probs.end());
+  }
+  StatsToWire(result.stats, *wire.mutable_stats());
+}
+
+absl::StatusOr<StepResult> StepResultFromWire(const Fence& fence,
+                                              const pb::StepResult& wire) {
+  if (wire.status_code() < 0 || wire.status_code() > kLastCode) {
+    return InvalidFieldError(
+        "status_code", absl::StrCat("unknown value ", wire.status_code()));
+  }
+  if (wire.status_code() != 0 && wire.sequences_size() > 0) {
+    return InvalidFieldError("sequences", "beside a status that is not OK");
+  }
+  RETURN_IF_ERROR(CheckStats(wire.stats()));
+  StepResult result{
+      .fence = fence,
+      .status = absl::Status(static_cast<absl::StatusCode>(wire.status_code()),
+                             wire.status_message()),
+      .stats = StatsFromWire(wire.stats()),
+  };
+  result.sequences.reserve(wire.sequences_size());
+  for (int i = 0; i < wire.sequences_size(); ++i) {
+    const pb::SequenceResult& sequence = wire.sequences(i);
+    if (sequence.has_token() && sequence.token() < 0) {
+      return InvalidFieldError(absl::StrCat("sequences[", i, "].token"),
+                               "is negative");
+    }
+    result.sequences.push_back({
+        .sequence = SequenceId(sequence.sequence()),
+        .token = sequence.has_token() ? sequence.token() : -1,
+        .log_prob = sequence.log_prob(),
+        .score_log_probs = {sequence.score_log_probs().begin(),
+                            sequence.score_log_probs().end()},
+    });
+  }
+  return result;
+}
+
+}  // namespace hybridserve
