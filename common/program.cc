@@ -1,0 +1,152 @@
+#include "common/program.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/commandlineflag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "common/flag_parser.h"
+#include "common/version.h"
+#include "glog/logging.h"
+
+namespace hybridserve {
+namespace {
+
+constexpr size_t kColumns = 80;
+constexpr absl::string_view kIndent = "      ";
+
+// Where a flag is defined, as the build names the file.
+std::string SourceOf(const absl::CommandLineFlag& flag) {
+  std::string file = flag.Filename();
+  if (absl::StartsWith(file, "./")) file.erase(0, 2);
+  return file;
+}
+
+std::vector<FlagGroup> GroupByFolder() {
+  std::vector<FlagGroup> groups;
+  for (const absl::CommandLineFlag* flag : ProjectFlags()) {
+    const std::string source = SourceOf(*flag);
+    const std::string folder = source.substr(0, source.find('/'));
+    const bool known =
+        std::any_of(groups.begin(), groups.end(),
+                    [&](const FlagGroup& g) { return g.title == folder; });
+    if (!known) groups.push_back({folder, folder});
+  }
+  return groups;
+}
+
+// `text` in lines that fit, each indented.
+void AppendWrapped(absl::string_view text, std::string& out) {
+  std::string line;
+  for (const absl::string_view word :
+       absl::StrSplit(text, ' ', absl::SkipWhitespace())) {
+    if (!line.empty() &&
+        kIndent.size() + line.size() + 1 + word.size() > kColumns) {
+      absl::StrAppend(&out, kIndent, line, "\n");
+      line.clear();
+    }
+    absl::StrAppend(&line, line.empty() ? "" : " ", word);
+  }
+  absl::StrAppend(&out, kIndent, line, "\n");
+}
+
+void AppendFlag(const absl::CommandLineFlag& flag, std::string& out) {
+  const std::string default_value = flag.DefaultValue();
+  absl::StrAppend(&out, "  --", flag.IsOfType<bool>() ? "[no]" : "",
+                  flag.Name(), flag.IsOfType<bool>() ? "" : "=VALUE", "\n");
+  std::string text = flag.Help();
+  if (!default_value.empty() && !flag.IsOfType<bool>()) {
+    absl::StrAppend(&text, " (default: ", default_value, ")");
+  } else if (default_value == "true") {
+    absl::StrAppend(&text, " (default: on)");
+  }
+  AppendWrapped(text, out);
+}
+
+// One line, whatever a message holds.
+void PrintError(absl::string_view name, const absl::Status& error) {
+  std::string line = absl::StrCat(name, ": ", error.message());
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  std::cerr << line << std::endl;
+}
+
+}  // namespace
+
+std::string HelpText(const ProgramUsage& usage) {
+  std::string out =
+      absl::StrCat(absl::StripTrailingAsciiWhitespace(usage.text), "\n");
+  const std::vector<FlagGroup> groups =
+      usage.groups.empty() ? GroupByFolder() : usage.groups;
+  for (const FlagGroup& group : groups) {
+    std::string flags;
+    for (const absl::CommandLineFlag* flag : ProjectFlags()) {
+      if (absl::StartsWith(SourceOf(*flag), group.source_prefix)) {
+        AppendFlag(*flag, flags);
+      }
+    }
+    if (flags.empty()) continue;
+    absl::StrAppend(&out, "\nFlags, ", group.title, ":\n", flags);
+  }
+  absl::StrAppend(&out,
+                  "\n  --help      Print this and exit.\n"
+                  "  --version   Print version and build and exit.\n"
+                  "\nA flag may also be set as an environment variable: "
+                  "HYBRIDSERVE_ and its name in\ncapitals. The command line "
+                  "wins.\n");
+  return out;
+}
+
+std::string VersionText(absl::string_view name) {
+  const absl::string_view program = name == "hybridserve" ? "" : name;
+  return absl::StrCat("hybridserve ", program, program.empty() ? "" : " ",
+                      Version(), " (build ", BuildId(), ")\n");
+}
+
+void ExitWithUsageError(absl::string_view name, const absl::Status& error) {
+  PrintError(name, error);
+  std::cerr << "Run " << name << " --help for what it takes." << std::endl;
+  std::exit(2);
+}
+
+int ReportFailure(absl::string_view name, const absl::Status& error) {
+  PrintError(name, error);
+  return 1;
+}
+
+void InitLogging(const char* argv0) {
+  FLAGS_logtostderr = true;
+  google::InitGoogleLogging(argv0);
+}
+
+std::vector<std::string> InitProgram(int argc, char** argv,
+                                     const ProgramUsage& usage) {
+  InitLogging(argv[0]);
+  absl::StatusOr<CommandLine> line = ParseFlags(
+      absl::MakeConstSpan(argv, argc).subspan(1),
+      [](const char* name) -> const char* { return std::getenv(name); });
+  if (!line.ok()) ExitWithUsageError(usage.name, line.status());
+  if (line->help || line->version) {
+    std::cout << (line->help ? HelpText(usage) : VersionText(usage.name))
+              << std::flush;
+    std::exit(0);
+  }
+  if (!usage.takes_arguments && !line->arguments.empty()) {
+    ExitWithUsageError(usage.name, absl::InvalidArgumentError(absl::StrCat(
+                                       "\"", line->arguments.front(),
+                                       "\": unexpected; flags begin with --")));
+  }
+  return std::move(line->arguments);
+}
+
+}  // namespace hybridserve

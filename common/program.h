@@ -1,0 +1,60 @@
+#ifndef HYBRIDSERVE_COMMON_PROGRAM_H_
+#define HYBRIDSERVE_COMMON_PROGRAM_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "common/flag_parser.h"
+
+namespace hybridserve {
+
+// Flags that belong together in a help text.
+struct FlagGroup {
+  std::string title;  // "Model and device"
+  // Flags of this program's sources under this path: "worker/", "client/x.cc".
+  std::string source_prefix;
+};
+
+// What a program says of itself.
+struct ProgramUsage {
+  std::string name;  // "worker"
+  // First line: what it is for. Then how to call it, with an example or two.
+  std::string text;
+  // The flags to show, group by group. Empty: one group a top-level folder.
+  std::vector<FlagGroup> groups;
+  bool takes_arguments = false;  // Besides flags.
+};
+
+// Prepares a program: logs to stderr only (stdout carries the contract's
+// lines), flags from environment and command line as ParseFlags says. Returns
+// the arguments that are not flags.
+//
+// Exits with 0 after --help or --version, and with 2 and one line on stderr on
+// wrong usage. Call once, first thing in main().
+std::vector<std::string> InitProgram(int argc, char** argv,
+                                     const ProgramUsage& usage);
+
+// The same without flags being looked at or anything being printed, for a
+// program that reads its command line itself (ParseFlags, HelpText).
+void InitLogging(const char* argv0);
+
+// Ends the program with 2 after one line on stderr: "NAME: MESSAGE".
+[[noreturn]] void ExitWithUsageError(absl::string_view name,
+                                     const absl::Status& error);
+
+// Writes one line to stderr, "NAME: MESSAGE", and returns 1: what main() does
+// with the error that ended it.
+int ReportFailure(absl::string_view name, const absl::Status& error);
+
+// What --help prints: the usage, then every flag with type, help and default,
+// 80 columns wide.
+std::string HelpText(const ProgramUsage& usage);
+
+// What --version prints: "hybridserve NAME VERSION (build ID)".
+std::string VersionText(absl::string_view name);
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_COMMON_PROGRAM_H_
