@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "common/sampling_params.h"
+#include "kernels/activation.h"
 #include "kernels/device/device.h"
 #include "kernels/device/tensor_view.h"
 #include "kernels/weight_layout.h"
@@ -17,8 +18,6 @@ namespace hybridserve {
 // Device memory only. Zero rows are fine. Row i of a result depends on row i
 // of the inputs alone, bit for bit: not on other rows, on how many there are,
 // on a column split or on the number of threads.
-
-enum class Activation { kNone, kRelu, kGelu };  // kGelu: exact, by erf.
 
 // y = act(x W^T + bias), or y += x W^T + bias with `accumulate`.
 // Accumulates in float32; bias is added in float32; one rounding to y's dtype.

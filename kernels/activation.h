@@ -1,0 +1,12 @@
+#ifndef HYBRIDSERVE_KERNELS_ACTIVATION_H_
+#define HYBRIDSERVE_KERNELS_ACTIVATION_H_
+
+namespace hybridserve {
+
+// What a linear layer applies to its result. kGelu: exact, by erf
+// (arXiv:1606.08415).
+enum class Activation { kNone, kRelu, kGelu };
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_KERNELS_ACTIVATION_H_

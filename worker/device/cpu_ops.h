@@ -1,0 +1,36 @@
+#ifndef HYBRIDSERVE_WORKER_DEVICE_CPU_OPS_H_
+#define HYBRIDSERVE_WORKER_DEVICE_CPU_OPS_H_
+
+#include "absl/status/status.h"
+#include "kernels/ops.h"
+#include "kernels/thread_pool.h"
+#include "kernels/weight_layout.h"
+
+namespace hybridserve {
+
+// The ops of the cpu backend: checks arguments, takes views apart into plain
+// arrays and queues the cpu kernels on a CpuStream. Shapes that contradict
+// each other are bugs of the caller and crash; InvalidArgument for dtypes that
+// the cpu does not compute in.
+class CpuOps final : public Ops {
+ public:
+  // `pool` runs the kernels, `layout` packed the weights; both outlive every
+  // queued op.
+  CpuOps(ThreadPool& pool, const WeightLayout& layout)
+      : pool_(pool), layout_(layout) {}
+
+  absl::Status Linear(Stream& stream, const LinearArgs& args) override;
+  absl::Status LayerNorm(Stream& stream, const LayerNormArgs& args) override;
+  absl::Status Convert(Stream& stream, const ConvertArgs& args) override;
+  absl::Status Attention(Stream& stream, const AttentionArgs& args) override;
+  absl::Status Sample(Stream& stream, const SampleArgs& args) override;
+  absl::Status LogProb(Stream& stream, const LogProbArgs& args) override;
+
+ private:
+  ThreadPool& pool_;
+  const WeightLayout& layout_;
+};
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_WORKER_DEVICE_CPU_OPS_H_

@@ -1,0 +1,41 @@
+#ifndef HYBRIDSERVE_WORKER_DEVICE_CPU_STREAM_H_
+#define HYBRIDSERVE_WORKER_DEVICE_CPU_STREAM_H_
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "kernels/device/device.h"
+#include "worker/device/link_pacer.h"
+#include "worker/device/stream_thread.h"
+
+namespace hybridserve {
+
+// A thread, and the link that its copies between host and device pass.
+//
+// An error of any op sticks: later ops are skipped, events still complete and
+// report it, and streams that wait for such an event fail with it too.
+class CpuStream final : public Stream {
+ public:
+  // `link` is null where copies are not paced; it outlives the stream.
+  CpuStream(StreamKind kind, LinkPacer* link) : kind_(kind), link_(link) {}
+
+  // InvalidArgument, and nothing queued, if a run's sizes differ.
+  absl::Status Copy(absl::Span<const CopyRun> runs) override;
+  absl::Status Record(Event& event) override;
+  absl::Status Wait(Event& event) override;
+  absl::Status Synchronize() override { return thread_.Drain(); }
+  absl::Duration busy() const override { return thread_.busy(); }
+  StreamKind kind() const override { return kind_; }
+
+  // Queues an op.
+  void Queue(StreamThread::Work work) { thread_.Queue(std::move(work)); }
+
+ private:
+  const StreamKind kind_;
+  LinkPacer* const link_;
+  StreamThread thread_;
+};
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_WORKER_DEVICE_CPU_STREAM_H_

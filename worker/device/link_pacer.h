@@ -1,0 +1,38 @@
+#ifndef HYBRIDSERVE_WORKER_DEVICE_LINK_PACER_H_
+#define HYBRIDSERVE_WORKER_DEVICE_LINK_PACER_H_
+
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+
+namespace hybridserve {
+
+// One direction of a modelled link: transfers pass one after another, each
+// taking bytes / bandwidth of wall-clock time. Thread-safe.
+class LinkPacer {
+ public:
+  // 0: not paced.
+  explicit LinkPacer(double bytes_per_second)
+      : bytes_per_second_(bytes_per_second) {}
+
+  // Puts a transfer of `bytes` that was ready at `now` on the link, behind
+  // those before it, and returns when its last byte arrives.
+  absl::Time Schedule(absl::Time now, int64_t bytes);
+
+ private:
+  const double bytes_per_second_;
+  absl::Mutex mutex_;
+  absl::Time free_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+};
+
+// Returns at `deadline`, late by microseconds only: sleeps, then spins.
+void WaitUntil(absl::Time deadline);
+
+// The machine's monotonic clock: comparable with itself only.
+absl::Time MonotonicNow();
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_WORKER_DEVICE_LINK_PACER_H_
