@@ -10,7 +10,8 @@ def venv_py_test(name, srcs, main = None, args = [], data = [], env = {}, **kwar
 
     The working directory and PYTHONPATH are the root of the repository, so
     that `from tests.e2e import thing` and paths of data read as they do
-    outside. $HYBRIDSERVE_PYTHON, if set, names another interpreter.
+    outside. $HYBRIDSERVE_PYTHON, if set, names another interpreter. A script
+    that imports torch must not import grpc_tools (see tests/build).
 
     Args:
       name: name of the test.
