@@ -1,0 +1,260 @@
+"""The command line contract: exit codes, lines, flags, batch after a kill.
+
+Usage: command_line_test.py PROGRAMS_ROOT
+"""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from tests.e2e.processes import Cluster, Process, Programs, run_client
+
+MODEL = (pathlib.Path(__file__).resolve().parents[1] / "golden" / "models" /
+         "pre_norm")
+PROGRAMS = None
+
+
+class CommandLineTest(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.scratch = pathlib.Path(scratch.name)
+
+    def run_program(self, *args: str, env=None) -> subprocess.CompletedProcess:
+        return subprocess.run(args, capture_output=True, text=True, timeout=60,
+                              env={**os.environ, **(env or {})})
+
+    def assert_usage_error(self, *args: str, word: str, env=None) -> None:
+        result = self.run_program(*args, env=env)
+        self.assertEqual(result.returncode, 2, (args, result.stderr))
+        self.assertEqual(result.stdout, "")
+        self.assertIn(word, result.stderr.splitlines()[0])
+
+    def test_help_and_version_exit_0_on_stdout(self):
+        for program in (PROGRAMS.scheduler, PROGRAMS.worker, PROGRAMS.client):
+            for flag in ("--help", "--version"):
+                with self.subTest(program=program, flag=flag):
+                    result = self.run_program(program, flag)
+                    self.assertEqual(result.returncode, 0)
+                    self.assertTrue(result.stdout)
+        shown = self.run_program(PROGRAMS.client, "--version").stdout
+        self.assertRegex(shown, r"\d+\.\d+\.\d+")
+
+    def test_wrong_usage_exits_2_and_names_the_flag_first(self):
+        client, worker = PROGRAMS.client, PROGRAMS.worker
+        scheduler = PROGRAMS.scheduler
+        model = f"--model_dir={MODEL}"
+        for args, word in (
+                ([client], "command"),
+                ([client, "frobnicate"], "frobnicate"),
+                ([client, "generate", model], "--prompt"),
+                ([client, "generate", "--prompt=a"], "--server"),
+                ([client, "generate", "--prompt=a", "--max_tokens=x", model],
+                 "max_tokens"),
+                ([client, "generate", "--prompt=a", "--no_such_flag=1"],
+                 "no_such_flag"),
+                ([client, "generate", "--prompt=a", "--output=xml", model],
+                 "--output"),
+                ([client, "generate", "--prompt=a", model, "--dtype=int3"],
+                 "--dtype"),
+                ([client, "batch", model], "--input"),
+                ([client, "batch", model, "--input=x", "--output_file=y",
+                  "--shard=3/2"], "--shard"),
+                ([client, "status"], "--server"),
+                ([worker], "--"),
+                ([worker, "--scheduler=localhost:1", model,
+                  "--device_memory=lots"], "--device_memory"),
+                ([worker, "--scheduler=localhost:1", model,
+                  "--weight_buffers=1"], "--weight_buffers"),
+                ([scheduler, "--listen=127.0.0.1:0", "--policy=recompute"],
+                 "recompute"),
+                ([scheduler, "--listen=127.0.0.1:0", "--policy=fastest"],
+                 "fastest"),
+                ([scheduler, "--listen=127.0.0.1:0", "--act_ratio=1.5"],
+                 "act_ratio"),
+                ([scheduler, "--listen=0.0.0.0:0"], "insecure"),
+        ):
+            with self.subTest(args=args[1:]):
+                self.assert_usage_error(*args, word=word)
+
+    def test_flags_come_from_the_environment_and_the_command_line_wins(self):
+        self.assert_usage_error(
+            PROGRAMS.scheduler, "--listen=127.0.0.1:0", word="fastest",
+            env={"HYBRIDSERVE_POLICY": "fastest"})
+        result = run_client(
+            PROGRAMS, "generate", "--token_ids=5", "--output=json",
+            "--max_tokens=2", env={"HYBRIDSERVE_MODEL_DIR": str(MODEL),
+                                   "HYBRIDSERVE_MAX_TOKENS": "7"})
+        self.assertEqual(len(json.loads(result.stdout)["token_ids"]), 2)
+
+    def test_float16_on_cpu_is_wrong_usage(self):
+        self.assert_usage_error(
+            PROGRAMS.client, "generate", f"--model_dir={MODEL}",
+            "--token_ids=5", "--dtype=float16", word="float16")
+
+    def test_too_little_device_memory_says_what_would_do(self):
+        result = run_client(
+            PROGRAMS, "generate", f"--model_dir={MODEL}", "--token_ids=5",
+            "--device_memory=1kB", check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"device_memory")
+        self.assertRegex(result.stderr, r"[0-9.]+ [kKM]i?B")
+
+    def test_programs_print_their_lines_once_and_nothing_else(self):
+        with Cluster(PROGRAMS, [[f"--model_dir={MODEL}",
+                                 "--listen=127.0.0.1:0"]],
+                     ["--metrics_listen=127.0.0.1:0"]) as cluster:
+            cluster.client("generate", "--token_ids=5", "--max_tokens=3")
+            cluster.client("health")
+            self.assertEqual(cluster.scheduler.stop(), 0)
+            self.assertEqual(
+                [re.sub(r":\d+", ":N", line)
+                 for line in cluster.scheduler.lines],
+                ["listening 127.0.0.1:N", "metrics 127.0.0.1:N", "ready"])
+            self.assertEqual(cluster.workers[0].stop(), 0)
+            self.assertEqual(
+                [re.sub(r":\d+", ":N", line)
+                 for line in cluster.workers[0].lines],
+                ["listening 127.0.0.1:N", "ready"])
+
+    def test_health_fails_without_a_server_or_worker(self):
+        result = run_client(PROGRAMS, "health", "--server=127.0.0.1:1",
+                            check=False)
+        self.assertEqual(result.returncode, 1)
+        with Cluster(PROGRAMS, []) as cluster:
+            self.assertEqual(cluster.client("health", check=False).returncode,
+                             1)
+
+    def test_embedded_and_served_generation_agree(self):
+        flags = ["--prompt=Hello, world", "--max_tokens=20", "--output=json"]
+        alone = run_client(PROGRAMS, "generate", f"--model_dir={MODEL}",
+                           *flags).stdout
+        with Cluster(PROGRAMS, [[f"--model_dir={MODEL}"]]) as cluster:
+            served = cluster.client("generate", *flags).stdout
+        self.assertEqual(json.loads(alone), json.loads(served))
+        self.assertEqual(set(json.loads(alone)),
+                         {"text", "token_ids", "finish_reason", "usage"})
+
+    def test_stop_may_be_repeated(self):
+        flags = [f"--model_dir={MODEL}", "--prompt=Hello, world",
+                 "--max_tokens=40", "--output=json"]
+        text = json.loads(
+            run_client(PROGRAMS, "generate", *flags).stdout)["text"]
+        shown = [c for c in text if c.isprintable() and c != "�"]
+        first = shown[len(shown) // 2]
+        stopped = json.loads(run_client(
+            PROGRAMS, "generate", *flags, f"--stop={first}",
+            "--stop=never to be seen").stdout)
+        self.assertEqual(stopped["text"], text[:text.index(first)])
+        self.assertEqual(stopped["finish_reason"], "stop")
+
+    def write_batch(self, lines: int) -> pathlib.Path:
+        path = self.scratch / "in.jsonl"
+        with open(path, "w", encoding="utf-8") as file:
+            for i in range(lines):
+                if i % 50 == 7:
+                    file.write('{"id": "bad", "prompt": 5}\n')
+                else:
+                    file.write(json.dumps({
+                        "id": f"line-{i}", "token_ids": [5 + i % 300, 17],
+                        "max_tokens": 3 + i % 9, "ignore_eos": True}) + "\n")
+        return path
+
+    def check_batch(self, out: pathlib.Path, lines: int) -> None:
+        results = [json.loads(line)
+                   for line in out.read_text("utf-8").splitlines()]
+        self.assertEqual(sorted(result["line"] for result in results),
+                         list(range(1, lines + 1)))
+        for result in results:
+            i = result["line"] - 1
+            if i % 50 == 7:
+                self.assertEqual(result["error"]["code"], "INVALID_ARGUMENT")
+            else:
+                self.assertEqual(result["id"], f"line-{i}")
+                self.assertEqual(len(result["token_ids"]), 3 + i % 9)
+        bad = [json.loads(line)["line"] for line in
+               pathlib.Path(f"{out}.errors").read_text().splitlines()]
+        self.assertEqual(sorted(bad),
+                         [i + 1 for i in range(lines) if i % 50 == 7])
+
+    def test_batch_gives_every_line_one_result(self):
+        source = self.write_batch(120)
+        out = self.scratch / "out.jsonl"
+        run_client(PROGRAMS, "batch", f"--model_dir={MODEL}",
+                   f"--input={source}", f"--output_file={out}", "--ordered")
+        self.check_batch(out, 120)
+        first = out.read_text()
+        # Again: nothing left to do, nothing changes.
+        run_client(PROGRAMS, "batch", f"--model_dir={MODEL}",
+                   f"--input={source}", f"--output_file={out}", "--ordered")
+        self.assertEqual(out.read_text(), first)
+
+    def test_batch_killed_again_and_again_gives_every_line_one_result(self):
+        lines = 600
+        source = self.write_batch(lines)
+        out = self.scratch / "out.jsonl"
+        partial = pathlib.Path(f"{out}.partial")
+        with Cluster(PROGRAMS, [[f"--model_dir={MODEL}"]]) as cluster:
+            flags = [PROGRAMS.client, "batch", f"--server={cluster.address}",
+                     f"--input={source}", f"--output_file={out}",
+                     "--window=8"]
+            for kill in range(4):
+                done = partial.stat().st_size if partial.exists() else 0
+                process = subprocess.Popen(flags, stderr=subprocess.DEVNULL,
+                                           stdout=subprocess.DEVNULL)
+                deadline = time.monotonic() + 60
+                while process.poll() is None and (
+                        not partial.exists() or
+                        partial.stat().st_size < done + 2000):
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.001)
+                process.kill()
+                process.wait()
+                self.assertFalse(out.exists(), f"done before kill {kill}")
+            self.assertEqual(subprocess.run(
+                flags, capture_output=True, timeout=120).returncode, 0)
+        self.check_batch(out, lines)
+
+    def test_shards_share_the_lines(self):
+        source = self.write_batch(11)
+        seen = []
+        for shard in range(3):
+            out = self.scratch / f"out-{shard}"
+            run_client(PROGRAMS, "batch", f"--model_dir={MODEL}",
+                       f"--input={source}", f"--output_file={out}",
+                       f"--shard={shard}/3")
+            seen += [json.loads(line)["line"]
+                     for line in out.read_text().splitlines()]
+        self.assertEqual(sorted(seen), list(range(1, 12)))
+
+    def test_ctrl_c_cancels_on_the_server(self):
+        with Cluster(PROGRAMS, [[f"--model_dir={MODEL}"]]) as cluster:
+            with Process([PROGRAMS.client, "batch",
+                          f"--server={cluster.address}",
+                          f"--input={self.write_batch(5000)}",
+                          f"--output_file={self.scratch / 'out'}"]) as batch:
+                partial = self.scratch / "out.partial"
+                deadline = time.monotonic() + 60
+                while not (partial.exists() and partial.stat().st_size):
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.01)
+                self.assertEqual(batch.stop(signal.SIGINT), 1)
+            deadline = time.monotonic() + 30
+            while True:
+                status = json.loads(
+                    cluster.client("status", "--output=json").stdout)
+                if status["queue"] == {"running": 0, "waiting": 0}:
+                    break
+                self.assertLess(time.monotonic(), deadline, status)
+
+
+if __name__ == "__main__":
+    PROGRAMS = Programs(sys.argv.pop(1))
+    unittest.main(verbosity=2)

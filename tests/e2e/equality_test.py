@@ -1,0 +1,103 @@
+"""The same tokens through sockets, whatever the policy, budget and company.
+
+Usage: equality_test.py PROGRAMS_ROOT
+"""
+
+import concurrent.futures
+import json
+import pathlib
+import random
+import sys
+import time
+import unittest
+
+from tests.e2e import generated_client as pb
+from tests.e2e.processes import Cluster, Programs
+
+MODEL = (pathlib.Path(__file__).resolve().parents[1] / "golden" / "models" /
+         "pre_norm")
+LIMIT = 256  # The model's positions.
+PROGRAMS = None
+
+SETTINGS = {
+    "kv_min": (1, ["--device_memory=min"], ["--policy=kv"]),
+    "act_min": (1, ["--device_memory=min"], ["--policy=act"]),
+    "mixed_small_chunks": (1, ["--device_memory=min"],
+                           ["--policy=hybrid", "--act_ratio=0.37",
+                            "--prefill_chunk_tokens=7"]),
+    "hybrid_link": (1, ["--device_memory=min", "--link_bandwidth=1GB/s"],
+                    ["--policy=hybrid"]),
+    "two_workers_one_memory": (2, [], ["--policy=kv"]),
+    "two_workers_two_threads": (2, ["--device_memory=3MB", "--threads=2"],
+                                ["--policy=hybrid", "--act_ratio=0.5"]),
+}
+
+
+def make_requests() -> list[tuple[list[int], int]]:
+    """64 prompts and output lengths, from 1 token to the model's limit."""
+    rng = random.Random(20240917)
+    lengths = [(1, 1), (1, LIMIT - 1), (LIMIT - 1, 1), (LIMIT // 2, LIMIT // 2)]
+    while len(lengths) < 64:
+        prompt = rng.randint(1, LIMIT - 1)
+        lengths.append((prompt, rng.randint(1, LIMIT - prompt)))
+    return [([rng.randint(4, 319) for _ in range(prompt)], output)
+            for prompt, output in lengths]
+
+
+class EqualityTest(unittest.TestCase):
+    def run_all(self, address: str, together: bool) -> list[list[int]]:
+        with pb.Client(address) as client:
+            def generate(request):
+                token_ids, max_tokens = request
+                message = pb.request(pb.inference.GenerateRequest,
+                                     token_ids=token_ids,
+                                     max_tokens=max_tokens)
+                message.stopping.ignore_eos = True
+                return list(client.inference.Generate(message).token_ids)
+            workers = 64 if together else 1
+            with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+                outputs = list(pool.map(generate, make_requests()))
+        for (_, max_tokens), output in zip(make_requests(), outputs):
+            self.assertEqual(len(output), max_tokens)
+        return outputs
+
+    def assert_all_slots_free(self, cluster: Cluster) -> None:
+        deadline = time.monotonic() + 30
+        while True:
+            status = json.loads(
+                cluster.client("status", "--output=json").stdout)
+            self.assertEqual(status["queue"]["waiting"], 0)
+            pools = [pool for worker in status["workers"]
+                     for pool in worker["pools"]]
+            self.assertTrue(pools)
+            if all(pool["free"] + pool["cached"] == pool["half_slots"]
+                   for pool in pools):
+                return
+            self.assertLess(time.monotonic(), deadline, status)
+            time.sleep(0.05)
+
+    def check_dtype(self, dtype: str) -> None:
+        expected = None
+        for name, (workers, worker_flags, scheduler_flags) in SETTINGS.items():
+            with self.subTest(setting=name, dtype=dtype):
+                flags = [f"--model_dir={MODEL}", f"--dtype={dtype}",
+                         *worker_flags]
+                with Cluster(PROGRAMS, [flags] * workers,
+                             scheduler_flags) as cluster:
+                    if expected is None:
+                        expected = self.run_all(cluster.address,
+                                                together=False)
+                    outputs = self.run_all(cluster.address, together=True)
+                    self.assert_all_slots_free(cluster)
+                self.assertEqual(outputs, expected)
+
+    def test_float32(self):
+        self.check_dtype("float32")
+
+    def test_bfloat16(self):
+        self.check_dtype("bfloat16")
+
+
+if __name__ == "__main__":
+    PROGRAMS = Programs(sys.argv.pop(1))
+    unittest.main(verbosity=2)
