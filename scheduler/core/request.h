@@ -8,13 +8,9 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "common/sampling_params.h"
-#include "common/strong_int.h"
+#include "scheduler/queue/request_key.h"  // IWYU pragma: export
 
 namespace hybridserve {
-
-// One accepted request. Chosen by the core, never reused; a later request has
-// a larger key.
-using RequestKey = StrongInt<struct RequestKeyTag, uint64_t>;
 
 // What the core is asked to do: continue a prompt of token ids, or score it.
 struct GenerationRequest {

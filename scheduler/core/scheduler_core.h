@@ -3,7 +3,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -13,9 +19,13 @@
 #include "common/step_result.h"
 #include "common/worker_info.h"
 #include "common/worker_link.h"
+#include "scheduler/core/live_request.h"
+#include "scheduler/core/model_registry.h"
 #include "scheduler/core/request.h"
 #include "scheduler/core/snapshot.h"
+#include "scheduler/core/worker_state.h"
 #include "scheduler/policy/policy.h"
+#include "scheduler/queue/request_queue.h"
 
 namespace hybridserve {
 
@@ -117,8 +127,49 @@ class SchedulerCore {
   void CheckInvariants() const;
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  using Timer = std::pair<absl::Time, RequestKey>;
+
+  LiveRequest* FindLive(RequestKey key);
+  absl::Status CheckFits(const LiveRequest& live) const;
+  absl::Status Enqueue(const LiveRequest& live);
+  int64_t NumWorkersOf(absl::string_view model) const;
+  bool IsInUse(absl::string_view model) const;
+
+  // Starts `live` on the least loaded worker that can take it, workers in
+  // `full` excepted. Otherwise false, and `full` gains those that could have:
+  // they are kept for it.
+  bool Place(LiveRequest& live, const Workload& waiting,
+             absl::flat_hash_set<WorkerId>& full);
+  void AdmitLane(absl::string_view model);
+  // Admits and sends plans until nothing more can be done.
+  void Advance();
+
+  void Deliver(WorkerState& worker, const SequenceResult& result);
+  void DeliverToken(LiveRequest& live, const SequenceResult& result);
+  void LoseWorker(WorkerId id, const absl::Status& reason);
+  void UpdateTimers(LiveRequest& live);
+
+  // Takes a request out of everything. The observer has still to be told.
+  std::unique_ptr<LiveRequest> Remove(LiveRequest& live);
+  void Finish(LiveRequest& live, FinishReason reason);
+  void Fail(LiveRequest& live, const absl::Status& status);
+
+  const SchedulerOptions options_;
+  const std::unique_ptr<Policy> policy_;
+  const Clock& clock_;
+
+  ModelRegistry models_;
+  RequestQueue queue_;
+  absl::flat_hash_map<RequestKey, std::unique_ptr<LiveRequest>> requests_;
+  absl::flat_hash_map<std::string, RequestKey> keys_by_request_id_;
+  absl::btree_map<WorkerId, std::unique_ptr<WorkerState>> workers_;
+  absl::btree_set<Timer> timers_;  // LiveRequest::due of those that have one.
+
+  uint64_t last_key_ = 0;
+  uint64_t last_sequence_ = 0;
+  uint64_t last_worker_ = 0;
+  bool draining_ = false;
+  RequestCounts counts_;
 };
 
 }  // namespace hybridserve

@@ -60,6 +60,15 @@ struct ModelSnapshot {
   int64_t max_request_tokens = 0;
 };
 
+// Requests since the start.
+struct RequestCounts {
+  int64_t accepted = 0;
+  int64_t finished = 0;   // OnFinished, not cancelled.
+  int64_t cancelled = 0;  // OnFinished(kCancelled).
+  int64_t failed = 0;     // OnError.
+  int64_t replays = 0;    // Moves to another worker.
+};
+
 // The core's state at one moment, for status, metrics and limits.
 struct SchedulerSnapshot {
   uint64_t term = 0;
@@ -70,12 +79,7 @@ struct SchedulerSnapshot {
   int64_t waiting_tokens = 0;  // Their prompt + max_tokens.
   int64_t max_queue_requests = 0;
   int64_t max_queue_tokens = 0;
-  // Requests since the start, by how they ended.
-  int64_t accepted = 0;
-  int64_t finished = 0;
-  int64_t cancelled = 0;
-  int64_t failed = 0;
-  int64_t replays = 0;
+  RequestCounts counts;
   std::vector<ModelSnapshot> models;    // By name.
   std::vector<WorkerSnapshot> workers;  // By id.
 };

@@ -22,7 +22,7 @@ TEST(KindSpreaderTest, SpreadsEvenly) {
   EXPECT_EQ(Spread(1, 5), "aaaaa");
   EXPECT_EQ(Spread(0.5, 6), "kakaka");
   EXPECT_EQ(Spread(0.25, 8), "kkkakkka");
-  EXPECT_EQ(Spread(0.37, 8), "kkakkaka");
+  EXPECT_EQ(Spread(0.37, 8), "kkakkakk");
   EXPECT_EQ(Spread(0.5, 0), "");
 }
 

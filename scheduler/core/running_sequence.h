@@ -1,0 +1,37 @@
+#ifndef HYBRIDSERVE_SCHEDULER_CORE_RUNNING_SEQUENCE_H_
+#define HYBRIDSERVE_SCHEDULER_CORE_RUNNING_SEQUENCE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "common/cache/block_ref.h"
+#include "common/step_plan.h"
+#include "scheduler/core/live_request.h"
+#include "scheduler/policy/step_roster.h"
+
+namespace hybridserve {
+
+// A request on a worker: its slots, and how far plans and results have got.
+// Plans run ahead of results, so "scheduled" counts what was sent and "done"
+// what came back.
+struct RunningSequence {
+  LiveRequest& live;             // Outlives this.
+  std::vector<BlockRef> blocks;  // Reserved for live.max_positions().
+  int64_t prefill_positions;     // Known tokens when it came here.
+  int64_t num_sent_blocks = 0;   // Of `blocks`, known to the worker.
+  int64_t num_scheduled = 0;     // Positions.
+  int64_t num_done = 0;          // Positions.
+  int64_t samples_in_flight = 0;
+
+  // What the next step could do with it.
+  SequenceView View() const;
+
+  // Its part of a plan that runs the next `num_new` positions, at most
+  // View().num_ready, whose rows then count as scheduled. The blocks that those
+  // are the first to touch are added to `plan`'s table updates.
+  void AddTo(StepPlan& plan, int32_t num_new, int32_t block_tokens);
+};
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_SCHEDULER_CORE_RUNNING_SEQUENCE_H_

@@ -1,0 +1,415 @@
+#include "scheduler/core/scheduler_core.h"
+
+#include <algorithm>
+#include <tuple>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/model_config_json.h"
+#include "common/status_details.h"
+#include "common/status_macros.h"
+#include "glog/logging.h"
+#include "scheduler/core/request_validator.h"
+#include "scheduler/core/worker_info_validator.h"
+
+// Every public call changes what it must and then calls Advance(), which admits
+// from the queue and sends plans until nothing more can be done. So no state
+// outside of a call is waiting for a nudge, and the order of events alone
+// decides what happens.
+
+namespace hybridserve {
+
+SchedulerCore::SchedulerCore(const SchedulerOptions& options,
+                             std::unique_ptr<Policy> policy, const Clock& clock)
+    : options_(options),
+      policy_(std::move(policy)),
+      clock_(clock),
+      queue_(options.max_queue_requests, options.max_queue_tokens) {
+  CHECK(policy_ != nullptr);
+  CHECK_GE(options.max_running, 1);
+  CHECK_GE(options.prefill_chunk_tokens, 1);
+}
+
+SchedulerCore::~SchedulerCore() {
+  std::vector<RequestKey> keys;
+  keys.reserve(requests_.size());
+  for (const auto& [key, live] : requests_) keys.push_back(key);
+  std::sort(keys.begin(), keys.end());
+  for (const RequestKey key : keys) {
+    Fail(*FindLive(key), absl::UnavailableError("the scheduler shuts down"));
+  }
+}
+
+absl::StatusOr<RequestKey> SchedulerCore::Submit(
+    GenerationRequest request, std::unique_ptr<RequestObserver> observer) {
+  CHECK(observer != nullptr);
+  if (draining_) {
+    return WithRetryDelay(
+        absl::UnavailableError("the scheduler drains: no new requests"),
+        options_.retry_delay);
+  }
+  const auto model = models_.Find(request.model);
+  if (absl::IsUnavailable(model.status())) {
+    return WithRetryDelay(model.status(), options_.retry_delay);
+  }
+  RETURN_IF_ERROR(model.status());
+  RETURN_IF_ERROR(ValidateRequest(request, (*model)->config));
+  const absl::Time now = clock_.Now();
+  if (request.deadline <= now) {
+    return absl::DeadlineExceededError("the deadline passed before queueing");
+  }
+  if (!request.request_id.empty() &&
+      keys_by_request_id_.contains(request.request_id)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("request_id: a request ", request.request_id, " is live"));
+  }
+
+  auto live = std::make_unique<LiveRequest>();
+  live->key = RequestKey(last_key_ + 1);
+  live->model = (*model)->name;
+  live->tokens = request.prompt;
+  live->submitted = now;
+  if (!request.ignore_eos) {
+    for (const int64_t eos : (*model)->config.eos_token_ids) {
+      request.stop_token_ids.push_back(static_cast<int32_t>(eos));
+    }
+  }
+  live->request = std::move(request);
+  RETURN_IF_ERROR(CheckFits(*live));
+  const int64_t position = queue_.LaneSize(live->model);
+  absl::flat_hash_set<WorkerId> full;
+  if (position > 0 || !Place(*live, Workload(), full)) {
+    RETURN_IF_ERROR(Enqueue(*live));
+  }
+
+  const RequestKey key = live->key;
+  ++last_key_;
+  ++counts_.accepted;
+  if (!live->request.request_id.empty()) {
+    keys_by_request_id_.emplace(live->request.request_id, key);
+  }
+  live->observer = std::move(observer);
+  LiveRequest& accepted = *live;
+  requests_.emplace(key, std::move(live));
+  UpdateTimers(accepted);
+  accepted.observer->OnAccepted(position);
+  Advance();
+  return key;
+}
+
+absl::Status SchedulerCore::CheckFits(const LiveRequest& live) const {
+  int64_t limit = -1;
+  for (const auto& [id, worker] : workers_) {
+    if (worker->info().model_name != live.model) continue;
+    limit = std::max(limit, worker->max_request_tokens());
+  }
+  if (limit == -1 || live.max_positions() <= limit) return absl::OkStatus();
+  const auto prompt = static_cast<int64_t>(live.request.prompt.size());
+  const bool too_long = live.request.is_score() || prompt >= limit;
+  return InvalidFieldError(too_long ? "prompt" : "stopping.max_tokens",
+                           absl::StrCat(live.max_positions(),
+                                        " tokens, prompt and output, are more "
+                                        "than a worker's whole cache holds (",
+                                        limit, ")"));
+}
+
+absl::Status SchedulerCore::Enqueue(const LiveRequest& live) {
+  const absl::Status status =
+      queue_.PushBack(live.model, live.key, live.max_positions());
+  if (status.ok()) return status;
+  if (NumWorkersOf(live.model) > 0) {
+    return WithRetryDelay(status, options_.retry_delay);
+  }
+  return WithRetryDelay(
+      absl::UnavailableError(absl::StrCat(
+          "model ", live.model, " has no worker now, and ", status.message())),
+      options_.retry_delay);
+}
+
+LiveRequest* SchedulerCore::FindLive(RequestKey key) {
+  const auto it = requests_.find(key);
+  return it == requests_.end() ? nullptr : it->second.get();
+}
+
+int64_t SchedulerCore::NumWorkersOf(absl::string_view model) const {
+  return std::count_if(workers_.begin(), workers_.end(), [&](const auto& it) {
+    return it.second->info().model_name == model;
+  });
+}
+
+bool SchedulerCore::IsInUse(absl::string_view model) const {
+  return NumWorkersOf(model) > 0 ||
+         std::any_of(requests_.begin(), requests_.end(),
+                     [&](const auto& it) { return it.second->model == model; });
+}
+
+bool SchedulerCore::Cancel(RequestKey key) {
+  LiveRequest* live = FindLive(key);
+  if (live == nullptr) return false;
+  Finish(*live, FinishReason::kCancelled);
+  Advance();
+  return true;
+}
+
+bool SchedulerCore::CancelById(absl::string_view request_id) {
+  const auto it = keys_by_request_id_.find(request_id);
+  return it != keys_by_request_id_.end() && Cancel(it->second);
+}
+
+absl::StatusOr<WorkerId> SchedulerCore::AddWorker(
+    const WorkerInfo& info, std::unique_ptr<WorkerLink> link) {
+  CHECK(link != nullptr);
+  RETURN_IF_ERROR(ValidateWorkerInfo(info));
+  RegisteredModel model = {.name = info.model_name,
+                           .weights_hash = info.numerics.weights_hash};
+  ASSIGN_OR_RETURN(model.config, ParseModelConfig(info.files.config_json));
+  RETURN_IF_ERROR(models_.Register(model, IsInUse(model.name)));
+
+  const WorkerId id(++last_worker_);
+  const WorkerLimits limits = {
+      .max_running = options_.max_running,
+      .prefill_chunk_tokens = options_.prefill_chunk_tokens};
+  auto worker = std::make_unique<WorkerState>(
+      id, options_.term, info, model.config, std::move(link), limits, *policy_);
+  LOG(INFO) << "worker added id=" << id << " name=" << info.name
+            << " epoch=" << info.epoch << " model=" << info.model_name
+            << " device=" << info.device
+            << " max_running=" << worker->max_running()
+            << " max_request_tokens=" << worker->max_request_tokens();
+  workers_.emplace(id, std::move(worker));
+  for (auto& [key, live] : requests_) UpdateTimers(*live);
+  Advance();
+  return id;
+}
+
+void SchedulerCore::OnResult(WorkerId id, StepResult result) {
+  const auto it = workers_.find(id);
+  if (it == workers_.end()) return;
+  WorkerState& worker = *it->second;
+  if (worker.IsStale(result)) {
+    LOG(WARNING) << "stale result dropped worker=" << id
+                 << " term=" << result.fence.term
+                 << " epoch=" << result.fence.epoch
+                 << " step=" << result.fence.step;
+    return;
+  }
+  const auto sequences = worker.TakeResult(std::move(result));
+  if (!sequences.ok()) {
+    LoseWorker(id, sequences.status());
+  } else {
+    for (const SequenceResult& sequence : *sequences) {
+      Deliver(worker, sequence);
+    }
+  }
+  Advance();
+}
+
+void SchedulerCore::Deliver(WorkerState& worker, const SequenceResult& result) {
+  const RunningSequence* sequence = worker.Find(result.sequence);
+  if (sequence == nullptr) return;  // It ended one step ago, or was cancelled.
+  LiveRequest& live = sequence->live;
+  if (!live.request.is_score()) {
+    if (result.token < 0) return;  // A chunk of its prompt.
+    worker.CountGeneratedToken();
+    live.numerics = worker.info().numerics;
+    DeliverToken(live, result);
+    return;
+  }
+  live.scores.insert(live.scores.end(), result.score_log_probs.begin(),
+                     result.score_log_probs.end());
+  if (sequence->num_done == static_cast<int64_t>(live.request.prompt.size())) {
+    live.observer->OnScores(std::move(live.scores));
+    Finish(live, FinishReason::kStop);
+  }
+}
+
+void SchedulerCore::DeliverToken(LiveRequest& live,
+                                 const SequenceResult& result) {
+  const GenerationRequest& request = live.request;
+  live.tokens.push_back(result.token);
+  if (live.num_generated() == 1) live.first_token = clock_.Now();
+  const bool wants_more = live.observer->OnToken(result.token, result.log_prob);
+  const bool is_stop =
+      live.num_generated() >= request.min_tokens &&
+      std::find(request.stop_token_ids.begin(), request.stop_token_ids.end(),
+                result.token) != request.stop_token_ids.end();
+  if (is_stop || !wants_more) {
+    Finish(live, FinishReason::kStop);
+  } else if (live.num_generated() >= request.max_tokens) {
+    Finish(live, FinishReason::kLength);
+  }
+}
+
+void SchedulerCore::RemoveWorker(WorkerId id, const absl::Status& reason) {
+  if (!workers_.contains(id)) return;
+  LoseWorker(id, reason);
+  Advance();
+}
+
+void SchedulerCore::LoseWorker(WorkerId id, const absl::Status& reason) {
+  const auto it = workers_.find(id);
+  const std::unique_ptr<WorkerState> worker = std::move(it->second);
+  workers_.erase(it);
+  LOG(WARNING) << "worker lost id=" << id << " name=" << worker->info().name
+               << " running=" << worker->num_running() << " reason=" << reason;
+  // Newest first, each to the front, so that the oldest is next.
+  std::vector<LiveRequest*> failed;
+  const auto& running = worker->running();
+  for (auto at = running.rbegin(); at != running.rend(); ++at) {
+    LiveRequest& live = at->second.live;
+    live.worker.reset();
+    live.scores.clear();
+    queue_.PushFront(live.model, live.key, live.max_positions());
+    if (++live.replays > options_.max_replays) failed.push_back(&live);
+  }
+  for (LiveRequest* live : failed) {
+    Fail(*live, absl::AbortedError(
+                    absl::StrCat(live->replays,
+                                 " workers were lost while they ran this "
+                                 "request; the last: ",
+                                 reason.message())));
+  }
+  for (auto& [key, live] : requests_) UpdateTimers(*live);
+}
+
+// A request is stranded while no connected worker could ever take it.
+void SchedulerCore::UpdateTimers(LiveRequest& live) {
+  const bool stranded =
+      !live.worker.has_value() &&
+      std::none_of(workers_.begin(), workers_.end(), [&](const auto& it) {
+        return it.second->CanEverTake(live);
+      });
+  if (!stranded) {
+    live.stranded_until = absl::InfiniteFuture();
+  } else if (live.stranded_until == absl::InfiniteFuture()) {
+    live.stranded_until = clock_.Now() + options_.failover_timeout;
+  }
+  const absl::Time due = std::min(live.stranded_until, live.request.deadline);
+  if (due == live.due) return;
+  timers_.erase({live.due, live.key});
+  live.due = due;
+  if (due != absl::InfiniteFuture()) timers_.insert({due, live.key});
+}
+
+void SchedulerCore::Tick() {
+  const absl::Time now = clock_.Now();
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    LiveRequest& live = *FindLive(timers_.begin()->second);
+    if (live.request.deadline <= now) {
+      Fail(live,
+           absl::DeadlineExceededError(absl::StrCat(
+               "the deadline passed after ", live.num_generated(), " tokens")));
+    } else if (live.was_started()) {
+      Fail(live, absl::AbortedError(absl::StrCat(
+                     "its worker was lost and no other of its kind came in ",
+                     absl::FormatDuration(options_.failover_timeout))));
+    } else {
+      Fail(live,
+           WithRetryDelay(absl::UnavailableError(absl::StrCat(
+                              "no worker that could take it came in ",
+                              absl::FormatDuration(options_.failover_timeout))),
+                          options_.retry_delay));
+    }
+  }
+  Advance();
+}
+
+absl::Time SchedulerCore::NextTick() const {
+  return timers_.empty() ? absl::InfiniteFuture() : timers_.begin()->first;
+}
+
+bool SchedulerCore::Place(LiveRequest& live, const Workload& waiting,
+                          absl::flat_hash_set<WorkerId>& full) {
+  std::vector<WorkerState*> candidates;
+  for (auto& [id, worker] : workers_) {
+    if (!full.contains(id) && worker->CanEverTake(live)) {
+      candidates.push_back(worker.get());
+    }
+  }
+  std::sort(candidates.begin(), candidates.end(),
+            [](const WorkerState* a, const WorkerState* b) {
+              return std::make_tuple(a->num_running(), -a->num_free(),
+                                     a->id()) <
+                     std::make_tuple(b->num_running(), -b->num_free(), b->id());
+            });
+  const SequenceId sequence(last_sequence_ + 1);
+  for (WorkerState* worker : candidates) {
+    if (!worker->Admit(sequence, live, waiting)) continue;
+    ++last_sequence_;
+    if (!live.was_started()) live.started = clock_.Now();
+    return true;
+  }
+  for (const WorkerState* worker : candidates) full.insert(worker->id());
+  return false;
+}
+
+// A request that finds no room keeps the workers that it could run on for
+// itself, so nothing behind it overtakes it there and it can't starve. One that
+// no worker could ever take (it waits for its numerics class) holds up nobody.
+void SchedulerCore::AdmitLane(absl::string_view model) {
+  const size_t num_workers = NumWorkersOf(model);
+  if (num_workers == 0 || queue_.LaneSize(model) == 0) return;
+  Workload waiting = {
+      .context_tokens = static_cast<double>(queue_.LaneTokens(model)),
+      .sequences = static_cast<double>(queue_.LaneSize(model))};
+  std::vector<LiveRequest*> admitted;
+  absl::flat_hash_set<WorkerId> full;
+  queue_.Visit(model, [&](RequestKey key) {
+    LiveRequest& live = *FindLive(key);
+    waiting.context_tokens -= static_cast<double>(live.max_positions());
+    waiting.sequences -= 1;
+    if (Place(live, waiting, full)) admitted.push_back(&live);
+    return full.size() < num_workers;
+  });
+  for (LiveRequest* live : admitted) {
+    queue_.Remove(live->key);
+    UpdateTimers(*live);
+    if (live->replays == 0) continue;
+    ++counts_.replays;
+    live->observer->OnResumed();
+  }
+}
+
+void SchedulerCore::Advance() {
+  for (bool again = true; again;) {
+    again = false;
+    for (const auto& [name, model] : models_.models()) AdmitLane(name);
+    // A plan that releases slots may let more requests in.
+    for (auto& [id, worker] : workers_) again |= worker->SendPlan();
+  }
+#ifndef NDEBUG
+  CheckInvariants();
+#endif
+}
+
+std::unique_ptr<LiveRequest> SchedulerCore::Remove(LiveRequest& live) {
+  if (live.worker.has_value()) {
+    workers_.at(*live.worker)->Release(live.sequence);
+  } else {
+    CHECK(queue_.Remove(live.key)) << "request " << live.key << " is nowhere";
+  }
+  timers_.erase({live.due, live.key});
+  keys_by_request_id_.erase(live.request.request_id);
+  const auto it = requests_.find(live.key);
+  std::unique_ptr<LiveRequest> removed = std::move(it->second);
+  requests_.erase(it);
+  return removed;
+}
+
+void SchedulerCore::Finish(LiveRequest& live, FinishReason reason) {
+  const std::unique_ptr<LiveRequest> ended = Remove(live);
+  ++(reason == FinishReason::kCancelled ? counts_.cancelled : counts_.finished);
+  ended->observer->OnFinished(reason, ended->UsageAt(clock_.Now()));
+}
+
+void SchedulerCore::Fail(LiveRequest& live, const absl::Status& status) {
+  const std::unique_ptr<LiveRequest> ended = Remove(live);
+  ++counts_.failed;
+  ended->observer->OnError(status);
+}
+
+void SchedulerCore::Drain() { draining_ = true; }
+
+bool SchedulerCore::idle() const { return requests_.empty(); }
+
+}  // namespace hybridserve

@@ -1,0 +1,140 @@
+#include "scheduler/core/slot_allocator.h"
+
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "glog/logging.h"
+
+namespace hybridserve {
+namespace {
+
+// Which tier each block goes to is decided on counts alone, before any slot is
+// taken. Blocks in order, best tier first, may strand one half-slot in each
+// tier while a KV block wants two; placing all KV blocks before the ACT blocks
+// strands none that matters, so it fails only where every placement does.
+
+using Room = std::array<int64_t, 2>;    // Half-slots left, by preference.
+using Placement = std::vector<int8_t>;  // Index of a pool, a block.
+
+// Puts the blocks of `kind` (all, if nullopt) into the first pool with room.
+bool PlaceKind(absl::Span<const CacheKind> kinds, std::optional<CacheKind> kind,
+               Room& room, Placement& placement) {
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    if (kind.has_value() && kinds[i] != *kind) continue;
+    const int64_t need = HalfSlotsOf(kinds[i]);
+    const int8_t pool = room[0] >= need ? 0 : 1;
+    if (room[pool] < need) return false;
+    room[pool] -= need;
+    placement[i] = pool;
+  }
+  return true;
+}
+
+std::optional<Placement> Place(absl::Span<const CacheKind> kinds,
+                               const Room& room) {
+  Placement placement(kinds.size(), 0);
+  Room left = room;
+  if (PlaceKind(kinds, std::nullopt, left, placement)) return placement;
+  left = room;
+  if (PlaceKind(kinds, CacheKind::kKv, left, placement) &&
+      PlaceKind(kinds, CacheKind::kAct, left, placement)) {
+    return placement;
+  }
+  return std::nullopt;
+}
+
+int32_t HalfSlotsIn(absl::Span<const PoolInfo> pools, Tier tier) {
+  for (const PoolInfo& pool : pools) {
+    if (pool.tier == tier) return pool.half_slots;
+  }
+  return 0;
+}
+
+}  // namespace
+
+SlotAllocator::SlotAllocator(absl::Span<const PoolInfo> pools)
+    : pools_{TierPool{Tier::kDevice,
+                      HalfSlotPool(HalfSlotsIn(pools, Tier::kDevice))},
+             TierPool{Tier::kHost,
+                      HalfSlotPool(HalfSlotsIn(pools, Tier::kHost))}} {}
+
+absl::StatusOr<std::vector<BlockRef>> SlotAllocator::Allocate(
+    absl::Span<const CacheKind> kinds) {
+  const std::optional<Placement> placement =
+      Place(kinds, {pools_[0].pool.num_free(), pools_[1].pool.num_free()});
+  if (!placement.has_value()) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no room for ", kinds.size(), " blocks: ", num_free(),
+                     " half-slots are free"));
+  }
+  std::array<std::vector<HalfSlot>, 2> slots;
+  Room need = {0, 0};
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    need[(*placement)[i]] += HalfSlotsOf(kinds[i]);
+  }
+  for (size_t p = 0; p < pools_.size(); ++p) {
+    auto taken = pools_[p].pool.Allocate(static_cast<int32_t>(need[p]));
+    CHECK(taken.ok()) << taken.status();  // Place() counted.
+    slots[p] = *std::move(taken);
+  }
+  std::array<size_t, 2> next = {0, 0};
+  std::vector<BlockRef> blocks;
+  blocks.reserve(kinds.size());
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    const int8_t p = (*placement)[i];
+    BlockRef block = {.kind = kinds[i], .tier = pools_[p].tier};
+    block.first = slots[p][next[p]++];
+    if (kinds[i] == CacheKind::kKv) {
+      block.second = slots[p][next[p]++];
+      ++pools_[p].kv_blocks;
+    } else {
+      ++pools_[p].act_blocks;
+    }
+    blocks.push_back(block);
+  }
+  return blocks;
+}
+
+void SlotAllocator::Free(absl::Span<const BlockRef> blocks) {
+  std::array<std::vector<HalfSlot>, 2> slots;
+  for (const BlockRef& block : blocks) {
+    const size_t p = block.tier == pools_[0].tier ? 0 : 1;
+    slots[p].push_back(block.first);
+    if (block.kind == CacheKind::kKv) {
+      slots[p].push_back(block.second);
+      --pools_[p].kv_blocks;
+    } else {
+      --pools_[p].act_blocks;
+    }
+  }
+  for (size_t p = 0; p < pools_.size(); ++p) pools_[p].pool.Free(slots[p]);
+}
+
+bool SlotAllocator::FitsEmpty(absl::Span<const CacheKind> kinds) const {
+  return Place(kinds, {pools_[0].pool.capacity(), pools_[1].pool.capacity()})
+      .has_value();
+}
+
+int64_t SlotAllocator::num_free() const {
+  return int64_t{pools_[0].pool.num_free()} + pools_[1].pool.num_free();
+}
+
+int64_t SlotAllocator::capacity(Tier tier) const {
+  return (tier == pools_[0].tier ? pools_[0] : pools_[1]).pool.capacity();
+}
+
+std::vector<PoolSnapshot> SlotAllocator::Snapshot() const {
+  std::vector<PoolSnapshot> snapshots;
+  for (const TierPool& pool : pools_) {
+    if (pool.pool.capacity() == 0) continue;
+    snapshots.push_back({.tier = pool.tier,
+                         .half_slots = pool.pool.capacity(),
+                         .free = pool.pool.num_free(),
+                         .kv_blocks = pool.kv_blocks,
+                         .act_blocks = pool.act_blocks});
+  }
+  return snapshots;
+}
+
+}  // namespace hybridserve

@@ -1,0 +1,56 @@
+#ifndef HYBRIDSERVE_SCHEDULER_CORE_SLOT_ALLOCATOR_H_
+#define HYBRIDSERVE_SCHEDULER_CORE_SLOT_ALLOCATOR_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "common/cache/block_ref.h"
+#include "common/cache/half_slot_pool.h"
+#include "common/worker_info.h"
+#include "scheduler/core/snapshot.h"
+
+namespace hybridserve {
+
+// Gives a sequence's blocks their half-slots on one worker: the device's pool
+// first, then the host's, in the order of the blocks.
+//
+// Thread-compatible.
+class SlotAllocator {
+ public:
+  // At most one pool a tier, half_slots >= 0.
+  explicit SlotAllocator(absl::Span<const PoolInfo> pools);
+
+  // One block for each of `kinds`, in order. All or nothing: on
+  // ResourceExhausted nothing is taken. It succeeds whenever some placement
+  // exists (a KV block needs both halves in one tier).
+  absl::StatusOr<std::vector<BlockRef>> Allocate(
+      absl::Span<const CacheKind> kinds);
+
+  // Gives back blocks from Allocate().
+  void Free(absl::Span<const BlockRef> blocks);
+
+  // Allocate(kinds) would succeed if nothing were in use.
+  bool FitsEmpty(absl::Span<const CacheKind> kinds) const;
+
+  int64_t num_free() const;
+  int64_t capacity(Tier tier) const;
+  // One a tier that has half-slots, the device's first.
+  std::vector<PoolSnapshot> Snapshot() const;
+
+ private:
+  struct TierPool {
+    Tier tier;
+    HalfSlotPool pool;
+    int64_t kv_blocks = 0;  // In use.
+    int64_t act_blocks = 0;
+  };
+
+  std::array<TierPool, 2> pools_;  // By preference.
+};
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_SCHEDULER_CORE_SLOT_ALLOCATOR_H_

@@ -1,0 +1,137 @@
+#ifndef HYBRIDSERVE_SCHEDULER_CORE_WORKER_STATE_H_
+#define HYBRIDSERVE_SCHEDULER_CORE_WORKER_STATE_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/status/statusor.h"
+#include "common/ids.h"
+#include "common/model_config.h"
+#include "common/step_result.h"
+#include "common/worker_info.h"
+#include "common/worker_link.h"
+#include "scheduler/core/live_request.h"
+#include "scheduler/core/running_sequence.h"
+#include "scheduler/core/slot_allocator.h"
+#include "scheduler/core/snapshot.h"
+#include "scheduler/policy/policy.h"
+
+namespace hybridserve {
+
+// The limits on every worker that are the scheduler's own.
+struct WorkerLimits {
+  int64_t max_running = 256;
+  int64_t prefill_chunk_tokens = 512;
+};
+
+// The scheduler's side of one worker: the sequences that run there, the slots
+// they hold, the plans on their way.
+//
+// Every slot is free, held by a running sequence, or held by a released one
+// whose release no plan has told yet. Thread-compatible.
+class WorkerState {
+ public:
+  // `policy` outlives this; `info` is valid (worker_info_validator.h).
+  WorkerState(WorkerId id, uint64_t term, WorkerInfo info,
+              const ModelConfig& config, std::unique_ptr<WorkerLink> link,
+              const WorkerLimits& limits, const Policy& policy);
+
+  WorkerId id() const { return id_; }
+  const WorkerInfo& info() const { return info_; }
+  int64_t num_running() const { return static_cast<int64_t>(running_.size()); }
+  int64_t num_free() const { return slots_.num_free(); }
+  int64_t max_running() const { return max_running_; }
+
+  // Longest request (LiveRequest::max_positions()) that it takes when idle.
+  int64_t max_request_tokens() const { return max_request_tokens_; }
+
+  // It may run `live` here, now or when others have left.
+  bool CanEverTake(const LiveRequest& live) const;
+
+  // Starts `live`, which CanEverTake(), as `sequence`; `waiting` is the part of
+  // the queue that may join it here, for the choice of the mix. False, changing
+  // nothing, if slots or room are wanting. Sets live's worker and sequence.
+  bool Admit(SequenceId sequence, LiveRequest& live, const Workload& waiting);
+
+  // Ends a sequence. Its slots are free once a plan has told the worker.
+  void Release(SequenceId sequence);
+
+  // The sequence, or nullptr if it runs here no more.
+  RunningSequence* Find(SequenceId sequence);
+  // Oldest first.
+  const absl::btree_map<SequenceId, RunningSequence>& running() const {
+    return running_;
+  }
+
+  // Sends a plan if fewer than two are outstanding and there is something to
+  // run or to release. Returns whether it did.
+  bool SendPlan();
+
+  // Takes the result of the oldest outstanding plan. Returns what it gave each
+  // sequence that the plan ran, in the plan's order, released ones included. An
+  // error means that the worker can't go on.
+  absl::StatusOr<std::vector<SequenceResult>> TakeResult(StepResult result);
+  // Of another term, epoch or step than the oldest outstanding plan.
+  bool IsStale(const StepResult& result) const;
+
+  void CountGeneratedToken() { ++totals_.generated_tokens; }
+
+  WorkerSnapshot Snapshot() const;
+  // Crashes if slots are lost.
+  void CheckInvariants() const;
+
+ private:
+  // What the result of a plan must hold for one sequence.
+  struct Expected {
+    SequenceId sequence;
+    int32_t num_new = 0;
+    bool is_prefill = false;
+    bool sample = false;
+    int64_t num_scores = 0;
+  };
+  struct OutstandingPlan {
+    uint64_t step = 0;
+    std::vector<Expected> sequences;
+  };
+  struct Released {
+    SequenceId sequence;
+    std::vector<BlockRef> blocks;
+  };
+
+  std::vector<CacheKind> KindsFor(int64_t positions, double act_ratio) const;
+  bool FitsIdle(const std::vector<CacheKind>& kinds) const;
+  int64_t FindMaxRequestTokens() const;
+  StepSnapshot MakeStepSnapshot() const;
+  // The results in the plan's order, each checked against what it asked for.
+  absl::StatusOr<std::vector<SequenceResult>> MatchResult(
+      StepResult result) const;
+  void CountStep(const OutstandingPlan& plan, const StepStats& stats);
+  void NotePeaks();
+
+  const WorkerId id_;
+  const uint64_t term_;
+  const WorkerInfo info_;
+  const ModelConfig config_;
+  const std::unique_ptr<WorkerLink> link_;
+  const WorkerLimits limits_;
+  const Policy& policy_;
+  const CostInputs costs_;
+  int64_t max_running_;
+  SlotAllocator slots_;
+  int64_t max_request_tokens_ = 0;
+
+  absl::btree_map<SequenceId, RunningSequence> running_;
+  double context_tokens_ = 0;       // Of `running_`, on average.
+  std::vector<Released> released_;  // For the next plan.
+  std::deque<OutstandingPlan> outstanding_;
+  uint64_t next_step_ = 1;
+  CacheMix mix_;
+  WorkerTotals totals_;
+};
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_SCHEDULER_CORE_WORKER_STATE_H_
