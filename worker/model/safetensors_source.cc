@@ -82,13 +82,16 @@ absl::StatusOr<std::unique_ptr<SafetensorsSource>> SafetensorsSource::Open(
   // Not make_unique: the constructor is private.
   std::unique_ptr<SafetensorsSource> source(new SafetensorsSource());
   if (Exists(folder, kSingleFile)) {
+    source->origin_ = kSingleFile;
     RETURN_IF_ERROR(source->AddFile(folder, kSingleFile));
   } else if (Exists(folder, kShardIndexFile)) {
+    source->origin_ = kShardIndexFile;
     RETURN_IF_ERROR(source->AddShards(folder));
   } else {
     const std::vector<std::string> files =
         FilesEndingIn(folder, ".safetensors");
     if (files.empty()) return NoSafetensors(folder);
+    source->origin_ = files.size() == 1 ? files[0] : "*.safetensors";
     for (const std::string& file : files) {
       RETURN_IF_ERROR(source->AddFile(folder, file));
     }

@@ -36,6 +36,7 @@ class SafetensorsSource final : public TensorSource {
                         int64_t num_rows,
                         absl::FunctionRef<absl::Status(absl::Span<const char>)>
                             use) const override;
+  std::string origin() const override { return origin_; }
   std::string fingerprint() const override { return ""; }
 
  private:
@@ -52,6 +53,7 @@ class SafetensorsSource final : public TensorSource {
   // Keeps exactly the tensors that the index lists, each in the right file.
   absl::Status AddShards(const std::string& folder);
 
+  std::string origin_;
   std::vector<MappedFile> files_;
   absl::btree_map<std::string, Location> tensors_;
 };

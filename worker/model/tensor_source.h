@@ -46,6 +46,9 @@ class TensorSource {
       absl::string_view name, int64_t first_row, int64_t num_rows,
       absl::FunctionRef<absl::Status(absl::Span<const char>)> use) const = 0;
 
+  // For messages about the whole: a file's name, or what makes the tensors.
+  virtual std::string origin() const = 0;
+
   // A text that determines every byte of every tensor given config.json, for
   // sources that are made by rule; empty: only the bytes themselves do.
   virtual std::string fingerprint() const = 0;
