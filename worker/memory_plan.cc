@@ -1,0 +1,390 @@
+#include "worker/memory_plan.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/dtype.h"
+#include "common/size.h"
+#include "common/status_macros.h"
+#include "glog/logging.h"
+
+// Device memory is dealt out in one order: first what no step can do without
+// (a ring of layer slots, work buffers of a 16-row step, staging for one whole
+// sequence), then longer steps and larger staging up to sizes beyond which
+// they gain little, then resident weights, then cache blocks. A byte of
+// resident weights or of cache saves one byte of link time a step (a resident
+// part even shrinks the ring), but weights do so from the first token on.
+
+namespace hybridserve {
+namespace {
+
+constexpr int64_t kMinStepRows = 16;
+constexpr int64_t kDefaultStepRows = 512;
+constexpr int64_t kMaxLogitRows = 64;
+constexpr int64_t kDefaultStagingBytes = int64_t{256} << 20;  // Of one area.
+constexpr int kMinWeightBuffers = 2;
+// Code, libraries, stacks and bookkeeping of a worker process.
+constexpr int64_t kProgramBytes = int64_t{64} << 20;
+
+int64_t BlocksOfOneSequence(const ModelConfig& config, int64_t block_tokens) {
+  return (config.max_positions + block_tokens - 1) / block_tokens;
+}
+
+StepShape ShapeOfRows(int64_t rows) {
+  return {.rows = rows, .logit_rows = std::min(rows, kMaxLogitRows)};
+}
+
+int64_t Sum(const std::vector<MemoryItem>& items) {
+  int64_t sum = 0;
+  for (const MemoryItem& item : items) sum += item.bytes;
+  return sum;
+}
+
+int64_t PartBytes(const WeightPlan& weights, size_t part) {
+  return part == 0 ? weights.layer.vector_bytes
+                   : weights.layer.pieces[part - 1].bytes;
+}
+
+// Fills a MemoryPlan in, step by step.
+class Planner {
+ public:
+  explicit Planner(const MemoryPlanInputs& inputs)
+      : in_(inputs), config_(*inputs.config), weights_(*inputs.weights) {
+    plan_.one_memory = in_.one_memory;
+    plan_.half_slot_bytes = in_.block_tokens * config_.half_slot_width() *
+                            SizeOf(weights_.dtype);
+    plan_.resident_layer_parts.assign(weights_.layer.pieces.size() + 1,
+                                      in_.one_memory);
+    plan_.resident_head_slices.assign(weights_.head.slices.size(),
+                                      in_.one_memory);
+    plan_.staging_areas = in_.one_memory ? 1 : 2;
+    min_staging_ = HalfSlotsToStageOneSequence(config_, in_.block_tokens);
+    max_cache_half_slots_ = std::min<int64_t>(
+        in_.max_running * 2 * BlocksOfOneSequence(config_, in_.block_tokens),
+        std::numeric_limits<int32_t>::max());
+  }
+
+  absl::StatusOr<MemoryPlan> Make() {
+    RETURN_IF_ERROR(CheckSettings());
+    SetToMinimum();
+    if (!in_.one_memory) {
+      RETURN_IF_ERROR(FillDevice());
+    }
+    RETURN_IF_ERROR(FillHost());
+    return plan_;
+  }
+
+ private:
+  absl::Status CheckSettings() const {
+    if (in_.weight_buffers < kMinWeightBuffers) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("weight_buffers: ", in_.weight_buffers, " is less than ",
+                       kMinWeightBuffers));
+    }
+    if (in_.block_tokens < 1 || in_.block_tokens > 1024) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "block_tokens: ", in_.block_tokens, " is not in [1, 1024]"));
+    }
+    if (in_.host_memory.choice == MemorySetting::Choice::kMin) {
+      return absl::InvalidArgumentError(
+          "host_memory: \"min\" is not a value; give auto or a size");
+    }
+    if (in_.staging_memory_bytes == 0) return absl::OkStatus();
+    const int64_t needed =
+        plan_.staging_areas * min_staging_ * plan_.half_slot_bytes;
+    if (in_.staging_memory_bytes < needed) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "staging_memory: ", FormatSize(in_.staging_memory_bytes),
+          " does not hold one sequence of ", config_.max_positions,
+          " positions; ", needed, " bytes would"));
+    }
+    return absl::OkStatus();
+  }
+
+  void SetToMinimum() {
+    plan_.step = ShapeOfRows(kMinStepRows);
+    SetStaging(min_staging_);
+    if (in_.staging_memory_bytes > 0) SetStaging(DefaultStaging());
+    plan_.weight_buffers =
+        in_.device_memory.choice == MemorySetting::Choice::kMin
+            ? kMinWeightBuffers
+            : in_.weight_buffers;
+    UpdateDevice();
+    plan_.min_device_bytes = in_.one_memory ? 0 : plan_.device_bytes();
+  }
+
+  // Half-slots of one area.
+  void SetStaging(int64_t half_slots) {
+    plan_.staging_half_slots = static_cast<int32_t>(half_slots);
+  }
+
+  int64_t DefaultStaging() const {
+    const int64_t max = std::numeric_limits<int32_t>::max();
+    if (in_.staging_memory_bytes > 0) {
+      return std::min(max, in_.staging_memory_bytes / plan_.staging_areas /
+                               plan_.half_slot_bytes);
+    }
+    const int64_t wanted =
+        std::min({max, in_.max_running * min_staging_,
+                  kDefaultStagingBytes / plan_.half_slot_bytes});
+    return std::max(wanted, min_staging_);
+  }
+
+  absl::Status FillDevice() {
+    ASSIGN_OR_RETURN(plan_.device_limit, DeviceLimit());
+    if (plan_.device_limit < plan_.min_device_bytes) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "device_memory: ", FormatSize(plan_.device_limit), " (",
+          plan_.device_limit, " bytes) is too little for this model; at least ",
+          plan_.min_device_bytes, " bytes are needed, which "
+          "--device_memory=min takes"));
+    }
+    if (in_.device_memory.choice == MemorySetting::Choice::kMin) {
+      return absl::OkStatus();
+    }
+    GrowStep();
+    GrowStaging();
+    AddResidentWeights();
+    AddDeviceCache();
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<int64_t> DeviceLimit() const {
+    switch (in_.device_memory.choice) {
+      case MemorySetting::Choice::kMin:
+        return plan_.min_device_bytes;
+      case MemorySetting::Choice::kBytes:
+        return in_.device_memory.bytes;
+      case MemorySetting::Choice::kAuto:
+        break;
+    }
+    // A modelled device shares the host's memory and leaves it the most.
+    return in_.device_on_host ? std::max(in_.host_available / 4,
+                                         plan_.min_device_bytes)
+                              : in_.device_available / 10 * 9;
+  }
+
+  // True, with the plan updated, if the device holds it as it now stands.
+  bool DeviceHolds() {
+    UpdateDevice();
+    return plan_.device_bytes() <= plan_.device_limit;
+  }
+
+  // Longer steps, with at most half of what is left.
+  void GrowStep() {
+    const int64_t floor = plan_.device_bytes();
+    const int64_t share = (plan_.device_limit - floor) / 2;
+    for (int64_t rows = kDefaultStepRows; rows > kMinStepRows; rows /= 2) {
+      plan_.step = ShapeOfRows(rows);
+      UpdateDevice();
+      if (plan_.device_bytes() - floor <= share) return;
+    }
+    plan_.step = ShapeOfRows(kMinStepRows);
+    UpdateDevice();
+  }
+
+  // Larger staging areas, with at most a quarter of what is left.
+  void GrowStaging() {
+    const int64_t share =
+        (plan_.device_limit - plan_.device_bytes()) / 4 / plan_.staging_areas;
+    SetStaging(std::clamp(
+        plan_.staging_half_slots + share / plan_.half_slot_bytes,
+        min_staging_, std::max<int64_t>(DefaultStaging(),
+                                        plan_.staging_half_slots)));
+    UpdateDevice();
+  }
+
+  void AddResidentWeights() {
+    const auto add_while_they_fit = [this](std::vector<bool>& parts) {
+      for (size_t i = 0; i < parts.size(); ++i) {
+        parts[i] = true;
+        if (!DeviceHolds()) parts[i] = false;
+      }
+    };
+    add_while_they_fit(plan_.resident_layer_parts);
+    add_while_they_fit(plan_.resident_head_slices);
+    UpdateDevice();
+  }
+
+  void AddDeviceCache() {
+    const int64_t left = plan_.device_limit - plan_.device_bytes();
+    const int64_t half_slots =
+        std::min(left / (plan_.half_slot_bytes * weights_.num_layers),
+                 max_cache_half_slots_);
+    plan_.device_half_slots =
+        half_slots < 2 ? 0 : static_cast<int32_t>(half_slots);
+    UpdateDevice();
+  }
+
+  // Sets the ring's slot size and the items of the device.
+  void UpdateDevice() {
+    if (in_.one_memory) return;
+    plan_.ring_slot_bytes = plan_.streamed_layer_bytes(weights_);
+    int64_t resident_head = 0;
+    for (size_t i = 0; i < weights_.head.slices.size(); ++i) {
+      const int64_t bytes = weights_.head.slices[i].bytes;
+      if (plan_.resident_head_slices[i]) {
+        resident_head += bytes;
+      } else {
+        plan_.ring_slot_bytes = std::max(plan_.ring_slot_bytes, bytes);
+      }
+    }
+    const int64_t resident_layer =
+        weights_.layer.bytes - plan_.streamed_layer_bytes(weights_);
+    plan_.device = WorkItems();
+    plan_.device.push_back(
+        {"weight ring", plan_.weight_buffers * plan_.ring_slot_bytes});
+    plan_.device.push_back({"outer weights", weights_.outer.bytes});
+    plan_.device.push_back(
+        {"resident weights",
+         weights_.num_layers * resident_layer + resident_head});
+    plan_.device.push_back({"device cache", plan_.device_half_slots *
+                                                plan_.half_slot_bytes *
+                                                weights_.num_layers});
+  }
+
+  // Buffers that steps compute in, wherever they lie.
+  std::vector<MemoryItem> WorkItems() const {
+    const WorkspaceSizes sizes =
+        MakeWorkspaceSizes(config_, weights_, plan_.step);
+    return {{"activations", sizes.activations()},
+            {"new rows", 2 * sizes.new_rows()},
+            {"logits", sizes.outputs()},
+            {"staging", plan_.staging_areas * plan_.staging_half_slots *
+                            plan_.half_slot_bytes}};
+  }
+
+  // Sets the items of the host but for the cache.
+  void UpdateHost() {
+    const WorkspaceSizes sizes =
+        MakeWorkspaceSizes(config_, weights_, plan_.step);
+    plan_.host = {{"weights", weights_.TotalBytes()},
+                  {"step inputs and outputs",
+                   2 * (sizes.host_inputs() + sizes.host_outputs())},
+                  {"loading", in_.loading_bytes},
+                  {"program", kProgramBytes}};
+    if (in_.one_memory) {
+      for (MemoryItem& item : WorkItems()) plan_.host.push_back(item);
+    }
+  }
+
+  absl::Status FillHost() {
+    const bool given = in_.host_memory.choice == MemorySetting::Choice::kBytes;
+    const int64_t available =
+        in_.host_available - (in_.device_on_host ? plan_.device_bytes() : 0);
+    plan_.host_limit = given ? in_.host_memory.bytes : available;
+    if (in_.one_memory) {
+      plan_.step = ShapeOfRows(kDefaultStepRows);
+      SetStaging(DefaultStaging());
+    }
+    const int64_t half_slot_bytes =
+        plan_.half_slot_bytes * weights_.num_layers;
+    const int64_t min_half_slots =
+        2 * BlocksOfOneSequence(config_, in_.block_tokens);
+    UpdateHost();
+    if (in_.one_memory &&
+        plan_.host_bytes() + min_half_slots * half_slot_bytes >
+            plan_.host_limit) {
+      SetToMinimum();
+      UpdateHost();
+    }
+    const int64_t fixed = plan_.host_bytes();
+    const int64_t needed = fixed + min_half_slots * half_slot_bytes;
+    if (needed > plan_.host_limit) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          given ? "host_memory: " : "host memory available: ",
+          FormatSize(std::max<int64_t>(plan_.host_limit, 0)), " (",
+          plan_.host_limit, " bytes) is too little for this model; at least ",
+          needed, " bytes are needed"));
+    }
+    if (given && plan_.host_limit > available) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "host_memory: ", FormatSize(plan_.host_limit), " (", plan_.host_limit,
+          " bytes) is more than this machine or its cgroup leaves; ",
+          std::max<int64_t>(available, 0), " bytes would fit"));
+    }
+    int64_t half_slots = (plan_.host_limit - fixed) / half_slot_bytes;
+    if (!given) {
+      const int64_t half = available / 2 / half_slot_bytes;
+      half_slots = std::clamp(std::min(half, max_cache_half_slots_),
+                              min_half_slots, half_slots);
+    }
+    plan_.host_half_slots = static_cast<int32_t>(
+        std::min<int64_t>(half_slots, std::numeric_limits<int32_t>::max()));
+    plan_.host.push_back(
+        {"host cache", plan_.host_half_slots * half_slot_bytes});
+    return absl::OkStatus();
+  }
+
+  const MemoryPlanInputs& in_;
+  const ModelConfig& config_;
+  const WeightPlan& weights_;
+  int64_t min_staging_ = 0;
+  int64_t max_cache_half_slots_ = 0;
+  MemoryPlan plan_;
+};
+
+void AppendTable(const std::string& title, int64_t limit,
+                 const std::vector<MemoryItem>& items, std::string& text) {
+  absl::StrAppendFormat(&text, "%s: %s of %s\n", title, FormatSize(Sum(items)),
+                        FormatSize(std::max<int64_t>(limit, 0)));
+  for (const MemoryItem& item : items) {
+    absl::StrAppendFormat(&text, "  %-24s %12s\n", item.name,
+                          FormatSize(item.bytes));
+  }
+}
+
+}  // namespace
+
+int64_t HalfSlotsToStageOneSequence(const ModelConfig& config,
+                                    int64_t block_tokens) {
+  return (config.act_pays() ? 3 : 2) *
+         BlocksOfOneSequence(config, block_tokens);
+}
+
+int64_t MemoryPlan::device_bytes() const { return Sum(device); }
+int64_t MemoryPlan::host_bytes() const { return Sum(host); }
+
+int64_t MemoryPlan::streamed_layer_bytes(const WeightPlan& weights) const {
+  int64_t bytes = 0;
+  for (size_t i = 0; i < resident_layer_parts.size(); ++i) {
+    if (!resident_layer_parts[i]) bytes += PartBytes(weights, i);
+  }
+  return bytes;
+}
+
+int64_t MemoryPlan::streamed_head_bytes(const WeightPlan& weights) const {
+  int64_t bytes = 0;
+  for (size_t i = 0; i < resident_head_slices.size(); ++i) {
+    if (!resident_head_slices[i]) bytes += weights.head.slices[i].bytes;
+  }
+  return bytes;
+}
+
+std::string MemoryPlan::ToString() const {
+  std::string text;
+  AppendTable("host memory", host_limit, host, text);
+  if (one_memory) {
+    absl::StrAppend(&text, "device memory: one with the host's\n");
+  } else {
+    AppendTable("device memory", device_limit, device, text);
+  }
+  absl::StrAppendFormat(
+      &text,
+      "step: %d rows, %d that sample; staging: %d areas of %d half-slots\n"
+      "cache: %d half-slots on the host, %d on the device, %s each a layer",
+      step.rows, step.logit_rows, staging_areas, staging_half_slots,
+      host_half_slots, device_half_slots, FormatSize(half_slot_bytes));
+  return text;
+}
+
+absl::StatusOr<MemoryPlan> MakeMemoryPlan(const MemoryPlanInputs& inputs) {
+  CHECK(inputs.config != nullptr && inputs.weights != nullptr);
+  return Planner(inputs).Make();
+}
+
+}  // namespace hybridserve

@@ -1,0 +1,96 @@
+#ifndef HYBRIDSERVE_WORKER_MODEL_DECODER_H_
+#define HYBRIDSERVE_WORKER_MODEL_DECODER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "common/model_config.h"
+#include "kernels/device/device.h"
+#include "kernels/device/tensor_view.h"
+#include "kernels/ops.h"
+#include "worker/model/layer_weights.h"
+
+namespace hybridserve {
+
+// The rows of new positions that go through a layer together, all of one
+// length M, in device memory. es: elements of the compute dtype.
+struct LayerRows {
+  TensorView hidden;  // [M, hidden] float32: the residual stream, in and out.
+  TensorView act;     // [M, hidden] es, written: the QKV GEMM's input.
+  TensorView k;       // [M, kv_width] es, written.
+  TensorView v;       // [M, kv_width] es, written.
+  TensorView mixed;   // [M, >= attention width and hidden] es: scratch.
+  TensorView wide;    // [M, >= attention width and ffn_dim] es: scratch.
+};
+
+// The forward pass of an OPT decoder (arXiv:2205.01068), layer by layer, as
+// calls of ops. Pre-norm: x += attention(norm(x)), x += ffn(norm(x)); post-norm
+// (do_layer_norm_before = false): x = norm(x + attention(x)), and so on.
+//
+// The residual stream is float32; inputs of GEMMs, q, k, v and attention's
+// output are rounded to the compute dtype. K and V of new positions and of
+// cached ACT rows come from one function, RebuildKv, hence are the same bits.
+//
+// Everything is queued on `compute`. Thread-compatible.
+class Decoder {
+ public:
+  // All are borrowed and outlive the decoder.
+  Decoder(const ModelConfig& config, DType dtype, int64_t block_tokens,
+          Ops& ops, Stream& compute)
+      : config_(config),
+        dtype_(dtype),
+        block_tokens_(block_tokens),
+        ops_(ops),
+        compute_(compute) {}
+
+  // hidden += project_in(tokens), for models that project: `hidden` holds the
+  // position rows then. [M, word_embed_dim] -> [M, hidden].
+  absl::Status ProjectIn(absl::Span<const PlacedPiece> weight,
+                         const TensorView& tokens, const TensorView& hidden);
+
+  // k, v = act W_K^T + b_K, act W_V^T + b_V. [M, hidden] -> [M, kv_width].
+  absl::Status RebuildKv(LayerWeights& weights, const TensorView& act,
+                         const TensorView& k, const TensorView& v);
+
+  // Fills act, k and v, and q into `wide`, of new positions.
+  absl::Status ComputeQkv(LayerWeights& weights, const LayerRows& rows);
+
+  // Attention over `sequences`, output projection and FFN: the rest of the
+  // layer after ComputeQkv().
+  absl::Status FinishLayer(LayerWeights& weights, const LayerRows& rows,
+                           std::vector<AttentionSequence> sequences);
+
+  // The input of project_out or of the head: the final norm where the model has
+  // one, rounded. [M, hidden] float32 -> [M, hidden] es. `gain` and `bias` may
+  // be empty.
+  absl::Status FinishRows(const TensorView& hidden, const TensorView& gain,
+                          const TensorView& bias, const TensorView& out);
+
+  // y = act(x W^T + bias) or y += x W^T + bias, piece by piece.
+  absl::Status Linear(absl::Span<const PlacedPiece> weight,
+                      const TensorView& bias, const TensorView& x,
+                      const TensorView& y,
+                      Activation activation = Activation::kNone,
+                      bool accumulate = false);
+
+ private:
+  // Linear() with a matrix and a bias of the layer.
+  absl::Status Apply(LayerWeights& weights, LinearWeight matrix,
+                     LayerVector bias, const TensorView& x, const TensorView& y,
+                     Activation activation = Activation::kNone,
+                     bool accumulate = false);
+  absl::Status Norm(LayerWeights& weights, LayerVector gain, LayerVector bias,
+                    const TensorView& x, const TensorView& y);
+
+  const ModelConfig& config_;
+  const DType dtype_;
+  const int64_t block_tokens_;
+  Ops& ops_;
+  Stream& compute_;
+};
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_WORKER_MODEL_DECODER_H_

@@ -1,0 +1,183 @@
+#include "worker/offload/cache_stager.h"
+
+#include "common/status_macros.h"
+#include "glog/logging.h"
+
+namespace hybridserve {
+
+absl::StatusOr<std::unique_ptr<CacheStager>> CacheStager::Create(
+    Device& device, const CacheArenas& arenas, const CacheShape& shape,
+    const StepLimits& limits, int num_areas, int64_t area_bytes,
+    Stream& copy_in, Stream& compute) {
+  std::unique_ptr<CacheStager> stager(
+      new CacheStager(arenas, shape, limits, copy_in, compute));
+  for (int i = 0; i < num_areas; ++i) {
+    Area& area = stager->areas_.emplace_back();
+    ASSIGN_OR_RETURN(area.buffer,
+                     device.Allocate(MemorySpace::kDevice, area_bytes));
+    area.act_copied = device.CreateEvent();
+    area.kv_copied = device.CreateEvent();
+    area.free = device.CreateEvent();
+  }
+  return stager;
+}
+
+absl::Status CacheStager::Stage(int64_t layer,
+                                const MiniBatchLayout& mini_batch,
+                                Event* written) {
+  CHECK_LT(staged_ - finished_, static_cast<int64_t>(areas_.size()));
+  Area& area = areas_[staged_ % areas_.size()];
+  ++staged_;
+  area.mini_batch = &mini_batch;
+  area.layer = layer;
+  const std::vector<CopyRun> act = ActRuns(area, /*in_place=*/false);
+  const std::vector<CopyRun> kv = KvRuns(area);
+  if (act.empty() && kv.empty()) return absl::OkStatus();
+
+  RETURN_IF_ERROR(copy_in_.Wait(*area.free));
+  if (written != nullptr) RETURN_IF_ERROR(copy_in_.Wait(*written));
+  if (!act.empty()) {
+    RETURN_IF_ERROR(copy_in_.Copy(act));
+    RETURN_IF_ERROR(copy_in_.Record(*area.act_copied));
+  }
+  if (!kv.empty()) {
+    RETURN_IF_ERROR(copy_in_.Copy(kv));
+    RETURN_IF_ERROR(copy_in_.Record(*area.kv_copied));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<CacheStager::Rebuild> CacheStager::BeginRebuild() {
+  CHECK_LT(finished_, staged_) << "nothing is staged";
+  const Area& area = current();
+  const int64_t rows =
+      area.mini_batch->num_act_blocks * shape_.block_tokens;
+  if (rows == 0) return Rebuild{};
+  RETURN_IF_ERROR(compute_.Wait(*area.act_copied));
+  const std::vector<CopyRun> local = ActRuns(area, /*in_place=*/true);
+  if (!local.empty()) RETURN_IF_ERROR(compute_.Copy(local));
+  const auto matrix = [&](BufferView first, int64_t width) {
+    return TensorView{first.buffer, first.offset, shape_.dtype,
+                      rows,         width,        width};
+  };
+  return Rebuild{.act = matrix(StagedAct(area, 0), shape_.act_width),
+                 .k = matrix(StagedKv(area, 0, false), shape_.kv_width),
+                 .v = matrix(StagedKv(area, 0, true), shape_.kv_width)};
+}
+
+absl::StatusOr<std::vector<AttentionSequence>> CacheStager::BeginAttention() {
+  const Area& area = current();
+  RETURN_IF_ERROR(compute_.Wait(*area.kv_copied));
+  std::vector<AttentionSequence> sequences;
+  sequences.reserve(area.mini_batch->sequences.size());
+  for (const SequenceLayout& layout : area.mini_batch->sequences) {
+    AttentionSequence& sequence = sequences.emplace_back(
+        AttentionSequence{.first_row = layout.first_row,
+                          .num_rows = layout.num_rows,
+                          .num_cached = layout.num_cached});
+    sequence.blocks.reserve(layout.blocks.size());
+    for (const BlockUse& use : layout.blocks) {
+      sequence.blocks.push_back(BlockView(area, use));
+    }
+  }
+  return sequences;
+}
+
+absl::Status CacheStager::Finish() {
+  RETURN_IF_ERROR(compute_.Record(*current().free));
+  current().mini_batch = nullptr;
+  ++finished_;
+  return absl::OkStatus();
+}
+
+int64_t CacheStager::ActBytes(const MiniBatchLayout& mini_batch) const {
+  int64_t rows = 0;
+  for (const SequenceLayout& sequence : mini_batch.sequences) {
+    for (const BlockUse& use : sequence.blocks) {
+      if (use.block.kind == CacheKind::kAct &&
+          !ReadInPlace(use.block.tier, limits_)) {
+        rows += use.num_rows;
+      }
+    }
+  }
+  return rows * shape_.act_row_bytes();
+}
+
+int64_t CacheStager::KvBytes(const MiniBatchLayout& mini_batch) const {
+  int64_t rows = 0;
+  for (const SequenceLayout& sequence : mini_batch.sequences) {
+    for (const BlockUse& use : sequence.blocks) {
+      if (use.block.kind == CacheKind::kKv && use.staging_index >= 0) {
+        rows += use.num_rows;
+      }
+    }
+  }
+  return 2 * rows * shape_.kv_row_bytes();
+}
+
+std::vector<CopyRun> CacheStager::ActRuns(const Area& area,
+                                          bool in_place) const {
+  std::vector<CopyRun> runs;
+  for (const SequenceLayout& sequence : area.mini_batch->sequences) {
+    for (const BlockUse& use : sequence.blocks) {
+      if (use.block.kind != CacheKind::kAct ||
+          ReadInPlace(use.block.tier, limits_) != in_place) {
+        continue;
+      }
+      const int64_t bytes = use.num_rows * shape_.act_row_bytes();
+      runs.push_back({.dst = StagedAct(area, use.staging_index).Slice(0, bytes),
+                      .src = arenas_.of(use.block.tier)
+                                 .View(area.layer, use.block.first, 0, bytes)});
+    }
+  }
+  return runs;
+}
+
+std::vector<CopyRun> CacheStager::KvRuns(const Area& area) const {
+  std::vector<CopyRun> runs;
+  for (const SequenceLayout& sequence : area.mini_batch->sequences) {
+    for (const BlockUse& use : sequence.blocks) {
+      if (use.block.kind != CacheKind::kKv || use.staging_index < 0) continue;
+      const CacheArena& arena = arenas_.of(use.block.tier);
+      const int64_t bytes = use.num_rows * shape_.kv_row_bytes();
+      for (const bool second : {false, true}) {
+        const HalfSlot slot = second ? use.block.second : use.block.first;
+        runs.push_back(
+            {.dst = StagedKv(area, use.staging_index, second).Slice(0, bytes),
+             .src = arena.View(area.layer, slot, 0, bytes)});
+      }
+    }
+  }
+  return runs;
+}
+
+BufferView CacheStager::StagedKv(const Area& area, int32_t index,
+                                 bool second) const {
+  const int64_t block =
+      index + (second ? area.mini_batch->num_staged_blocks() : 0);
+  const int64_t bytes = shape_.kv_block_bytes();
+  const BufferView whole = {area.buffer.get(), 0, area.buffer->size()};
+  return whole.Slice(block * bytes, bytes);
+}
+
+BufferView CacheStager::StagedAct(const Area& area, int32_t index) const {
+  const int64_t first =
+      2 * area.mini_batch->num_staged_blocks() * shape_.kv_block_bytes();
+  const int64_t bytes = shape_.act_block_bytes();
+  const BufferView whole = {area.buffer.get(), 0, area.buffer->size()};
+  return whole.Slice(first + index * bytes, bytes);
+}
+
+KvBlockView CacheStager::BlockView(const Area& area,
+                                   const BlockUse& use) const {
+  if (use.staging_index >= 0) {
+    return {.k = StagedKv(area, use.staging_index, false),
+            .v = StagedKv(area, use.staging_index, true)};
+  }
+  const CacheArena& arena = arenas_.of(use.block.tier);
+  const int64_t bytes = shape_.kv_block_bytes();
+  return {.k = arena.View(area.layer, use.block.first, 0, bytes),
+          .v = arena.View(area.layer, use.block.second, 0, bytes)};
+}
+
+}  // namespace hybridserve

@@ -1,0 +1,221 @@
+#include "worker/offload/sequence_table.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "common/cache/table_hash.h"
+#include "common/status_macros.h"
+#include "glog/logging.h"
+
+// An update replaces a table's tail. All tails of a plan are cut before any new
+// block is added, so that a half-slot may move from one sequence to another
+// within one plan whatever the order of its updates. Rolling back restores the
+// remembered states and recomputes which half-slots are used, which is linear
+// in the pool but happens only for a malformed plan.
+
+namespace hybridserve {
+namespace {
+
+std::string Describe(SequenceId id) {
+  return absl::StrCat("sequence ", id.value());
+}
+
+}  // namespace
+
+SequenceTable::SequenceTable(const StepLimits& limits)
+    : limits_(limits),
+      host_used_(limits.host_half_slots, false),
+      device_used_(limits.device_half_slots, false) {}
+
+absl::Status SequenceTable::Apply(const StepPlan& plan) {
+  before_.clear();
+  absl::Status status = TryApply(plan);
+  if (!status.ok()) Rollback();
+  return status;
+}
+
+absl::Status SequenceTable::TryApply(const StepPlan& plan) {
+  for (const SequenceId id : plan.released) RETURN_IF_ERROR(Release(id));
+  absl::flat_hash_set<SequenceId> updated;
+  for (const TableUpdate& update : plan.table_updates) {
+    if (!updated.insert(update.sequence).second) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "table_updates: ", Describe(update.sequence), " appears twice"));
+    }
+    RETURN_IF_ERROR(Truncate(update));
+  }
+  for (const TableUpdate& update : plan.table_updates) {
+    RETURN_IF_ERROR(Append(update));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SequenceTable::Release(SequenceId id) {
+  const auto it = sequences_.find(id);
+  if (it == sequences_.end()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("released: ", Describe(id), " is unknown"));
+  }
+  Remember(id);
+  for (const BlockRef& block : it->second.blocks) SetUsed(block, false);
+  sequences_.erase(it);
+  return absl::OkStatus();
+}
+
+absl::Status SequenceTable::Truncate(const TableUpdate& update) {
+  const auto it = sequences_.find(update.sequence);
+  const size_t num_blocks =
+      it == sequences_.end() ? 0 : it->second.blocks.size();
+  if (update.first_block < 0 ||
+      static_cast<size_t>(update.first_block) > num_blocks) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "table_updates: first_block ", update.first_block, " of ",
+        Describe(update.sequence), " which has ", num_blocks, " blocks"));
+  }
+  Remember(update.sequence);
+  SequenceState& state = sequences_[update.sequence];
+  // Blocks sent again as they are keep their contents.
+  size_t same = update.first_block;
+  for (const BlockRef& block : update.blocks) {
+    if (same == num_blocks || state.blocks[same] != block) break;
+    ++same;
+  }
+  if (same < num_blocks) {
+    state.num_written = static_cast<int32_t>(
+        std::min<int64_t>(state.num_written, same * limits_.block_tokens));
+  }
+  for (size_t i = update.first_block; i < num_blocks; ++i) {
+    SetUsed(state.blocks[i], false);
+  }
+  state.blocks.resize(update.first_block);
+  return absl::OkStatus();
+}
+
+absl::Status SequenceTable::Append(const TableUpdate& update) {
+  SequenceState& state = sequences_[update.sequence];
+  for (const BlockRef& block : update.blocks) {
+    RETURN_IF_ERROR(Claim(update, block));
+    state.blocks.push_back(block);
+  }
+  const uint64_t hash = BlockTableHash(state.blocks);
+  if (hash != update.table_hash) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "table_updates: table_hash ", update.table_hash, " of ",
+        Describe(update.sequence), ", whose table here hashes to ", hash));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SequenceTable::CheckBlock(const BlockRef& block) const {
+  if (block.kind != CacheKind::kKv && block.kind != CacheKind::kAct) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "no kind has the number ", static_cast<int>(block.kind)));
+  }
+  if (block.tier != Tier::kDevice && block.tier != Tier::kHost) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "no tier has the number ", static_cast<int>(block.tier)));
+  }
+  if (block.kind == CacheKind::kAct && !limits_.act_pays) {
+    return absl::InvalidArgumentError(
+        "ACT blocks save nothing on this model and are not supported");
+  }
+  const int32_t half_slots = block.tier == Tier::kHost
+                                 ? limits_.host_half_slots
+                                 : limits_.device_half_slots;
+  const auto in_range = [half_slots](HalfSlot slot) {
+    return slot.value() >= 0 && slot.value() < half_slots;
+  };
+  const bool second_fits = block.kind == CacheKind::kKv
+                               ? in_range(block.second)
+                               : block.second == HalfSlot(0);
+  if (!in_range(block.first) || !second_fits) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "half-slots ", block.first.value(), ", ", block.second.value(),
+        " in a pool of ", half_slots));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SequenceTable::Claim(const TableUpdate& update,
+                                  const BlockRef& block) {
+  const absl::Status status = CheckBlock(block);
+  if (!status.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("table_updates: a block of ", Describe(update.sequence),
+                     ": ", status.message()));
+  }
+  const std::vector<bool>& used = UsedOf(block.tier);
+  const bool is_kv = block.kind == CacheKind::kKv;
+  if (used[block.first.value()] ||
+      (is_kv &&
+       (used[block.second.value()] || block.first == block.second))) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "table_updates: half-slots ", block.first.value(), ", ",
+        block.second.value(), " of ", Describe(update.sequence),
+        " are in use already"));
+  }
+  SetUsed(block, true);
+  return absl::OkStatus();
+}
+
+void SequenceTable::SetUsed(const BlockRef& block, bool used) {
+  std::vector<bool>& slots = UsedOf(block.tier);
+  slots[block.first.value()] = used;
+  if (block.kind == CacheKind::kKv) slots[block.second.value()] = used;
+}
+
+std::vector<bool>& SequenceTable::UsedOf(Tier tier) {
+  return tier == Tier::kHost ? host_used_ : device_used_;
+}
+
+void SequenceTable::Remember(SequenceId id) {
+  if (before_.contains(id)) return;
+  const auto it = sequences_.find(id);
+  before_[id] = it == sequences_.end()
+                    ? std::nullopt
+                    : std::optional<SequenceState>(it->second);
+}
+
+void SequenceTable::Rollback() {
+  for (auto& [id, state] : before_) {
+    if (state.has_value()) {
+      sequences_[id] = *std::move(state);
+    } else {
+      sequences_.erase(id);
+    }
+  }
+  before_.clear();
+  host_used_.assign(host_used_.size(), false);
+  device_used_.assign(device_used_.size(), false);
+  for (const auto& [id, state] : sequences_) {
+    for (const BlockRef& block : state.blocks) SetUsed(block, true);
+  }
+}
+
+const SequenceState* SequenceTable::Find(SequenceId id) const {
+  const auto it = sequences_.find(id);
+  return it == sequences_.end() ? nullptr : &it->second;
+}
+
+SequenceState* SequenceTable::FindForUpdate(SequenceId id) {
+  const auto it = sequences_.find(id);
+  if (it == sequences_.end()) return nullptr;
+  Remember(id);
+  return &it->second;
+}
+
+void SequenceTable::SetLastToken(SequenceId id, int32_t token) {
+  const auto it = sequences_.find(id);
+  if (it != sequences_.end()) it->second.last_token = token;
+}
+
+void SequenceTable::Clear() {
+  sequences_.clear();
+  before_.clear();
+  host_used_.assign(host_used_.size(), false);
+  device_used_.assign(device_used_.size(), false);
+}
+
+}  // namespace hybridserve

@@ -1,0 +1,79 @@
+#ifndef HYBRIDSERVE_WORKER_OFFLOAD_SEQUENCE_TABLE_H_
+#define HYBRIDSERVE_WORKER_OFFLOAD_SEQUENCE_TABLE_H_
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "common/cache/block_ref.h"
+#include "common/ids.h"
+#include "common/step_plan.h"
+#include "worker/offload/step_limits.h"
+
+namespace hybridserve {
+
+// What a worker knows of one sequence.
+struct SequenceState {
+  std::vector<BlockRef> blocks;
+  // Positions [0, num_written) are in the cache, or will be once the steps that
+  // were issued have run.
+  int32_t num_written = 0;
+  // Whether its last step samples a token, and which, once known (else -1).
+  bool sampled = false;
+  int32_t last_token = -1;
+};
+
+// The block tables of all live sequences. A half-slot belongs to at most one
+// block of one sequence.
+//
+// Changes come as plans, all or nothing: Apply(), then, if the rest of the plan
+// turns out wrong, Rollback(). Thread-compatible.
+class SequenceTable {
+ public:
+  explicit SequenceTable(const StepLimits& limits);
+
+  // Releases and updates as `plan` says. On an error nothing has changed:
+  // InvalidArgument for what no worker could do, FailedPrecondition if a
+  // table's hash is not the plan's.
+  absl::Status Apply(const StepPlan& plan);
+  // Undoes the last Apply() and every change made since.
+  void Rollback();
+
+  // Null if unknown. Valid until the next Apply(), Rollback() or Clear().
+  const SequenceState* Find(SequenceId id) const;
+  // As above, for a change that Rollback() undoes.
+  SequenceState* FindForUpdate(SequenceId id);
+  // Notes what a sequence sampled; nothing if it is gone. Not rolled back.
+  void SetLastToken(SequenceId id, int32_t token);
+
+  void Clear();
+  size_t size() const { return sequences_.size(); }
+
+ private:
+  absl::Status TryApply(const StepPlan& plan);
+  absl::Status Release(SequenceId id);
+  // Frees the half-slots that an update replaces.
+  absl::Status Truncate(const TableUpdate& update);
+  // Takes the new ones.
+  absl::Status Append(const TableUpdate& update);
+  absl::Status CheckBlock(const BlockRef& block) const;
+  absl::Status Claim(const TableUpdate& update, const BlockRef& block);
+  void SetUsed(const BlockRef& block, bool used);
+  std::vector<bool>& UsedOf(Tier tier);
+  // Keeps a sequence's state for Rollback().
+  void Remember(SequenceId id);
+
+  const StepLimits limits_;
+  absl::flat_hash_map<SequenceId, SequenceState> sequences_;
+  std::vector<bool> host_used_;  // Indexed by half-slot.
+  std::vector<bool> device_used_;
+  // States before the last Apply(); none: the sequence did not exist.
+  absl::flat_hash_map<SequenceId, std::optional<SequenceState>> before_;
+};
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_WORKER_OFFLOAD_SEQUENCE_TABLE_H_

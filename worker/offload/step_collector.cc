@@ -1,0 +1,141 @@
+#include "worker/offload/step_collector.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "glog/logging.h"
+
+namespace hybridserve {
+
+void StepCollector::Start(ResultCallback on_result) {
+  on_result_ = std::move(on_result);
+  thread_ = std::thread([this] { Loop(); });
+}
+
+void StepCollector::Stop() {
+  {
+    const absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void StepCollector::Push(std::unique_ptr<IssuedStep> step) {
+  const absl::MutexLock lock(&mutex_);
+  queue_.push_back(std::move(step));
+}
+
+absl::StatusOr<std::vector<SampledToken>> StepCollector::Await(
+    int64_t num_steps) {
+  const absl::MutexLock lock(&mutex_);
+  const auto done = [this, num_steps]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return done_ >= num_steps;
+  };
+  mutex_.Await(absl::Condition(&done));
+  if (!device_status_.ok()) return device_status_;
+  return std::exchange(sampled_, {});
+}
+
+void StepCollector::Loop() {
+  const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return stopping_ || !queue_.empty();
+  };
+  while (true) {
+    std::unique_ptr<IssuedStep> step;
+    {
+      const absl::MutexLock lock(&mutex_);
+      mutex_.Await(absl::Condition(&ready));
+      if (queue_.empty()) return;
+      step = std::move(queue_.front());
+      queue_.pop_front();
+    }
+    StepResult result = Collect(*step);
+    {
+      const absl::MutexLock lock(&mutex_);
+      ++done_;
+      if (step->ready != nullptr && !result.status.ok() &&
+          device_status_.ok()) {
+        device_status_ = result.status;
+      }
+      for (const SampledRow& sample : step->layout.samples) {
+        if (!result.status.ok()) break;
+        const SequenceResult& sequence = result.sequences[sample.sequence];
+        sampled_.push_back({sequence.sequence, sequence.token});
+      }
+    }
+    on_result_(std::move(result));
+  }
+}
+
+StepResult StepCollector::Collect(const IssuedStep& step) {
+  StepResult result = {.fence = step.fence, .status = step.status};
+  if (!step.status.ok()) return result;
+  if (step.ready != nullptr) {
+    const absl::Status ready = step.ready->Synchronize();
+    if (!ready.ok()) {
+      result.status = absl::InternalError(
+          absl::StrCat("the device failed: ", ready.message()));
+      return result;
+    }
+  }
+  for (const SequenceId id : step.sequences) {
+    result.sequences.push_back({.sequence = id});
+  }
+  result.status = ReadOutputs(step, result);
+  if (!result.status.ok()) {
+    result.sequences.clear();
+    return result;
+  }
+  result.stats = step.stats;
+  AddTimes(step, result);
+  return result;
+}
+
+absl::Status StepCollector::ReadOutputs(const IssuedStep& step,
+                                        StepResult& result) {
+  const StepLayout& layout = step.layout;
+  if (!layout.samples.empty()) {
+    const int64_t count = layout.samples.size();
+    const auto tokens =
+        HostSpan<const int32_t>(workspace_.HostTokens(step.parity, count));
+    const auto log_probs =
+        HostSpan<const float>(workspace_.HostLogProbs(step.parity, count));
+    for (int64_t i = 0; i < count; ++i) {
+      if (tokens[i] < 0 || tokens[i] >= vocab_size_) {
+        return absl::InternalError(
+            absl::StrCat("the device sampled the id ", tokens[i]));
+      }
+      SequenceResult& sequence = result.sequences[layout.samples[i].sequence];
+      sequence.token = tokens[i];
+      sequence.log_prob = log_probs[i];
+    }
+  }
+  if (layout.scores.empty()) return absl::OkStatus();
+  const auto state = HostSpan<const float>(
+      workspace_.HostScoreState(step.parity, layout.scores.size()));
+  for (size_t i = 0; i < layout.scores.size(); ++i) {
+    const double max = state[4 * i];
+    const double sum = state[4 * i + 1];
+    const double target = state[4 * i + 2];
+    result.sequences[layout.scores[i].sequence].score_log_probs.push_back(
+        static_cast<float>(target - max - std::log(sum)));
+  }
+  return absl::OkStatus();
+}
+
+void StepCollector::AddTimes(const IssuedStep& step, StepResult& result) {
+  const absl::Time now = clock_.Now();
+  result.stats.wall = now - std::max(step.begun, last_end_);
+  last_end_ = now;
+  const auto since = [](const Stream& stream, absl::Duration& before) {
+    const absl::Duration total = stream.busy();
+    return total - std::exchange(before, total);
+  };
+  result.stats.compute_busy = since(*streams_.compute, compute_before_);
+  result.stats.link_busy = since(*streams_.copy_in, copy_in_before_);
+  result.stats.copy_out_busy = since(*streams_.copy_out, copy_out_before_);
+}
+
+}  // namespace hybridserve

@@ -1,0 +1,103 @@
+#ifndef HYBRIDSERVE_WORKER_OFFLOAD_STEP_LAYOUT_H_
+#define HYBRIDSERVE_WORKER_OFFLOAD_STEP_LAYOUT_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "common/cache/block_ref.h"
+#include "common/ids.h"
+#include "common/sampling_params.h"
+#include "common/step_plan.h"
+#include "worker/offload/sequence_table.h"
+#include "worker/offload/step_limits.h"
+
+namespace hybridserve {
+
+// How a mini-batch reads one cached block.
+struct BlockUse {
+  BlockRef block;
+  int32_t num_rows = 0;  // Positions of it that are cached, <= block_tokens.
+  // Where its K and V lie in the staging area, counted in blocks of either; -1:
+  // they are read in place. A mini-batch's ACT blocks take the first indices,
+  // and those are their indices among the staged ACT rows too.
+  int32_t staging_index = -1;
+};
+
+// One sequence in a mini-batch.
+struct SequenceLayout {
+  int32_t first_row = 0;  // Counted from the mini-batch's first row.
+  int32_t num_rows = 0;
+  int32_t num_cached = 0;
+  std::vector<BlockUse> blocks;  // ceil(num_cached / block_tokens).
+};
+
+struct MiniBatchLayout {
+  int32_t first_row = 0;  // In the step.
+  int32_t num_rows = 0;
+  int32_t num_act_blocks = 0;     // Staged: copied as ACT, then rebuilt.
+  int32_t num_loaded_blocks = 0;  // Staged: KV over the link.
+  std::vector<SequenceLayout> sequences;
+
+  int32_t num_staged_blocks() const {
+    return num_act_blocks + num_loaded_blocks;
+  }
+  int64_t staged_half_slots() const {
+    return int64_t{2} * num_staged_blocks() + num_act_blocks;
+  }
+};
+
+// New rows that lie side by side in one block.
+struct WriteRun {
+  BlockRef block;
+  int32_t first_row_in_block = 0;
+  int32_t first_row = 0;  // In the step.
+  int32_t num_rows = 0;
+};
+
+// A row whose logits choose a token.
+struct SampledRow {
+  int32_t sequence = 0;  // Index into StepPlan::sequences.
+  int32_t row = 0;
+  SamplingParams params;
+  int64_t position = 0;  // Of the token being chosen.
+};
+
+// A row for which the log-prob of one target is wanted.
+struct ScoredRow {
+  int32_t sequence = 0;
+  int32_t row = 0;
+  int32_t target = 0;
+};
+
+// A row's input token.
+struct InputRow {
+  int32_t sequence = 0;
+  int32_t token = -1;  // -1: what the sequence sampled in its last step.
+  int32_t position = 0;
+};
+
+// A plan as the engine runs it: rows in the order of mini-batches, blocks with
+// their places. Plain data; refers to nothing.
+struct StepLayout {
+  std::vector<InputRow> inputs;  // One a row.
+  std::vector<MiniBatchLayout> mini_batches;
+  std::vector<WriteRun> writes;
+  std::vector<SampledRow> samples;
+  std::vector<ScoredRow> scores;  // In the order of sequences, then rows.
+  bool needs_last_tokens = false;
+
+  int32_t num_rows() const { return static_cast<int32_t>(inputs.size()); }
+  bool needs_head() const { return !samples.empty() || !scores.empty(); }
+};
+
+// Lays out a plan whose every field fits `table` (CHECKed only where memory
+// would suffer).
+StepLayout MakeStepLayout(const StepPlan& plan, const SequenceTable& table,
+                          const StepLimits& limits);
+
+// Whether the ops read blocks of this tier where they lie.
+bool ReadInPlace(Tier tier, const StepLimits& limits);
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_WORKER_OFFLOAD_STEP_LAYOUT_H_

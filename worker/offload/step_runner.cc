@@ -1,0 +1,268 @@
+#include "worker/offload/step_runner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/status_macros.h"
+#include "glog/logging.h"
+
+// A step is a row of items: its layers, then, if any row needs logits, the
+// slices of the LM head. A layer is a row of units, one a mini-batch.
+//
+// Copy-in is one ordered queue that runs ahead of compute. While unit (j, m) of
+// n computes, it carries, in this order: the cached blocks of the next unit
+// (ACT, then KV), into the staging area that unit (j, m) does not use; then
+// share m of n of the weights of item j + look_ahead, whose slot of the ring
+// held the item before j. So nothing in the queue ever waits for a unit that is
+// yet to be issued, and the ring wraps: towards the end of a step the item
+// after next is a layer of the step to come, whatever that step will be.
+//
+// Events, besides those inside the ring, the stager and the write-back:
+//   inputs_copied  copy-in -> compute: the step's embedding rows are there
+//   hidden_free    compute -> copy-in: the last step is done with them
+//   written(j)     copy-out -> copy-in: layer j's new rows are in host blocks
+//   computed       compute -> copy-out: tokens and log-probs are there
+//   ready[parity]  copy-out -> collector, and -> compute before it overwrites
+//                  the device's outputs
+
+namespace hybridserve {
+
+StepRunner::StepRunner(EngineResources& resources)
+    : resources_(resources),
+      num_layers_(resources.plan.num_layers),
+      num_slices_(static_cast<int64_t>(resources.plan.head.slices.size())),
+      gatherer_(resources.config, resources.plan, resources.weights) {}
+
+absl::StatusOr<std::unique_ptr<StepRunner>> StepRunner::Create(
+    EngineResources& resources) {
+  std::unique_ptr<StepRunner> runner(new StepRunner(resources));
+  RETURN_IF_ERROR(runner->Init());
+  return runner;
+}
+
+StepRunner::~StepRunner() {
+  for (const auto* stream : {&copy_in_, &compute_, &copy_out_}) {
+    if (*stream == nullptr) continue;
+    const absl::Status status = (*stream)->Synchronize();
+    if (!status.ok()) LOG(ERROR) << "stream failed: " << status;
+  }
+}
+
+absl::Status StepRunner::Init() {
+  Device& device = *resources_.device;
+  const MemoryPlan& memory = resources_.memory;
+  const StepLimits limits = resources_.limits();
+  compute_ = device.CreateStream(StreamKind::kCompute);
+  copy_in_ = device.CreateStream(StreamKind::kCopyIn);
+  copy_out_ = device.CreateStream(StreamKind::kCopyOut);
+  ASSIGN_OR_RETURN(workspace_,
+                   Workspace::Create(device, resources_.config, resources_.plan,
+                                     memory.step));
+  ASSIGN_OR_RETURN(
+      weights_, WeightStreamer::Create(device, memory, resources_.plan,
+                                       resources_.weights, *copy_in_,
+                                       *compute_));
+  ASSIGN_OR_RETURN(
+      stager_,
+      CacheStager::Create(device, resources_.arenas, resources_.cache_shape(),
+                          limits, memory.staging_areas,
+                          memory.staging_half_slots * memory.half_slot_bytes,
+                          *copy_in_, *compute_));
+  ASSIGN_OR_RETURN(
+      write_back_,
+      WriteBack::Create(device, resources_.arenas, resources_.cache_shape(),
+                        limits, num_layers_, *compute_, *copy_out_));
+  decoder_ = std::make_unique<Decoder>(resources_.config, resources_.plan.dtype,
+                                       resources_.block_tokens, device.ops(),
+                                       *compute_);
+  head_ = std::make_unique<HeadRunner>(resources_.config, resources_.plan,
+                                       *workspace_, *weights_, *decoder_,
+                                       device.ops(), *compute_, *copy_out_);
+  inputs_copied_ = device.CreateEvent();
+  hidden_free_ = device.CreateEvent();
+  computed_ = device.CreateEvent();
+  for (auto& ready : ready_) ready = device.CreateEvent();
+  look_ahead_ = std::min(weights_->ring_slots() - 1, num_layers_);
+  stage_ahead_ = memory.staging_areas > 1;
+  for (int64_t i = 0; i < look_ahead_; ++i) {
+    RETURN_IF_ERROR(weights_->Feed(ItemAt(i, num_layers_), 0, 1));
+  }
+  return absl::OkStatus();
+}
+
+WeightItem StepRunner::ItemAt(int64_t index, int64_t items_in_step) const {
+  if (index >= items_in_step) index -= items_in_step;
+  if (index < num_layers_) {
+    return {WeightItem::Kind::kLayer, static_cast<int32_t>(index)};
+  }
+  return {WeightItem::Kind::kHeadSlice,
+          static_cast<int32_t>(index - num_layers_)};
+}
+
+absl::Status StepRunner::Stage(const IssuedStep& step, int64_t layer,
+                               size_t mini_batch) {
+  return stager_->Stage(layer, step.layout.mini_batches[mini_batch],
+                        &write_back_->written(layer));
+}
+
+absl::Status StepRunner::StageFirst(const IssuedStep& step) {
+  if (!stage_ahead_ || staged_step_ == &step) return absl::OkStatus();
+  CHECK(staged_step_ == nullptr) << "another step is staged";
+  staged_step_ = &step;
+  return Stage(step, 0, 0);
+}
+
+absl::Status StepRunner::Run(IssuedStep& step, absl::Span<const int32_t> tokens,
+                             absl::FunctionRef<absl::Status()> before_head) {
+  RETURN_IF_ERROR(StageFirst(step));
+  staged_step_ = nullptr;
+  CountBytes(step);
+  RETURN_IF_ERROR(CopyInputs(step, tokens));
+  const int64_t items =
+      num_layers_ + (step.layout.needs_head() ? num_slices_ : 0);
+  for (int64_t layer = 0; layer < num_layers_; ++layer) {
+    RETURN_IF_ERROR(RunLayer(step, layer, items));
+  }
+  return RunHead(step, items, before_head);
+}
+
+absl::Status StepRunner::CopyInputs(IssuedStep& step,
+                                    absl::Span<const int32_t> tokens) {
+  const StepLayout& layout = step.layout;
+  const int64_t rows = layout.num_rows();
+  std::vector<GatherRow> gather;
+  gather.reserve(rows);
+  for (int64_t i = 0; i < rows; ++i) {
+    gather.push_back({tokens[i], layout.inputs[i].position});
+  }
+  const bool projects = !resources_.plan.outer.project_in.empty();
+  const BufferView host_hidden = workspace_->HostHidden(step.parity, rows);
+  const BufferView host_tokens =
+      workspace_->HostTokenRows(step.parity, projects ? rows : 0);
+  gatherer_.Gather(gather, HostSpan<float>(host_hidden),
+                   HostSpan<char>(host_tokens));
+
+  const TensorView hidden = workspace_->Hidden(rows);
+  std::vector<CopyRun> runs = {
+      {.dst = {hidden.buffer, 0, host_hidden.size}, .src = host_hidden}};
+  if (projects) {
+    runs.push_back({.dst = {workspace_->TokenRows(rows).buffer, 0,
+                            host_tokens.size},
+                    .src = host_tokens});
+  }
+  RETURN_IF_ERROR(copy_in_->Wait(*hidden_free_));
+  RETURN_IF_ERROR(copy_in_->Copy(runs));
+  RETURN_IF_ERROR(copy_in_->Record(*inputs_copied_));
+  RETURN_IF_ERROR(compute_->Wait(*inputs_copied_));
+  if (!projects) return absl::OkStatus();
+  return decoder_->ProjectIn(
+      weights_->OuterMatrix(resources_.plan.outer.project_in),
+      workspace_->TokenRows(rows), hidden);
+}
+
+absl::Status StepRunner::RunLayer(IssuedStep& step, int64_t layer,
+                                  int64_t items) {
+  const auto num_units = static_cast<int64_t>(step.layout.mini_batches.size());
+  const WeightItem item = ItemAt(layer, items);
+  RETURN_IF_ERROR(weights_->Begin(item));
+  ASSIGN_OR_RETURN(const NewRows rows,
+                   write_back_->Begin(step.layout.num_rows()));
+  for (int64_t unit = 0; unit < num_units; ++unit) {
+    if (!stage_ahead_) {
+      RETURN_IF_ERROR(Stage(step, layer, unit));
+    } else if (unit + 1 < num_units) {
+      RETURN_IF_ERROR(Stage(step, layer, unit + 1));
+    } else if (layer + 1 < num_layers_) {
+      RETURN_IF_ERROR(Stage(step, layer + 1, 0));
+    }
+    RETURN_IF_ERROR(
+        weights_->Feed(ItemAt(layer + look_ahead_, items), unit, num_units));
+    RETURN_IF_ERROR(RunUnit(step, unit, rows));
+  }
+  RETURN_IF_ERROR(weights_->Finish());
+  return write_back_->Finish(layer, step.layout.writes);
+}
+
+absl::Status StepRunner::RunUnit(const IssuedStep& step, size_t mini_batch,
+                                 const NewRows& rows) {
+  const MiniBatchLayout& layout = step.layout.mini_batches[mini_batch];
+  const int64_t first = layout.first_row;
+  const int64_t count = layout.num_rows;
+  const ModelConfig& config = resources_.config;
+  const int64_t width =
+      std::max(config.num_heads * config.head_dim, config.hidden);
+  LayerWeights& weights = weights_->layer();
+  ASSIGN_OR_RETURN(const CacheStager::Rebuild rebuild,
+                   stager_->BeginRebuild());
+  if (!rebuild.act.empty()) {
+    RETURN_IF_ERROR(
+        decoder_->RebuildKv(weights, rebuild.act, rebuild.k, rebuild.v));
+  }
+  const LayerRows layer_rows = {
+      .hidden = workspace_->Hidden(step.layout.num_rows()).Rows(first, count),
+      .act = rows.act.Rows(first, count),
+      .k = rows.k.Rows(first, count),
+      .v = rows.v.Rows(first, count),
+      .mixed = workspace_->Mixed(count, width),
+      .wide = workspace_->Wide(count, std::max(width, config.ffn_dim))};
+  RETURN_IF_ERROR(decoder_->ComputeQkv(weights, layer_rows));
+  ASSIGN_OR_RETURN(std::vector<AttentionSequence> sequences,
+                   stager_->BeginAttention());
+  RETURN_IF_ERROR(
+      decoder_->FinishLayer(weights, layer_rows, std::move(sequences)));
+  return stager_->Finish();
+}
+
+absl::Status StepRunner::RunHead(
+    IssuedStep& step, int64_t items,
+    absl::FunctionRef<absl::Status()> before_head) {
+  // The outputs of the step before have left the device.
+  RETURN_IF_ERROR(compute_->Wait(*ready_[1 - step.parity]));
+  RETURN_IF_ERROR(head_->Begin(step.layout));
+  RETURN_IF_ERROR(compute_->Record(*hidden_free_));
+  RETURN_IF_ERROR(before_head());
+  for (int64_t index = num_layers_; index < items; ++index) {
+    RETURN_IF_ERROR(weights_->Begin(ItemAt(index, items)));
+    RETURN_IF_ERROR(weights_->Feed(ItemAt(index + look_ahead_, items), 0, 1));
+    ASSIGN_OR_RETURN(const PlacedPiece slice, weights_->head_slice());
+    RETURN_IF_ERROR(head_->RunSlice(step.layout, slice));
+    RETURN_IF_ERROR(weights_->Finish());
+    RETURN_IF_ERROR(before_head());
+  }
+  RETURN_IF_ERROR(head_->Finish(step.layout, step.parity, *computed_));
+  RETURN_IF_ERROR(copy_out_->Record(*ready_[step.parity]));
+  step.ready = ready_[step.parity].get();
+  return absl::OkStatus();
+}
+
+void StepRunner::CountBytes(IssuedStep& step) const {
+  const StepLayout& layout = step.layout;
+  StepStats& stats = step.stats;
+  stats.mini_batches = static_cast<int32_t>(layout.mini_batches.size());
+  for (const MiniBatchLayout& mini_batch : layout.mini_batches) {
+    stats.act_bytes += num_layers_ * stager_->ActBytes(mini_batch);
+    stats.kv_bytes += num_layers_ * stager_->KvBytes(mini_batch);
+    for (const SequenceLayout& sequence : mini_batch.sequences) {
+      for (const BlockUse& use : sequence.blocks) {
+        if (use.block.kind != CacheKind::kAct) continue;
+        stats.rebuilt_tokens += use.num_rows;
+      }
+    }
+  }
+  stats.write_back_bytes = num_layers_ * write_back_->LinkBytes(layout.writes);
+  if (resources_.memory.one_memory) return;
+  stats.weight_bytes =
+      num_layers_ * resources_.memory.streamed_layer_bytes(resources_.plan);
+  if (layout.needs_head()) {
+    stats.weight_bytes +=
+        resources_.memory.streamed_head_bytes(resources_.plan);
+  }
+  stats.other_in_bytes =
+      workspace_->HostHidden(step.parity, layout.num_rows()).size;
+  if (!resources_.plan.outer.project_in.empty()) {
+    stats.other_in_bytes +=
+        workspace_->HostTokenRows(step.parity, layout.num_rows()).size;
+  }
+}
+
+}  // namespace hybridserve

@@ -1,0 +1,111 @@
+#include "worker/offload/write_back.h"
+
+#include "common/status_macros.h"
+#include "worker/offload/workspace_sizes.h"
+
+namespace hybridserve {
+namespace {
+
+constexpr int kSlots = 2;
+
+BufferView RowBytes(const TensorView& rows, int64_t first, int64_t count) {
+  const int64_t row_bytes = rows.stride * SizeOf(rows.dtype);
+  return {rows.buffer, rows.offset + first * row_bytes, count * row_bytes};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<WriteBack>> WriteBack::Create(
+    Device& device, const CacheArenas& arenas, const CacheShape& shape,
+    const StepLimits& limits, int64_t num_layers, Stream& compute,
+    Stream& copy_out) {
+  std::unique_ptr<WriteBack> write_back(
+      new WriteBack(arenas, shape, limits, compute, copy_out));
+  const int64_t rows = limits.max_step_tokens;
+  const int64_t slot_bytes = Align64(rows * shape.act_row_bytes()) +
+                             2 * Align64(rows * shape.kv_row_bytes());
+  for (int i = 0; i < kSlots; ++i) {
+    Slot& slot = write_back->slots_.emplace_back();
+    ASSIGN_OR_RETURN(slot.buffer,
+                     device.Allocate(MemorySpace::kDevice, slot_bytes));
+    slot.filled = device.CreateEvent();
+    slot.left = device.CreateEvent();
+  }
+  for (int64_t layer = 0; layer < num_layers; ++layer) {
+    write_back->written_.push_back(device.CreateEvent());
+  }
+  return write_back;
+}
+
+absl::StatusOr<NewRows> WriteBack::Begin(int64_t rows) {
+  Slot& slot = slots_[begun_++ % kSlots];
+  current_rows_ = rows;
+  RETURN_IF_ERROR(compute_.Wait(*slot.left));
+  return RowsOf(slot, rows);
+}
+
+absl::Status WriteBack::Finish(int64_t layer,
+                               absl::Span<const WriteRun> writes) {
+  Slot& slot = slots_[(begun_ - 1) % kSlots];
+  const NewRows rows = RowsOf(slot, current_rows_);
+  const std::vector<CopyRun> local = Runs(rows, layer, writes, true);
+  const std::vector<CopyRun> out = Runs(rows, layer, writes, false);
+  if (!local.empty()) RETURN_IF_ERROR(compute_.Copy(local));
+  if (out.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(compute_.Record(*slot.filled));
+  RETURN_IF_ERROR(copy_out_.Wait(*slot.filled));
+  RETURN_IF_ERROR(copy_out_.Copy(out));
+  RETURN_IF_ERROR(copy_out_.Record(*slot.left));
+  return copy_out_.Record(*written_[layer]);
+}
+
+int64_t WriteBack::LinkBytes(absl::Span<const WriteRun> writes) const {
+  int64_t bytes = 0;
+  for (const WriteRun& run : writes) {
+    if (ReadInPlace(run.block.tier, limits_)) continue;
+    bytes += run.num_rows * (run.block.kind == CacheKind::kAct
+                                 ? shape_.act_row_bytes()
+                                 : 2 * shape_.kv_row_bytes());
+  }
+  return bytes;
+}
+
+NewRows WriteBack::RowsOf(const Slot& slot, int64_t rows) const {
+  const int64_t max_rows = limits_.max_step_tokens;
+  const BufferView whole = {slot.buffer.get(), 0, slot.buffer->size()};
+  const int64_t act_bytes = Align64(max_rows * shape_.act_row_bytes());
+  const int64_t kv_bytes = Align64(max_rows * shape_.kv_row_bytes());
+  return {.act = MakeTensor(whole.Slice(0, act_bytes), shape_.dtype, rows,
+                            shape_.act_width),
+          .k = MakeTensor(whole.Slice(act_bytes, kv_bytes), shape_.dtype, rows,
+                          shape_.kv_width),
+          .v = MakeTensor(whole.Slice(act_bytes + kv_bytes, kv_bytes),
+                          shape_.dtype, rows, shape_.kv_width)};
+}
+
+std::vector<CopyRun> WriteBack::Runs(const NewRows& rows, int64_t layer,
+                                     absl::Span<const WriteRun> writes,
+                                     bool in_place) const {
+  std::vector<CopyRun> runs;
+  for (const WriteRun& run : writes) {
+    if (ReadInPlace(run.block.tier, limits_) != in_place) continue;
+    const CacheArena& arena = arenas_.of(run.block.tier);
+    const auto copy = [&](const TensorView& from, HalfSlot to) {
+      const BufferView src = RowBytes(from, run.first_row, run.num_rows);
+      const int64_t row_bytes = src.size / run.num_rows;
+      runs.push_back({.dst = arena.View(layer, to,
+                                        run.first_row_in_block * row_bytes,
+                                        src.size),
+                      .src = src});
+    };
+    if (run.block.kind == CacheKind::kAct) {
+      copy(rows.act, run.block.first);
+    } else {
+      copy(rows.k, run.block.first);
+      copy(rows.v, run.block.second);
+    }
+  }
+  return runs;
+}
+
+}  // namespace hybridserve

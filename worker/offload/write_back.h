@@ -1,0 +1,90 @@
+#ifndef HYBRIDSERVE_WORKER_OFFLOAD_WRITE_BACK_H_
+#define HYBRIDSERVE_WORKER_OFFLOAD_WRITE_BACK_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "kernels/device/buffer.h"
+#include "kernels/device/device.h"
+#include "kernels/device/tensor_view.h"
+#include "worker/offload/cache_arena.h"
+#include "worker/offload/cache_shape.h"
+#include "worker/offload/step_layout.h"
+#include "worker/offload/step_limits.h"
+
+namespace hybridserve {
+
+// A layer's new rows, all of a step, in device memory.
+struct NewRows {
+  TensorView act;  // [rows, act_width]
+  TensorView k;    // [rows, kv_width]
+  TensorView v;    // [rows, kv_width]
+};
+
+// Carries new tokens' K, V or ACT rows from where a layer computed them into
+// the cache's blocks, by one scatter a layer.
+//
+// Two buffers are filled in turn, so that a layer computes while the rows of
+// the one before are on their way. Blocks that the ops read in place are
+// written on the compute stream; the others on the copy-out stream.
+// Thread-compatible.
+class WriteBack {
+ public:
+  // All are borrowed and outlive it.
+  static absl::StatusOr<std::unique_ptr<WriteBack>> Create(
+      Device& device, const CacheArenas& arenas, const CacheShape& shape,
+      const StepLimits& limits, int64_t num_layers, Stream& compute,
+      Stream& copy_out);
+
+  // Where the next layer's rows go. Queues on compute the wait until the
+  // buffer's previous rows have left.
+  absl::StatusOr<NewRows> Begin(int64_t rows);
+
+  // Compute has been given all ops that fill the rows: queues their copies into
+  // `layer`'s blocks.
+  absl::Status Finish(int64_t layer, absl::Span<const WriteRun> writes);
+
+  // Complete when the last step's writes to `layer` by copy-out are done.
+  Event& written(int64_t layer) { return *written_[layer]; }
+
+  // Bytes of one layer over the link.
+  int64_t LinkBytes(absl::Span<const WriteRun> writes) const;
+
+ private:
+  struct Slot {
+    std::unique_ptr<Buffer> buffer;
+    std::unique_ptr<Event> filled;
+    std::unique_ptr<Event> left;
+  };
+
+  WriteBack(const CacheArenas& arenas, const CacheShape& shape,
+            const StepLimits& limits, Stream& compute, Stream& copy_out)
+      : arenas_(arenas),
+        shape_(shape),
+        limits_(limits),
+        compute_(compute),
+        copy_out_(copy_out) {}
+
+  NewRows RowsOf(const Slot& slot, int64_t rows) const;
+  std::vector<CopyRun> Runs(const NewRows& rows, int64_t layer,
+                            absl::Span<const WriteRun> writes,
+                            bool in_place) const;
+
+  const CacheArenas& arenas_;
+  const CacheShape shape_;
+  const StepLimits limits_;
+  Stream& compute_;
+  Stream& copy_out_;
+  std::vector<Slot> slots_;
+  int64_t begun_ = 0;  // Layers, ever.
+  int64_t current_rows_ = 0;
+  std::vector<std::unique_ptr<Event>> written_;  // Indexed by layer.
+};
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_WORKER_OFFLOAD_WRITE_BACK_H_

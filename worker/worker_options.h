@@ -1,0 +1,54 @@
+#ifndef HYBRIDSERVE_WORKER_WORKER_OPTIONS_H_
+#define HYBRIDSERVE_WORKER_WORKER_OPTIONS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/dtype.h"
+
+namespace hybridserve {
+
+// An amount of memory as a flag gives it: "auto", "min" or a size.
+struct MemorySetting {
+  enum class Choice { kAuto, kMin, kBytes };
+  Choice choice = Choice::kAuto;
+  int64_t bytes = 0;  // Of kBytes: > 0.
+
+  static MemorySetting Auto() { return {}; }
+  static MemorySetting Min() { return {.choice = Choice::kMin}; }
+  static MemorySetting Bytes(int64_t bytes) {
+    return {.choice = Choice::kBytes, .bytes = bytes};
+  }
+};
+
+// What a worker is made from, as its flags name it (docs: worker --help).
+struct WorkerOptions {
+  std::string model_dir;   // A Hugging Face folder.
+  std::string model_name;  // Empty: the folder's name.
+  // "auto" or "cpu"; other devices are refused until their backends exist.
+  std::string device = "auto";
+  // Unset: by the checkpoint (DESIGN.md 10, dtype=auto).
+  std::optional<DType> dtype;
+  // Everything on the device. On the cpu device, auto without a link bandwidth
+  // makes host and device one memory.
+  MemorySetting device_memory;
+  // Weights, cache blocks and everything else on the host; kMin is refused.
+  MemorySetting host_memory;
+  // Staging buffers of the cache, both together; 0: chosen by the memory plan.
+  int64_t staging_memory_bytes = 0;
+  // Bytes a second in each direction that a modelled link carries; 0: no
+  // model of a link.
+  double link_bytes_per_second = 0;
+  int weight_buffers = 2;  // Layer slots of the weight ring, >= 2.
+  int block_tokens = 16;   // Positions of a cache block, 1..1024.
+  int threads = 0;         // Of compute; 0: all that the process may use.
+  // Unset: weights from files; set: made from this seed, by config.json alone.
+  std::optional<uint64_t> random_weights;
+  int64_t max_running = 64;  // Sequences that host_memory=auto makes room for.
+  std::string trace_file;    // Chrome trace JSON, written at Stop; empty: none.
+};
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_WORKER_WORKER_OPTIONS_H_
