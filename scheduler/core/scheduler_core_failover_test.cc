@@ -1,0 +1,267 @@
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "common/status_details.h"
+#include "common/testing/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "scheduler/core/scheduler_core.h"
+#include "scheduler/core/testing/core_harness.h"
+
+// What happens to requests when workers go away or misbehave.
+
+namespace hybridserve {
+namespace {
+
+using absl::StatusCode;
+using ::testing::Optional;
+using Record = std::shared_ptr<RequestRecord>;
+
+GenerationRequest Request(int64_t prompt, int64_t max_tokens,
+                          int32_t salt = 0) {
+  GenerationRequest request;
+  request.prompt = MakePrompt(prompt, salt);
+  request.max_tokens = max_tokens;
+  request.ignore_eos = true;
+  request.sampling.seed = 7 + salt;
+  return request;
+}
+
+const absl::Status kGone = absl::UnavailableError("gone");
+
+TEST(FailoverTest, AReplayGoesOnWithTheSameTokens) {
+  CoreHarness harness;
+  const WorkerId a = harness.AddWorker().value();
+  const NumericsClass numerics = harness.worker(a).info().numerics;
+  std::vector<GenerationRequest> requests;
+  std::vector<Record> records;
+  for (int32_t i = 0; i < 3; ++i) {
+    requests.push_back(Request(5 + i, 20, i));
+    records.push_back(harness.Submit(requests.back()));
+  }
+  for (int i = 0; i < 7; ++i) harness.Step(a);
+  const size_t shown = records[0]->tokens.size();
+  EXPECT_GT(shown, 2U);
+  const WorkerId b = harness.AddWorker({.epoch = 2}).value();
+  harness.core().RemoveWorker(a, kGone);
+  EXPECT_FALSE(harness.worker(a).connected());
+  EXPECT_EQ(records[0]->resumed, 1);
+  EXPECT_EQ(harness.core().Snapshot().workers.size(), 1U);
+  EXPECT_EQ(harness.worker(b).num_sequences(), 3);
+  harness.RunUntilQuiet();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(records[i]->tokens, ExpectedTokens(requests[i], numerics));
+    EXPECT_THAT(records[i]->finished, Optional(FinishReason::kLength));
+    EXPECT_EQ(records[i]->usage.replays, 1);
+  }
+  EXPECT_EQ(harness.core().Snapshot().counts.replays, 3);
+  EXPECT_EQ(harness.worker(b).num_used_half_slots(), 0);
+}
+
+TEST(FailoverTest, AScoreStartsOver) {
+  SchedulerOptions options;
+  options.prefill_chunk_tokens = 4;
+  CoreHarness harness(options);
+  const WorkerId a = harness.AddWorker().value();
+  GenerationRequest request = Request(12, 1);
+  request.score_targets.assign(12, 5);
+  const Record record = harness.Submit(request);
+  harness.Step(a);
+  harness.Step(a);
+  harness.core().RemoveWorker(a, kGone);
+  // Nothing was shown, so any numerics class will do.
+  ASSERT_THAT(harness.AddWorker({.build_id = "other", .epoch = 2}), IsOk());
+  harness.RunUntilQuiet();
+  ASSERT_TRUE(record->scores.has_value());
+  EXPECT_EQ(record->scores->size(), 12U);
+}
+
+TEST(FailoverTest, ReplaysComeFirstAndInOrder) {
+  SchedulerOptions options;
+  options.max_running = 2;
+  CoreHarness harness(options);
+  const WorkerId a = harness.AddWorker().value();
+  std::vector<Record> records;
+  for (int32_t i = 0; i < 4; ++i) {
+    records.push_back(harness.Submit(Request(4, 10, i)));
+  }
+  harness.Step(a);
+  harness.core().RemoveWorker(a, kGone);
+  EXPECT_EQ(harness.core().Snapshot().waiting, 4);
+  ASSERT_THAT(harness.AddWorker({.epoch = 2}), IsOk());
+  EXPECT_EQ(records[0]->resumed, 1);
+  EXPECT_EQ(records[1]->resumed, 1);
+  EXPECT_EQ(harness.core().Snapshot().running, 2);
+  harness.RunUntilQuiet();
+  for (const Record& record : records) EXPECT_EQ(record->tokens.size(), 10U);
+}
+
+TEST(FailoverTest, AnotherNumericsClassHelpsOnlyThoseWithoutTokens) {
+  SchedulerOptions options;
+  options.max_running = 1;
+  options.failover_timeout = absl::Seconds(60);
+  CoreHarness harness(options);
+  const WorkerId a = harness.AddWorker().value();
+  const Record begun = harness.Submit(Request(4, 10));
+  const Record waiting = harness.Submit(Request(4, 10, 1));
+  harness.Step(a);
+  harness.core().RemoveWorker(a, kGone);
+  harness.clock().Advance(absl::Seconds(59));
+  harness.core().Tick();
+  ASSERT_THAT(harness.AddWorker({.build_id = "other", .epoch = 2}), IsOk());
+  harness.RunUntilQuiet();
+  EXPECT_THAT(waiting->finished, Optional(FinishReason::kLength));
+  EXPECT_FALSE(begun->ended());
+  EXPECT_EQ(harness.core().NextTick(),
+            harness.clock().Now() + absl::Seconds(1));
+  harness.clock().Advance(absl::Seconds(1));
+  harness.core().Tick();
+  ASSERT_TRUE(begun->error.has_value());
+  EXPECT_THAT(*begun->error, StatusIs(StatusCode::kAborted));
+  EXPECT_EQ(begun->tokens.size(), 1U);
+}
+
+TEST(FailoverTest, AReturningWorkerStopsTheTimeout) {
+  CoreHarness harness;
+  const WorkerId a = harness.AddWorker().value();
+  const GenerationRequest request = Request(4, 10);
+  const NumericsClass numerics = harness.worker(a).info().numerics;
+  const Record record = harness.Submit(request);
+  harness.Step(a);
+  harness.core().RemoveWorker(a, kGone);
+  harness.clock().Advance(absl::Seconds(59));
+  ASSERT_THAT(harness.AddWorker({.epoch = 2}), IsOk());
+  EXPECT_EQ(harness.core().NextTick(), absl::InfiniteFuture());
+  harness.clock().Advance(absl::Seconds(100));
+  harness.core().Tick();
+  harness.RunUntilQuiet();
+  EXPECT_EQ(record->tokens, ExpectedTokens(request, numerics));
+}
+
+TEST(FailoverTest, RequestsWithoutAWorkerEndUnavailable) {
+  CoreHarness harness;
+  const WorkerId a = harness.AddWorker().value();
+  harness.core().RemoveWorker(a, kGone);
+  const Record record = harness.Submit(Request(4, 10));
+  ASSERT_THAT(harness.last_submit(), IsOk());
+  harness.clock().Advance(absl::Seconds(60));
+  harness.core().Tick();
+  ASSERT_TRUE(record->error.has_value());
+  EXPECT_THAT(*record->error, StatusIs(StatusCode::kUnavailable));
+  EXPECT_TRUE(RetryDelayOf(*record->error).has_value());
+}
+
+TEST(FailoverTest, ARefusedPlanLosesTheWorker) {
+  for (const absl::Status& status :
+       {absl::FailedPreconditionError("table hash"),
+        absl::InternalError("device")}) {
+    CoreHarness harness;
+    const WorkerId a = harness.AddWorker().value();
+    const Record record = harness.Submit(Request(4, 10));
+    harness.core().OnResult(a, harness.worker(a).FailNext(status));
+    EXPECT_FALSE(harness.worker(a).connected());
+    EXPECT_TRUE(harness.core().Snapshot().workers.empty());
+    EXPECT_EQ(harness.core().Snapshot().waiting, 1);
+    ASSERT_THAT(harness.AddWorker({.epoch = 2}), IsOk());
+    harness.RunUntilQuiet();
+    EXPECT_EQ(record->tokens.size(), 10U);
+  }
+}
+
+TEST(FailoverTest, AMalformedResultLosesTheWorker) {
+  const auto spoil = [](int how, StepResult& result) {
+    switch (how) {
+      case 0:
+        result.sequences.clear();
+        break;
+      case 1:
+        result.sequences[0].token = 100;
+        break;
+      case 2:
+        result.sequences[0].token = -1;
+        break;
+      case 3:
+        result.sequences.push_back(result.sequences[0]);
+        break;
+      case 4:
+        result.sequences.push_back({.sequence = SequenceId(99)});
+        break;
+      case 5:
+        result.sequences[0].score_log_probs = {1};
+        break;
+    }
+  };
+  for (int how = 0; how < 6; ++how) {
+    SCOPED_TRACE(how);
+    CoreHarness harness;
+    const WorkerId a = harness.AddWorker().value();
+    const Record record = harness.Submit(Request(4, 10));
+    StepResult result = harness.worker(a).RunNext();
+    spoil(how, result);
+    harness.core().OnResult(a, std::move(result));
+    EXPECT_FALSE(harness.worker(a).connected());
+    EXPECT_TRUE(record->tokens.empty());
+    ASSERT_THAT(harness.AddWorker({.epoch = 2}), IsOk());
+    harness.RunUntilQuiet();
+    EXPECT_EQ(record->tokens.size(), 10U);
+  }
+}
+
+TEST(FailoverTest, StaleResultsAreDropped) {
+  CoreHarness harness;
+  const WorkerId a = harness.AddWorker().value();
+  const GenerationRequest request = Request(4, 10);
+  const Record record = harness.Submit(request);
+  const StepResult result = harness.worker(a).RunNext();
+  for (int field = 0; field < 3; ++field) {
+    StepResult stale = result;
+    (field == 0   ? stale.fence.term
+     : field == 1 ? stale.fence.epoch
+                  : stale.fence.step) += 1;
+    harness.core().OnResult(a, stale);
+  }
+  harness.core().OnResult(WorkerId(99), result);
+  EXPECT_TRUE(record->tokens.empty());
+  harness.core().OnResult(a, result);
+  harness.core().OnResult(a, result);  // Again: its step is past.
+  EXPECT_EQ(record->tokens.size(), 1U);
+  harness.RunUntilQuiet();
+  EXPECT_EQ(record->tokens,
+            ExpectedTokens(request, harness.worker(a).info().numerics));
+  harness.core().RemoveWorker(WorkerId(99), kGone);
+}
+
+TEST(FailoverTest, ARequestThatKillsWorkersIsAborted) {
+  SchedulerOptions options;
+  options.max_replays = 2;
+  CoreHarness harness(options);
+  WorkerId id = harness.AddWorker().value();
+  const Record record = harness.Submit(Request(4, 10));
+  for (uint64_t epoch = 2; epoch <= 3; ++epoch) {
+    harness.core().OnResult(
+        id, harness.worker(id).FailNext(absl::InternalError("poison")));
+    EXPECT_FALSE(record->ended());
+    id = harness.AddWorker({.epoch = epoch}).value();
+  }
+  harness.core().OnResult(
+      id, harness.worker(id).FailNext(absl::InternalError("poison")));
+  ASSERT_TRUE(record->error.has_value());
+  EXPECT_THAT(*record->error, StatusIs(StatusCode::kAborted, "poison"));
+  EXPECT_TRUE(harness.core().idle());
+}
+
+TEST(FailoverTest, ANameKeepsItsWeightsWhileRequestsWaitForThem) {
+  CoreHarness harness;
+  const WorkerId a = harness.AddWorker().value();
+  harness.Submit(Request(4, 10));
+  const RequestKey key = *harness.last_submit();
+  harness.core().RemoveWorker(a, kGone);
+  EXPECT_THAT(harness.AddWorker({.weights_hash = "new"}),
+              StatusIs(StatusCode::kFailedPrecondition));
+  harness.core().Cancel(key);
+  EXPECT_THAT(harness.AddWorker({.weights_hash = "new"}), IsOk());
+}
+
+}  // namespace
+}  // namespace hybridserve
