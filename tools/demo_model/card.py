@@ -127,11 +127,12 @@ def _training(facts: Facts) -> List[str]:
         + [
             f"{facts.step:,} steps of {schedule.batch_tokens:,} tokens"
             f" ({tokens:,} tokens, {tokens / facts.training_tokens:.1f} times the"
-            " training text), AdamW",
-            f"(0.9, 0.95), weight decay 0.1, gradient norm at most 1; learning rate"
-            f" {schedule.learning_rate:g}",
-            f"after {schedule.warmup_steps} steps of warm-up, falling linearly to 0"
-            f" from step {schedule.decay_start:,} on;",
+            " training text).",
+            f"Muon for the layers' matrices (rate {schedule.muon_rate:g}), AdamW"
+            f" for the rest (rate {schedule.adam_rate:g}),",
+            f"gradient norm at most 1; {schedule.warmup_steps} steps of warm-up,"
+            f" then constant, falling linearly to 0 from step"
+            f" {schedule.decay_start:,} on;",
             f"windows of {schedule.short_window} tokens before that step,"
             f" {schedule.long_window} after it. Float32, one thread,",
             f"{facts.machine}; finished {facts.date}.",

@@ -102,11 +102,10 @@ class Network(nn.Module):
 
     def _initialize(self) -> None:
         for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.normal_(module.weight, std=0.04)
-                nn.init.zeros_(module.bias)
-            elif isinstance(module, nn.Embedding):
+            if isinstance(module, (nn.Linear, nn.Embedding)):
                 nn.init.normal_(module.weight, std=0.02)
+            if isinstance(module, nn.Linear):
+                nn.init.zeros_(module.bias)
         for layer in self.layers:
             for linear in (layer.out, layer.fc2):
                 linear.weight.data /= math.sqrt(2 * self.shape.layers)

@@ -1,4 +1,4 @@
-"""Training loop: packed windows, AdamW, warm-up / constant / decay.
+"""Training loop: packed windows, Muon and AdamW, warm-up / constant / decay.
 
 Everything depends on the seed and the step number alone. Until the decay
 begins nothing depends on the total number of steps, so that a run may be
@@ -18,6 +18,7 @@ import torch
 import tokenizers
 
 from demo_model import corpus
+from demo_model import muon
 from demo_model import network as network_lib
 from demo_model import tokenizer as tokenizer_lib
 
@@ -34,22 +35,22 @@ class Schedule:
     batch_tokens: int = 2048
     short_window: int = 256
     long_window: int = 512
-    learning_rate: float = 2e-3
-    warmup_steps: int = 100
-    decay_share: float = 0.3
+    muon_rate: float = 0.02  # The layers' matrices.
+    adam_rate: float = 2e-3  # Embeddings, biases and norms.
+    warmup_steps: int = 40
+    decay_share: float = 0.4
 
     @property
     def decay_start(self) -> int:
         return self.steps - round(self.decay_share * self.steps)
 
-    def rate(self, step: int) -> float:
-        """The learning rate of step `step`, which counts from 0."""
+    def factor(self, step: int) -> float:
+        """What step `step`, from 0, multiplies the learning rates with."""
         if step < self.warmup_steps:
-            return self.learning_rate * (step + 1) / self.warmup_steps
+            return (step + 1) / self.warmup_steps
         if step < self.decay_start:
-            return self.learning_rate
-        left = (self.steps - step) / (self.steps - self.decay_start)
-        return self.learning_rate * left
+            return 1.0
+        return (self.steps - step) / (self.steps - self.decay_start)
 
 
 def tokenize(
@@ -126,15 +127,24 @@ class Trainer:
         self.step = 0
         self._documents = documents
         self._checkpoint = checkpoint
-        matrices = [p for p in self.network.parameters() if p.dim() > 1]
-        vectors = [p for p in self.network.parameters() if p.dim() == 1]
-        self._optimizer = torch.optim.AdamW(
-            [
-                {"params": matrices, "weight_decay": 0.1},
-                {"params": vectors, "weight_decay": 0.0},
-            ],
-            lr=schedule.learning_rate,
+        layers = self.network.layers
+        stacked = [layer.qkv.weight for layer in layers]
+        matrices = [
+            linear.weight
+            for layer in layers
+            for linear in (layer.out, layer.fc1, layer.fc2)
+        ]
+        in_muon = {id(p) for p in stacked + matrices}
+        others = [p for p in self.network.parameters() if id(p) not in in_muon]
+        self._muon = muon.Muon(
+            [{"params": stacked, "split": 3}, {"params": matrices}],
+            lr=schedule.muon_rate,
+        )
+        self._adam = torch.optim.AdamW(
+            others,
+            lr=schedule.adam_rate,
             betas=(0.9, 0.95),
+            weight_decay=0.0,
             foreach=True,
         )
 
@@ -154,7 +164,8 @@ class Trainer:
                 f"{saved}"
             )
         self.network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        self._muon.load_state_dict(state["muon"])
+        self._adam.load_state_dict(state["adam"])
         self.step = state["step"]
         return True
 
@@ -166,7 +177,8 @@ class Trainer:
                 "schedule": dataclasses.asdict(self.schedule),
                 "step": self.step,
                 "network": self.network.state_dict(),
-                "optimizer": self._optimizer.state_dict(),
+                "muon": self._muon.state_dict(),
+                "adam": self._adam.state_dict(),
             },
             partial,
         )
@@ -239,11 +251,15 @@ class Trainer:
                 )
 
     def _update(self, batch: torch.Tensor) -> float:
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.schedule.rate(self.step)
-        self._optimizer.zero_grad()
+        factor = self.schedule.factor(self.step)
+        for group in self._muon.param_groups:
+            group["lr"] = factor * self.schedule.muon_rate
+        for group in self._adam.param_groups:
+            group["lr"] = factor * self.schedule.adam_rate
+        self.network.zero_grad()
         loss = self.network.loss(batch)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self._optimizer.step()
+        self._muon.step()
+        self._adam.step()
         return loss.item()
