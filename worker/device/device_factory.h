@@ -1,0 +1,24 @@
+#ifndef HYBRIDSERVE_WORKER_DEVICE_DEVICE_FACTORY_H_
+#define HYBRIDSERVE_WORKER_DEVICE_DEVICE_FACTORY_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "kernels/device/device.h"
+#include "worker/device/cpu_device.h"
+
+namespace hybridserve {
+
+// Makes the device that `--device` names: auto, cpu, cuda, cuda:N or
+// sim:PROFILE. auto is cpu, and says so in the log. `cpu` holds the options of
+// the cpu backend.
+//
+// InvalidArgument for any other name, FailedPrecondition for a backend that
+// this build lacks.
+absl::StatusOr<std::unique_ptr<Device>> CreateDevice(
+    absl::string_view name, const CpuDeviceOptions& cpu);
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_WORKER_DEVICE_DEVICE_FACTORY_H_

@@ -1,0 +1,98 @@
+#include "worker/device/stream_thread.h"
+
+#include <vector>
+
+#include "absl/synchronization/notification.h"
+#include "common/testing/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hybridserve {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(StreamThreadTest, RunsWorkAndMarkersInOrder) {
+  std::vector<int> order;
+  StreamThread thread;
+  for (int i = 0; i < 4; ++i) {
+    if (i % 2 == 0) {
+      thread.Queue([&order, i] {
+        order.push_back(i);
+        return absl::OkStatus();
+      });
+    } else {
+      thread.QueueMarker([&order, i](const absl::Status&) {
+        order.push_back(i);
+        return absl::OkStatus();
+      });
+    }
+  }
+  EXPECT_THAT(thread.Drain(), IsOk());
+  EXPECT_THAT(order, ElementsAre(0, 1, 2, 3));
+}
+
+TEST(StreamThreadTest, TheFirstErrorSticksAndLaterWorkIsSkipped) {
+  StreamThread thread;
+  bool ran = false;
+  absl::Status told;
+  thread.Queue([] { return absl::InternalError("first"); });
+  thread.Queue([&ran] {
+    ran = true;
+    return absl::InternalError("second");
+  });
+  thread.QueueMarker([&told](const absl::Status& so_far) {
+    told = so_far;
+    return absl::OkStatus();
+  });
+  EXPECT_THAT(thread.Drain(), StatusIs(absl::StatusCode::kInternal, "first"));
+  EXPECT_THAT(thread.Drain(), StatusIs(absl::StatusCode::kInternal, "first"));
+  EXPECT_THAT(told, StatusIs(absl::StatusCode::kInternal, "first"));
+  EXPECT_FALSE(ran);
+}
+
+TEST(StreamThreadTest, AMarkersErrorCountsToo) {
+  StreamThread thread;
+  thread.QueueMarker(
+      [](const absl::Status&) { return absl::AbortedError("upstream"); });
+  EXPECT_THAT(thread.Drain(), StatusIs(absl::StatusCode::kAborted, "upstream"));
+}
+
+TEST(StreamThreadTest, DestructionRunsWhatIsQueued) {
+  int ran = 0;
+  {
+    StreamThread thread;
+    for (int i = 0; i < 100; ++i) {
+      thread.Queue([&ran] {
+        ++ran;
+        return absl::OkStatus();
+      });
+    }
+  }
+  EXPECT_EQ(ran, 100);
+}
+
+TEST(StreamThreadTest, BusyGrowsDuringWorkOnly) {
+  StreamThread thread;
+  EXPECT_EQ(thread.busy(), absl::ZeroDuration());
+  absl::Notification started, finish;
+  thread.Queue([&] {
+    started.Notify();
+    finish.WaitForNotification();
+    return absl::OkStatus();
+  });
+  started.WaitForNotification();
+  const absl::Duration during = thread.busy();
+  while (thread.busy() <= during) {
+  }  // Counts the work under way.
+  finish.Notify();
+  EXPECT_THAT(thread.Drain(), IsOk());
+  const absl::Duration after = thread.busy();
+  EXPECT_GT(after, during);
+  thread.QueueMarker([](const absl::Status&) { return absl::OkStatus(); });
+  EXPECT_THAT(thread.Drain(), IsOk());
+  EXPECT_EQ(thread.busy(), after);
+}
+
+}  // namespace
+}  // namespace hybridserve
