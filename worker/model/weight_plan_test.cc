@@ -10,6 +10,7 @@
 #include "common/dtype.h"
 #include "common/model_config.h"
 #include "gmock/gmock.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kernels/weight_layout.h"
 #include "worker/model/testing/row_major_layout.h"
@@ -37,7 +38,9 @@ std::map<LinearWeight, int64_t> CheckPieces(
     EXPECT_GT(piece.shape.n, 0);
     EXPECT_EQ(piece.first_row, rows[piece.weight]);
     EXPECT_EQ(piece.first_row % unit, 0);
-    if (i > 0) EXPECT_GE(piece.weight, pieces[i - 1].weight);
+    if (i > 0) {
+      EXPECT_GE(piece.weight, pieces[i - 1].weight);
+    }
     rows[piece.weight] += piece.shape.n;
     offset += piece.bytes;
   }
