@@ -17,11 +17,20 @@ namespace hybridserve {
 // Thread-compatible.
 class CacheArena {
  public:
+  // Of no half-slots.
+  CacheArena() = default;
+
   // ResourceExhausted if there is no room. `half_slots` may be 0.
   static absl::StatusOr<CacheArena> Create(Device& device, MemorySpace space,
                                            int64_t num_layers,
                                            int32_t half_slots,
                                            int64_t half_slot_bytes);
+
+  // Where the HOST tier lies: ops read it in place where host and device are
+  // one memory.
+  static MemorySpace HostSpace(bool one_memory) {
+    return one_memory ? MemorySpace::kDevice : MemorySpace::kHost;
+  }
 
   // Bytes [from, from + count) of a half-slot in one layer (CHECKed).
   BufferView View(int64_t layer, HalfSlot slot, int64_t from,
@@ -30,8 +39,6 @@ class CacheArena {
   int32_t half_slots() const { return half_slots_; }
 
  private:
-  CacheArena() = default;
-
   std::unique_ptr<Buffer> buffer_;
   int64_t num_layers_ = 0;
   int32_t half_slots_ = 0;

@@ -4,14 +4,14 @@
 
 #include "common/status_macros.h"
 #include "glog/logging.h"
+#include "worker/offload/alias_buffer.h"
 
-// One memory: ring_slots_ is large, no part is copied, and Use() gives views of
-// the host's weights.
-//
-// Two memories: a part is either resident (device_offset counts within a
-// layer's resident block) or streamed (device_offset counts within a slot). The
-// copy-in stream is one ordered queue, so compute, having waited for part i of
-// an item, need not wait for earlier parts.
+// A part is either resident (device_offset counts within a layer's resident
+// block) or streamed (device_offset counts within a slot). With one memory
+// every part is resident, in buffers that are the host's own: a layer's
+// resident block then has the layout of its blob. The copy-in stream is one
+// ordered queue, so compute, having waited for part i of an item, need not wait
+// for earlier parts.
 
 namespace hybridserve {
 namespace {
@@ -33,7 +33,9 @@ absl::StatusOr<std::unique_ptr<WeightStreamer>> WeightStreamer::Create(
       new WeightStreamer(memory, plan, weights, copy_in, compute));
   streamer->PlaceParts();
   if (memory.one_memory) {
+    CHECK(device.info().one_memory);
     streamer->ring_slots_ = kUnlimitedSlots;
+    streamer->AliasWeights();
     return streamer;
   }
   RETURN_IF_ERROR(streamer->AllocateRing(device));
@@ -70,6 +72,13 @@ void WeightStreamer::PlaceParts() {
                                 memory_.resident_head_slices[i],
                                 resident_head_bytes));
   }
+}
+
+void WeightStreamer::AliasWeights() {
+  CHECK_EQ(resident_layer_bytes_, plan_.layer.bytes);
+  resident_layers_ = std::make_unique<AliasBuffer>(*weights_.layers);
+  resident_head_ = std::make_unique<AliasBuffer>(*weights_.head);
+  outer_ = std::make_unique<AliasBuffer>(*weights_.outer);
 }
 
 absl::Status WeightStreamer::AllocateRing(Device& device) {
@@ -214,7 +223,6 @@ absl::Status WeightStreamer::Finish() {
 absl::StatusOr<BufferView> WeightStreamer::Use(int64_t part_index) {
   const FedItem& fed = fed_.front();
   const Part& part = PartsOf(fed.item)[part_index];
-  if (memory_.one_memory) return HostBytes(fed.item, part);
   if (part.resident) {
     if (fed.item.kind == WeightItem::Kind::kHeadSlice) {
       return BufferView{resident_head_.get(), part.device_offset, part.bytes};
@@ -260,20 +268,16 @@ absl::StatusOr<PlacedPiece> WeightStreamer::head_slice() {
 
 TensorView WeightStreamer::OuterVector(const VectorSlot& slot) const {
   if (slot.size == 0) return {};
-  const Buffer* blob =
-      memory_.one_memory ? weights_.outer.get() : outer_.get();
-  return MakeTensor({blob, slot.offset, slot.size * 4}, DType::kFloat32, 1,
+  return MakeTensor({outer_.get(), slot.offset, slot.size * 4}, DType::kFloat32, 1,
                     slot.size);
 }
 
 std::vector<PlacedPiece> WeightStreamer::OuterMatrix(
     const std::vector<WeightPiece>& pieces) const {
-  const Buffer* blob =
-      memory_.one_memory ? weights_.outer.get() : outer_.get();
   std::vector<PlacedPiece> placed;
   for (const WeightPiece& piece : pieces) {
     placed.push_back(
-        {.piece = piece, .bytes = {blob, piece.offset, piece.bytes}});
+        {.piece = piece, .bytes = {outer_.get(), piece.offset, piece.bytes}});
   }
   return placed;
 }

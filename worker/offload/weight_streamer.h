@@ -97,6 +97,7 @@ class WeightStreamer : private LayerWeights {
         compute_(compute) {}
 
   void PlaceParts();
+  void AliasWeights();
   absl::Status AllocateRing(Device& device);
   absl::Status CopyResident(Device& device);
   absl::Span<const Part> PartsOf(const WeightItem& item) const;
@@ -116,9 +117,10 @@ class WeightStreamer : private LayerWeights {
   std::vector<Part> layer_parts_;  // 0: vectors; 1 + i: piece i.
   std::vector<Part> head_parts_;   // One a slice.
   int64_t resident_layer_bytes_ = 0;
+  // With one memory these three are the host's weights by another name.
   std::unique_ptr<Buffer> resident_layers_;
   std::unique_ptr<Buffer> resident_head_;
-  std::unique_ptr<Buffer> outer_;  // Null with one memory.
+  std::unique_ptr<Buffer> outer_;
   std::unique_ptr<Buffer> ring_;
   std::vector<Slot> slots_;
   int64_t ring_slots_ = 0;

@@ -9,6 +9,7 @@
 #include "worker/device/cpu_device.h"
 #include "worker/memory_plan.h"
 #include "worker/model/decoder.h"
+#include "worker/offload/alias_buffer.h"
 
 namespace hybridserve {
 namespace {
@@ -18,8 +19,8 @@ class HostLayerWeights final : public LayerWeights {
  public:
   HostLayerWeights(const EngineResources& resources, int64_t layer)
       : plan_(resources.plan.layer),
-        blob_{resources.weights.layers.get(), layer * plan_.bytes,
-              plan_.bytes} {}
+        alias_(*resources.weights.layers),
+        blob_{&alias_, layer * plan_.bytes, plan_.bytes} {}
 
   absl::StatusOr<TensorView> Vector(LayerVector which) override {
     const VectorSlot& slot = plan_.vector(which);
@@ -38,6 +39,7 @@ class HostLayerWeights final : public LayerWeights {
 
  private:
   const LayerPlan& plan_;
+  const AliasBuffer alias_;
   const BufferView blob_;
 };
 
@@ -75,7 +77,7 @@ absl::StatusOr<std::unique_ptr<EngineHarness>> EngineHarness::Create(
   const MemoryPlan& memory = resources.memory;
   ASSIGN_OR_RETURN(
       resources.arenas.host,
-      CacheArena::Create(*resources.device, MemorySpace::kHost,
+      CacheArena::Create(*resources.device, CacheArena::HostSpace(memory.one_memory),
                          resources.plan.num_layers, memory.host_half_slots,
                          memory.half_slot_bytes));
   ASSIGN_OR_RETURN(

@@ -169,6 +169,10 @@ StepPlan PlanDriver::MakePlan(const std::vector<DriverRequest>& requests) {
   int sampled = 0;
   for (Running& running : running_) {
     const DriverRequest& request = requests[running.request];
+    if (IsDone(request, running.num_done, running.num_sampled,
+               running.num_steps)) {
+      continue;  // Its blocks are kept.
+    }
     const int left =
         std::max(static_cast<int>(request.prompt.size()) - running.num_done, 0);
     const int wanted = left > 0 ? std::min(left, options_.chunk_tokens) : 1;

@@ -1,0 +1,154 @@
+#include "worker/model_setup.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <thread>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "common/status_macros.h"
+#include "glog/logging.h"
+#include "worker/device/cpu_device.h"
+#include "worker/host_limit.h"
+#include "worker/model/model_folder.h"
+#include "worker/model/weight_loader.h"
+
+namespace hybridserve {
+namespace {
+
+// The size of a device whose memory only the plan limits.
+constexpr int64_t kUnlimitedBytes = int64_t{1} << 60;
+
+bool HasNativeBFloat16() { return __builtin_cpu_supports("avx512bf16") > 0; }
+
+absl::StatusOr<DType> ChooseDType(const WorkerOptions& options,
+                                  const ModelFolder& folder) {
+  if (!options.dtype.has_value()) {
+    const DType dtype =
+        AutoDType(folder.checkpoint_dtype, HasNativeBFloat16());
+    LOG(INFO) << "dtype=" << Name(dtype)
+              << " checkpoint=" << Name(folder.checkpoint_dtype)
+              << " native_bfloat16=" << HasNativeBFloat16();
+    return dtype;
+  }
+  if (*options.dtype != DType::kFloat32 && *options.dtype != DType::kBFloat16) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "dtype: ", Name(*options.dtype), " is not computed on the cpu"));
+  }
+  return *options.dtype;
+}
+
+absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const WorkerOptions& options,
+                                                   bool one_memory) {
+  if (options.device != "auto" && options.device != "cpu") {
+    return absl::UnimplementedError(
+        absl::StrCat("device: \"", options.device, "\" is not supported"));
+  }
+  CpuDeviceOptions cpu = {
+      .threads = options.threads,
+      .link_bytes_per_second = options.link_bytes_per_second};
+  if (!one_memory) {
+    cpu.device_memory_bytes =
+        options.device_memory.choice == MemorySetting::Choice::kBytes
+            ? options.device_memory.bytes
+            : kUnlimitedBytes;
+  }
+  return CreateCpuDevice(cpu);
+}
+
+int LoadingThreads(const WorkerOptions& options) {
+  if (options.threads > 0) return options.threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+absl::StatusOr<MemoryPlan> PlanMemory(const WorkerOptions& options,
+                                      const EngineResources& resources,
+                                      bool one_memory) {
+  ASSIGN_OR_RETURN(const HostLimit host, ReadHostLimit());
+  LOG(INFO) << "host_available_bytes=" << host.available_bytes
+            << " limited_by=\"" << host.reason << "\"";
+  return MakeMemoryPlan(
+      {.config = &resources.config,
+       .weights = &resources.plan,
+       .device_memory = options.device_memory,
+       .host_memory = options.host_memory,
+       .staging_memory_bytes = options.staging_memory_bytes,
+       .weight_buffers = options.weight_buffers,
+       .block_tokens = options.block_tokens,
+       .max_running = options.max_running,
+       .one_memory = one_memory,
+       .device_on_host = !one_memory,
+       .device_available = resources.device->info().memory_bytes,
+       .host_available = host.available_bytes,
+       .loading_bytes = LoadingThreads(options) *
+                        resources.plan.MaxPieceElements() * 4});
+}
+
+absl::Status AllocateCache(EngineResources& resources) {
+  const MemoryPlan& memory = resources.memory;
+  ASSIGN_OR_RETURN(
+      resources.arenas.host,
+      CacheArena::Create(*resources.device, CacheArena::HostSpace(memory.one_memory),
+                         resources.plan.num_layers, memory.host_half_slots,
+                         memory.half_slot_bytes));
+  ASSIGN_OR_RETURN(
+      resources.arenas.device,
+      CacheArena::Create(*resources.device, MemorySpace::kDevice,
+                         resources.plan.num_layers, memory.device_half_slots,
+                         memory.half_slot_bytes));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+DType AutoDType(DType checkpoint, bool native_bfloat16) {
+  return checkpoint != DType::kFloat32 && native_bfloat16 ? DType::kBFloat16
+                                                          : DType::kFloat32;
+}
+
+absl::StatusOr<LoadedModel> LoadModel(const WorkerOptions& options,
+                                      const LoadCallback& progress) {
+  if (progress != nullptr) progress("planning", 0, 0);
+  const bool one_memory =
+      options.device_memory.choice == MemorySetting::Choice::kAuto &&
+      options.link_bytes_per_second == 0;
+  LoadedModel model;
+  model.resources = std::make_unique<EngineResources>();
+  EngineResources& resources = *model.resources;
+  ASSIGN_OR_RETURN(resources.device, OpenDevice(options, one_memory));
+  ASSIGN_OR_RETURN(ModelFolder folder,
+                   OpenModelFolder(options.model_dir, options.random_weights));
+  ASSIGN_OR_RETURN(const DType dtype, ChooseDType(options, folder));
+  resources.config = folder.config;
+  resources.block_tokens = options.block_tokens;
+  resources.plan = MakeWeightPlan(resources.config, dtype,
+                                  resources.device->weight_layout());
+  ASSIGN_OR_RETURN(resources.memory,
+                   PlanMemory(options, resources, one_memory));
+  for (absl::string_view line :
+       absl::StrSplit(resources.memory.ToString(), '\n')) {
+    LOG(INFO) << line;
+  }
+  ASSIGN_OR_RETURN(resources.weights,
+                   HostWeights::Allocate(*resources.device, resources.plan));
+  RETURN_IF_ERROR(AllocateCache(resources));
+  LoadOptions load = {.num_threads = LoadingThreads(options)};
+  if (progress != nullptr) {
+    load.progress = [&progress](int64_t done, int64_t total) {
+      progress("loading", done, total);
+    };
+  }
+  ASSIGN_OR_RETURN(
+      model.weights_hash,
+      LoadWeights(*folder.tensors, resources.config, folder.files.config_json,
+                  resources.plan, resources.device->weight_layout(),
+                  resources.weights.Spans(resources.plan), load));
+  model.name = options.model_name.empty() ? folder.name : options.model_name;
+  model.files = std::move(folder.files);
+  return model;
+}
+
+}  // namespace hybridserve

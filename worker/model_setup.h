@@ -1,0 +1,39 @@
+#ifndef HYBRIDSERVE_WORKER_MODEL_SETUP_H_
+#define HYBRIDSERVE_WORKER_MODEL_SETUP_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/dtype.h"
+#include "common/worker_info.h"
+#include "worker/offload/engine_resources.h"
+#include "worker/worker_options.h"
+
+namespace hybridserve {
+
+// A model in memory, and what its folder said.
+struct LoadedModel {
+  std::unique_ptr<EngineResources> resources;
+  std::string name;
+  ModelFiles files;
+  std::string weights_hash;
+};
+
+// `phase` ("planning", "loading"), then bytes done and in all.
+using LoadCallback =
+    std::function<void(const std::string& phase, int64_t, int64_t)>;
+
+// Opens the model's folder and a device, plans the memory, logs the plan,
+// allocates and loads. The errors are Worker::Create's. `progress` may be null.
+absl::StatusOr<LoadedModel> LoadModel(const WorkerOptions& options,
+                                      const LoadCallback& progress);
+
+// What dtype=auto means for a checkpoint on this machine: float32 for F32;
+// for BF16 and F16 ones bfloat16 where the cpu multiplies it natively.
+DType AutoDType(DType checkpoint, bool native_bfloat16);
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_WORKER_MODEL_SETUP_H_

@@ -1,0 +1,122 @@
+#include "worker/worker.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "common/clock.h"
+#include "common/status_macros.h"
+#include "common/version.h"
+#include "glog/logging.h"
+#include "worker/model_setup.h"
+#include "worker/offload/engine.h"
+#include "worker/profile/startup_rates.h"
+
+namespace hybridserve {
+namespace {
+
+std::string HostNameAndPid() {
+  char name[256] = {};
+  if (gethostname(name, sizeof(name) - 1) != 0) name[0] = '\0';
+  return absl::StrCat(name[0] == '\0' ? "worker" : name, ":", getpid());
+}
+
+WorkerInfo MakeInfo(const LoadedModel& model, const WorkerProfile& profile) {
+  const EngineResources& resources = *model.resources;
+  const MemoryPlan& memory = resources.memory;
+  const DeviceInfo& device = resources.device->info();
+  WorkerInfo info;
+  info.name = HostNameAndPid();
+  info.epoch = static_cast<uint64_t>(absl::ToUnixMicros(absl::Now()));
+  info.model_name = model.name;
+  info.files = model.files;
+  info.numerics = {.weights_hash = model.weights_hash,
+                   .backend = device.backend,
+                   .isa = device.isa,
+                   .dtype = resources.plan.dtype,
+                   .block_tokens = resources.block_tokens,
+                   .build_id = BuildId()};
+  info.device = device.description;
+  info.pools.push_back({.tier = Tier::kHost,
+                        .half_slots = memory.host_half_slots,
+                        .half_slot_bytes = memory.half_slot_bytes});
+  if (memory.device_half_slots > 0) {
+    info.pools.push_back({.tier = Tier::kDevice,
+                          .half_slots = memory.device_half_slots,
+                          .half_slot_bytes = memory.half_slot_bytes});
+  }
+  const StepLimits limits = resources.limits();
+  info.staging_half_slots = limits.staging_half_slots;
+  info.max_step_tokens = limits.max_step_tokens;
+  info.max_logit_rows = limits.max_logit_rows;
+  info.layer_bytes = resources.plan.layer.bytes;
+  if (!memory.one_memory) {
+    info.streamed_layer_bytes = memory.streamed_layer_bytes(resources.plan);
+    info.streamed_head_bytes = memory.streamed_head_bytes(resources.plan);
+  }
+  info.profile = profile;
+  return info;
+}
+
+class EngineWorker final : public Worker {
+ public:
+  // `model` is loaded, `profile` measured.
+  static absl::StatusOr<std::unique_ptr<Worker>> Create(
+      LoadedModel model, const WorkerProfile& profile) {
+    std::unique_ptr<EngineWorker> worker(
+        new EngineWorker(std::move(model), profile));
+    ASSIGN_OR_RETURN(worker->engine_,
+                     Engine::Create(*worker->model_.resources,
+                                    worker->info_.epoch, worker->clock_));
+    return worker;
+  }
+  ~EngineWorker() override { Stop(); }
+
+  const WorkerInfo& info() const override { return info_; }
+  const MemoryPlan& memory_plan() const override {
+    return model_.resources->memory;
+  }
+  void Start(ResultCallback on_result) override {
+    engine_->Start(std::move(on_result));
+  }
+  void Submit(StepPlan plan) override { engine_->Submit(std::move(plan)); }
+  void Reset(uint64_t epoch) override { engine_->Reset(epoch); }
+  void Stop() override {
+    if (engine_ != nullptr) engine_->Stop();
+  }
+
+ private:
+  EngineWorker(LoadedModel model, const WorkerProfile& profile)
+      : model_(std::move(model)), info_(MakeInfo(model_, profile)) {}
+
+  const SystemClock clock_;
+  const LoadedModel model_;
+  const WorkerInfo info_;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(
+    const WorkerOptions& options, ProgressCallback progress) {
+  LoadCallback on_load;
+  if (progress != nullptr) {
+    on_load = [&progress](const std::string& phase, int64_t done,
+                          int64_t total) {
+      progress({.phase = phase, .done_bytes = done, .total_bytes = total});
+    };
+  }
+  ASSIGN_OR_RETURN(LoadedModel model, LoadModel(options, on_load));
+  if (progress != nullptr) progress({.phase = "measuring"});
+  ASSIGN_OR_RETURN(const WorkerProfile profile,
+                   MeasureStartupRates(*model.resources, SystemClock()));
+  LOG(INFO) << "link_bytes_per_s=" << profile.link_bytes_per_second
+            << " copy_out_bytes_per_s=" << profile.copy_out_bytes_per_second
+            << " gemm_flops_per_s=" << profile.gemm_flops_per_second;
+  return EngineWorker::Create(std::move(model), profile);
+}
+
+}  // namespace hybridserve
