@@ -198,13 +198,15 @@ class TrainerTest(unittest.TestCase):
 class ExportTest(unittest.TestCase):
     def test_transformers_computes_the_same_logits(self):
         torch.manual_seed(5)
-        ours = network.Network(_SHAPE)
+        # Longer than two blocks of queries, and no multiple of one.
+        shape = dataclasses.replace(_SHAPE, max_positions=300)
+        ours = network.Network(shape)
         for parameter in ours.parameters():  # Biases and norms count too.
             parameter.data += 0.1 * torch.randn_like(parameter)
-        theirs = export.transformers.OPTForCausalLM(export.opt_config(_SHAPE))
+        theirs = export.transformers.OPTForCausalLM(export.opt_config(shape))
         theirs.load_state_dict(network.to_opt_state(ours))
         theirs.eval()
-        ids = torch.randint(4, 64, (3, 32))
+        ids = torch.randint(4, 64, (3, 300))
         with torch.no_grad():
             torch.testing.assert_close(
                 ours(ids), theirs(ids).logits, rtol=1e-4, atol=1e-4
