@@ -39,7 +39,7 @@ class Normalizer {
   // expression takes too much work or the text grows beyond `kMaxBytes`.
   absl::StatusOr<std::string> Normalize(absl::string_view text) const;
 
-  static constexpr int64_t kMaxBytes = int64_t{1} << 30;
+  static constexpr int64_t kMaxBytes = int64_t{128} << 20;
 
  private:
   std::vector<Step> steps_;

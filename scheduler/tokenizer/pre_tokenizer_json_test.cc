@@ -1,0 +1,66 @@
+#include "scheduler/tokenizer/pre_tokenizer_json.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "common/testing/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hybridserve {
+namespace {
+
+absl::StatusOr<PreTokenizer> Parse(absl::string_view config) {
+  const auto document = JsonDocument::Parse("f", config);
+  EXPECT_THAT(document, IsOk());
+  return ParsePreTokenizer(document->root());
+}
+
+// That each kind splits as it should: tokenizer_golden_test.
+TEST(PreTokenizerJsonTest, RefusesWhatIsNotByteLevel) {
+  const std::string byte_level = R"({"type": "ByteLevel"})";
+  const std::string split =
+      R"({"type": "Split", "pattern": {"String": "-"}, "behavior": "Removed"})";
+  const auto sequence = [](absl::string_view steps) {
+    return absl::StrCat(R"({"type": "Sequence", "pretokenizers": [)", steps,
+                        "]}");
+  };
+  EXPECT_THAT(Parse(byte_level), IsOk());
+  EXPECT_THAT(Parse(sequence(split + "," + byte_level)), IsOk());
+  EXPECT_THAT(Parse(sequence(sequence(split) + "," + byte_level)), IsOk());
+
+  const struct {
+    std::string config;
+    const char* message;
+  } kCases[] = {
+      {"null", "f: only byte-level tokenizers are supported"},
+      {split, "f: only byte-level tokenizers are supported"},
+      {sequence(""), "only byte-level tokenizers are supported"},
+      {sequence(byte_level + "," + split),
+       "f: pretokenizers[1]: a step after ByteLevel"},
+      {R"({"type": "Metaspace", "replacement": "_"})",
+       "f: type \"Metaspace\" is not supported"},
+      {R"({"type": "ByteLevel", "add_prefix_space": 1})",
+       "f: add_prefix_space: expected true or false, got number"},
+      {R"({"type": "ByteLevel", "speed": 1})", "f: speed: unknown field"},
+      {R"({"type": "Split", "pattern": {"String": "-"}, "behavior": "Cut"})",
+       "f: behavior: unknown behavior \"Cut\""},
+      {R"({"type": "Split", "pattern": {"Regex": "("}, "behavior": "Removed"})",
+       "f: pattern.Regex: regular expression: missing closing"},
+  };
+  for (const auto& test : kCases) {
+    EXPECT_THAT(Parse(test.config),
+                StatusIs(absl::StatusCode::kInvalidArgument, test.message));
+  }
+}
+
+TEST(PreTokenizerJsonTest, RefusesEndlessSequences) {
+  std::string steps;
+  for (int i = 0; i < 100; ++i) steps += R"({"type": "Digits"},)";
+  EXPECT_THAT(Parse(absl::StrCat(R"({"type": "Sequence", "pretokenizers": [)",
+                                 steps, R"({"type": "ByteLevel"}]})")),
+              StatusIs(absl::StatusCode::kInvalidArgument, "too many steps"));
+}
+
+}  // namespace
+}  // namespace hybridserve
