@@ -1,0 +1,222 @@
+// DESIGN.md 4: a policy changes speed, never output. Tokens, log-probs and the
+// bits of every cached key and value are the same whatever the kinds and tiers
+// of blocks, the device's budget, mini-batches, prefill chunks, company,
+// threads, block size or depth of the weight ring.
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "common/dtype.h"
+#include "common/testing/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "worker/testing/engine_harness.h"
+#include "worker/testing/plan_driver.h"
+#include "worker/testing/test_model.h"
+
+namespace hybridserve {
+namespace {
+
+constexpr uint32_t kSeed = 7;
+
+// The sequences that every setting must reproduce.
+std::vector<DriverRequest> Subjects(int64_t vocab) {
+  std::vector<DriverRequest> subjects;
+  subjects.push_back({.prompt = RandomTokens(50, vocab, 1), .max_new = 17});
+  subjects.push_back({.prompt = RandomTokens(1, vocab, 2),
+                      .max_new = 24,
+                      .sampling = {.temperature = 0.9,
+                                   .top_k = 40,
+                                   .top_p = 0.95,
+                                   .seed = 99,
+                                   .want_log_prob = true}});
+  subjects.push_back({.prompt = RandomTokens(33, vocab, 3),
+                      .score_targets = RandomTokens(33, vocab, 4)});
+  return subjects;
+}
+
+// Others that come and go meanwhile; some are cancelled.
+std::vector<DriverRequest> Company(int64_t vocab) {
+  std::vector<DriverRequest> company;
+  for (uint32_t i = 0; i < 5; ++i) {
+    company.push_back({.prompt = RandomTokens(3 + 17 * i, vocab, 50 + i),
+                       .max_new = static_cast<int>(2 + 3 * i),
+                       .first_step = static_cast<int>(2 * i),
+                       .cancel_after = i == 3 ? 4 : 0});
+  }
+  return company;
+}
+
+// What a run gave and left in the cache.
+struct Outcome {
+  std::vector<DriverOutput> outputs;
+  // Keys and values of every cached position of every layer, a subject.
+  std::vector<std::vector<char>> cached;
+  StepStats stats;
+};
+
+Outcome RunSetting(const TestModel& model, const HarnessOptions& harness_options,
+                   const DriverOptions& driver_options, bool company) {
+  auto harness = EngineHarness::Create(model, harness_options).value();
+  std::vector<DriverRequest> requests = Subjects(model.config.vocab_size);
+  const size_t num_subjects = requests.size();
+  if (company) {
+    for (DriverRequest& request : Company(model.config.vocab_size)) {
+      requests.push_back(std::move(request));
+    }
+  }
+  Outcome outcome;
+  outcome.outputs = harness->Run(requests, driver_options);
+  EXPECT_THAT(harness->driver().status(), IsOk());
+  outcome.stats = harness->driver().total_stats();
+  for (size_t i = 0; i < num_subjects; ++i) {
+    const int64_t positions =
+        static_cast<int64_t>(requests[i].prompt.size()) +
+        std::max(requests[i].max_new - 1, 0);
+    std::vector<char>& cached = outcome.cached.emplace_back();
+    for (int64_t layer = 0; layer < model.config.num_layers; ++layer) {
+      for (int64_t position = 0; position < positions; ++position) {
+        const int64_t block = position / harness_options.block_tokens;
+        const std::vector<char> kv = harness->CachedKv(
+            harness->driver().last_tables()[i][block], layer,
+            position % harness_options.block_tokens);
+        cached.insert(cached.end(), kv.begin(), kv.end());
+      }
+    }
+  }
+  outcome.outputs.resize(num_subjects);
+  return outcome;
+}
+
+void ExpectSame(const Outcome& a, const Outcome& b) {
+  for (size_t i = 0; i < a.outputs.size(); ++i) {
+    SCOPED_TRACE(testing::Message() << "subject " << i);
+    EXPECT_EQ(a.outputs[i].tokens, b.outputs[i].tokens);
+    EXPECT_EQ(a.outputs[i].log_probs, b.outputs[i].log_probs);
+    EXPECT_EQ(a.outputs[i].scores, b.outputs[i].scores);
+    EXPECT_TRUE(a.cached[i] == b.cached[i]) << "keys and values differ";
+  }
+}
+
+class ExactnessTest : public testing::TestWithParam<DType> {
+ protected:
+  ExactnessTest()
+      : model_(TestModel::Random(SmallOptConfig(), GetParam(), kSeed)) {}
+
+  HarnessOptions Harness(MemorySetting memory, int threads = 1) const {
+    return {.dtype = GetParam(), .device_memory = memory, .threads = threads};
+  }
+  // One memory, keys and values, all at once.
+  Outcome Baseline() const {
+    return RunSetting(model_, Harness(MemorySetting::Auto()), {}, false);
+  }
+  // Budgets from the least to where everything fits, and one memory.
+  std::vector<MemorySetting> Budgets() const {
+    const int64_t least = EngineHarness::Create(
+                              model_, Harness(MemorySetting::Min()))
+                              .value()
+                              ->resources()
+                              .memory.min_device_bytes;
+    return {MemorySetting::Min(),
+            MemorySetting::Bytes(least + least / 8),
+            MemorySetting::Bytes(2 * least),
+            MemorySetting::Bytes(4 * least),
+            MemorySetting::Bytes(int64_t{1} << 27),
+            MemorySetting::Auto()};
+  }
+
+  const TestModel model_;
+};
+
+TEST_P(ExactnessTest, KindsAndBudgetsChangeNothing) {
+  const Outcome baseline = Baseline();
+  for (const MemorySetting& budget : Budgets()) {
+    SCOPED_TRACE(testing::Message() << "budget " << budget.bytes);
+    for (const double act_ratio : {0.0, 0.37, 1.0}) {
+      SCOPED_TRACE(testing::Message() << "act_ratio " << act_ratio);
+      ExpectSame(baseline,
+                 RunSetting(model_, Harness(budget),
+                            {.act_ratio = act_ratio, .use_device_pool = true},
+                            true));
+    }
+  }
+}
+
+TEST_P(ExactnessTest, MiniBatchesChunksAndCompanyChangeNothing) {
+  const Outcome baseline = Baseline();
+  for (const int chunk_tokens : {1, 7, 16, 64}) {
+    for (const int max_mini_batch : {1, 3}) {
+      for (const bool company : {false, true}) {
+        SCOPED_TRACE(testing::Message()
+                     << "chunk " << chunk_tokens << " mini-batch "
+                     << max_mini_batch << " company " << company);
+        ExpectSame(baseline, RunSetting(model_, Harness(MemorySetting::Min()),
+                                        {.act_ratio = 0.37,
+                                         .chunk_tokens = chunk_tokens,
+                                         .max_mini_batch = max_mini_batch},
+                                        company));
+      }
+    }
+  }
+}
+
+TEST_P(ExactnessTest, ThreadsRingDepthAndPlanPipeliningChangeNothing) {
+  const Outcome baseline = Baseline();
+  ExpectSame(baseline, RunSetting(model_, Harness(MemorySetting::Auto(), 2),
+                                  {.act_ratio = 1}, true));
+  for (const int weight_buffers : {2, 3, 6}) {
+    for (const int in_flight : {0, 1, 2}) {
+      SCOPED_TRACE(testing::Message() << "buffers " << weight_buffers
+                                      << " in flight " << in_flight);
+      HarnessOptions options = Harness(
+          MemorySetting::Bytes(int64_t{1} << 20), /*threads=*/2);
+      options.weight_buffers = weight_buffers;
+      ExpectSame(baseline,
+                 RunSetting(model_, options,
+                            {.act_ratio = 0.5, .in_flight = in_flight}, true));
+    }
+  }
+}
+
+TEST_P(ExactnessTest, BlocksOfOtherSizesGiveTheSameTokens) {
+  const Outcome baseline = Baseline();
+  for (const int block_tokens : {5, 32}) {
+    SCOPED_TRACE(block_tokens);
+    HarnessOptions options = Harness(MemorySetting::Min());
+    options.block_tokens = block_tokens;
+    const Outcome outcome =
+        RunSetting(model_, options, {.act_ratio = 0.37}, false);
+    // Another block size is another numerics class: bits may differ.
+    EXPECT_EQ(outcome.outputs[0].tokens, baseline.outputs[0].tokens);
+  }
+}
+
+// The settings above really differ: bytes over the link tell.
+TEST_P(ExactnessTest, BytesOverTheLinkFollowKindAndBudget) {
+  const auto stats = [&](MemorySetting memory, double act_ratio) {
+    return RunSetting(model_, Harness(memory), {.act_ratio = act_ratio}, false)
+        .stats;
+  };
+  const StepStats kv = stats(MemorySetting::Min(), 0);
+  EXPECT_GT(kv.kv_bytes, 0);
+  EXPECT_EQ(kv.act_bytes, 0);
+  EXPECT_EQ(kv.rebuilt_tokens, 0);
+  const StepStats act = stats(MemorySetting::Min(), 1);
+  EXPECT_EQ(act.kv_bytes, 0);
+  EXPECT_EQ(2 * act.act_bytes, kv.kv_bytes);
+  EXPECT_EQ(2 * act.write_back_bytes, kv.write_back_bytes);
+  EXPECT_GT(act.rebuilt_tokens, 0);
+  EXPECT_GT(kv.weight_bytes, 0);
+  EXPECT_EQ(stats(MemorySetting::Bytes(int64_t{1} << 27), 0).weight_bytes, 0);
+  EXPECT_EQ(stats(MemorySetting::Auto(), 0).weight_bytes, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(DTypes, ExactnessTest,
+                         testing::Values(DType::kFloat32, DType::kBFloat16),
+                         [](const auto& info) {
+                           return std::string(Name(info.param));
+                         });
+
+}  // namespace
+}  // namespace hybridserve
