@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/sha256.h"
 #include "common/status_details.h"
-#include "common/wire/sha256.h"
 
 namespace hybridserve {
 namespace {
@@ -61,7 +61,7 @@ std::vector<pb::FileDigest> DigestsOf(const ModelFiles& files) {
     pb::FileDigest& digest = digests.emplace_back();
     digest.set_file(field.wire);
     digest.set_bytes(content.size());
-    digest.set_sha256(Sha256(content));
+    digest.set_sha256(Sha256Hex(content));
   }
   return digests;
 }
@@ -111,7 +111,7 @@ absl::StatusOr<ModelFiles> ModelFilesAssembler::Finish(
     }
     const std::string& content = files.*field->content;
     if (digest.bytes() != content.size() ||
-        digest.sha256() != Sha256(content)) {
+        digest.sha256() != Sha256Hex(content)) {
       return InvalidFieldError(
           "register.files",
           absl::StrCat(field->name, ": the ", content.size(),

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "common/step_result.h"
 #include "worker/worker.h"
@@ -21,7 +22,8 @@ namespace hybridserve {
 // connection goes. Every connection is a new epoch.
 //
 // Dials before the weights are loaded, so that the scheduler can say how far
-// the worker is.
+// the worker is. Gives up only when the scheduler finds the model itself bad
+// (INVALID_ARGUMENT), as it would again.
 //
 // Thread-safe, but for Serve() and Stop(), called once each.
 class SchedulerDialer {
@@ -52,9 +54,13 @@ class SchedulerDialer {
   // or the call to Stop().
   void Serve(Worker& worker);
 
-  // Waits until a scheduler has accepted the worker. False at `deadline`, or
-  // after Stop().
-  bool WaitUntilAccepted(absl::Time deadline);
+  // Waits until a scheduler has accepted the worker. DeadlineExceeded at
+  // `deadline`, Cancelled after Stop(), or the scheduler's INVALID_ARGUMENT,
+  // after which there is no use in waiting again.
+  absl::Status WaitUntilAccepted(absl::Time deadline);
+
+  // Connected and accepted now.
+  bool accepted() const;
 
   // Ends the connection, then Worker::Stop(). Idempotent.
   void Stop();

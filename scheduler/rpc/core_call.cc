@@ -1,0 +1,78 @@
+#include "scheduler/rpc/core_call.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "scheduler/rpc/request_error.h"
+#include "scheduler/rpc/text_observer.h"
+
+namespace hybridserve {
+namespace {
+
+// The same moment on `clock`, whose times compare with no others.
+absl::Time OnClock(std::chrono::system_clock::time_point deadline,
+                   const Clock& clock) {
+  if (deadline == std::chrono::system_clock::time_point::max()) {
+    return absl::InfiniteFuture();
+  }
+  return clock.Now() + (absl::FromChrono(deadline) - absl::Now());
+}
+
+// Cuts a max_tokens that the client left open to what the workers can hold.
+void CutToPools(const SchedulerCore& core, GenerationRequest& request) {
+  for (const ModelSnapshot& model : core.Snapshot().models) {
+    if (model.name != request.model || model.max_request_tokens <= 0) continue;
+    const int64_t room = model.max_request_tokens -
+                         static_cast<int64_t>(request.prompt.size());
+    request.max_tokens =
+        std::max<int64_t>(1, std::min(request.max_tokens, room));
+  }
+}
+
+}  // namespace
+
+void CoreCall::Submit(absl::StatusOr<PreparedRequest> prepared,
+                      std::chrono::system_clock::time_point deadline,
+                      GenerationSink& sink) {
+  RequestMetrics& metrics = environment_.metrics;
+  absl::StatusOr<std::unique_ptr<TextObserver>> observer = prepared.status();
+  if (prepared.ok()) observer = TextObserver::Create(*prepared, metrics, sink);
+  if (!observer.ok()) {
+    metrics.CountRejected(observer.status());
+    sink.OnError(observer.status());
+    return;
+  }
+  prepared->request.deadline = OnClock(deadline, environment_.clock);
+  const bool posted = environment_.core.Post(
+      [prepared = *std::move(prepared), observer = *std::move(observer), &sink,
+       &metrics, submission = submission_](SchedulerCore& core) mutable {
+        if (prepared.max_tokens_is_default && !prepared.request.is_score()) {
+          CutToPools(core, prepared.request);
+        }
+        const std::string request_id = prepared.request.request_id;
+        const std::string model = prepared.request.model;
+        const absl::StatusOr<RequestKey> key =
+            core.Submit(std::move(prepared.request), std::move(observer));
+        if (key.ok()) {
+          submission->key = *key;
+          submission->live = true;
+        } else {
+          metrics.CountRejected(key.status());
+          sink.OnError(ExplainRequestError(key.status(), request_id, model));
+        }
+      });
+  if (!posted) sink.OnError(absl::UnavailableError("the server has stopped"));
+}
+
+void CoreCall::Cancel() {
+  environment_.core.Post([submission = submission_](SchedulerCore& core) {
+    if (submission->live) core.Cancel(submission->key);
+  });
+}
+
+}  // namespace hybridserve

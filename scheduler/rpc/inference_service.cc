@@ -1,0 +1,132 @@
+#include "scheduler/rpc/inference_service.h"
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/grpc_status.h"
+#include "common/status_details.h"
+#include "common/status_macros.h"
+#include "grpcpp/support/status.h"
+#include "scheduler/rpc/message_bytes.h"
+#include "scheduler/rpc/stream_call.h"
+#include "scheduler/rpc/unary_call.h"
+
+namespace hybridserve {
+namespace {
+
+// Answers at once.
+template <typename Response>
+grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
+                                 const absl::StatusOr<Response>& result,
+                                 grpc::ByteBuffer* response) {
+  if (result.ok()) *response = SerializeMessage(*result);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpcStatus(result.status()));
+  return reactor;
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* InferenceServiceImpl::Generate(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  auto* call = new GenerateCall(environment_, response);
+  call->Start(ParseGenerate(*context, *request), context->deadline());
+  return call;
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>*
+InferenceServiceImpl::GenerateStream(grpc::CallbackServerContext* context,
+                                     const grpc::ByteBuffer* request) {
+  auto* call = new StreamCall(environment_);
+  // GenerateStreamRequest has the same fields as GenerateRequest.
+  call->Start(ParseGenerate(*context, *request), context->deadline());
+  return call;
+}
+
+grpc::ServerUnaryReactor* InferenceServiceImpl::Score(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  auto* call = new ScoreCall(environment_, response);
+  call->Start(ParseScore(*context, *request), context->deadline());
+  return call;
+}
+
+grpc::ServerUnaryReactor* InferenceServiceImpl::Tokenize(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Answer(context, TokenizeBytes(*context, *request), response);
+}
+
+grpc::ServerUnaryReactor* InferenceServiceImpl::Detokenize(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Answer(context, DetokenizeBytes(*context, *request), response);
+}
+
+absl::StatusOr<PreparedRequest> InferenceServiceImpl::ParseGenerate(
+    const grpc::CallbackServerContext& context,
+    const grpc::ByteBuffer& request) const {
+  RETURN_IF_ERROR(authenticator_.Check(context));
+  v1::GenerateRequest parsed;
+  RETURN_IF_ERROR(ParseMessage(request, parsed));
+  return PrepareGenerate(parsed, models_);
+}
+
+absl::StatusOr<PreparedRequest> InferenceServiceImpl::ParseScore(
+    const grpc::CallbackServerContext& context,
+    const grpc::ByteBuffer& request) const {
+  RETURN_IF_ERROR(authenticator_.Check(context));
+  v1::ScoreRequest parsed;
+  RETURN_IF_ERROR(ParseMessage(request, parsed));
+  return PrepareScore(parsed, models_);
+}
+
+absl::StatusOr<v1::TokenizeResponse> InferenceServiceImpl::TokenizeBytes(
+    const grpc::CallbackServerContext& context,
+    const grpc::ByteBuffer& request) const {
+  RETURN_IF_ERROR(authenticator_.Check(context));
+  v1::TokenizeRequest parsed;
+  RETURN_IF_ERROR(ParseMessage(request, parsed));
+  ASSIGN_OR_RETURN(const auto model, models_.Find(parsed.model()));
+  if (static_cast<int64_t>(parsed.text().size()) > kMaxTextBytes) {
+    return InvalidFieldError("text", absl::StrCat("is longer than ",
+                                                  kMaxTextBytes, " bytes"));
+  }
+  const bool special =
+      !parsed.has_add_special_tokens() || parsed.add_special_tokens();
+  ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
+                   model->tokenizer->Encode(parsed.text(), special));
+  v1::TokenizeResponse response;
+  response.mutable_token_ids()->Add(ids.begin(), ids.end());
+  return response;
+}
+
+absl::StatusOr<v1::DetokenizeResponse> InferenceServiceImpl::DetokenizeBytes(
+    const grpc::CallbackServerContext& context,
+    const grpc::ByteBuffer& request) const {
+  RETURN_IF_ERROR(authenticator_.Check(context));
+  v1::DetokenizeRequest parsed;
+  RETURN_IF_ERROR(ParseMessage(request, parsed));
+  ASSIGN_OR_RETURN(const auto model, models_.Find(parsed.model()));
+  std::vector<int32_t> ids;
+  ids.reserve(parsed.token_ids_size());
+  for (const uint32_t id : parsed.token_ids()) {
+    if (id >= model->config.vocab_size) {
+      return InvalidFieldError(
+          "token_ids", absl::StrCat("id ", id,
+                                    " is outside of the vocabulary of ",
+                                    model->config.vocab_size));
+    }
+    ids.push_back(static_cast<int32_t>(id));
+  }
+  const bool skip =
+      !parsed.has_skip_special_tokens() || parsed.skip_special_tokens();
+  v1::DetokenizeResponse response;
+  response.set_text(model->tokenizer->Decode(ids, skip));
+  return response;
+}
+
+}  // namespace hybridserve

@@ -1,0 +1,120 @@
+#include "scheduler/rpc/load_proto.h"
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "common/dtype.h"
+
+namespace hybridserve {
+namespace {
+
+void FillNumerics(const NumericsClass& numerics, v1::Numerics& proto) {
+  proto.set_weights_hash(numerics.weights_hash);
+  proto.set_backend(numerics.backend);
+  proto.set_isa(numerics.isa);
+  proto.set_dtype(std::string(Name(numerics.dtype)));
+  proto.set_block_tokens(static_cast<uint32_t>(numerics.block_tokens));
+  proto.set_build_id(numerics.build_id);
+}
+
+void FillTotals(const WorkerTotals& totals, v1::WorkerTotals& proto) {
+  const StepStats& stats = totals.stats;
+  proto.set_steps(totals.steps);
+  proto.set_wall_seconds(absl::ToDoubleSeconds(stats.wall));
+  proto.set_link_busy_seconds(absl::ToDoubleSeconds(stats.link_busy));
+  proto.set_copy_out_busy_seconds(absl::ToDoubleSeconds(stats.copy_out_busy));
+  proto.set_compute_busy_seconds(absl::ToDoubleSeconds(stats.compute_busy));
+  proto.set_weight_bytes(stats.weight_bytes);
+  proto.set_kv_bytes(stats.kv_bytes);
+  proto.set_act_bytes(stats.act_bytes);
+  proto.set_other_in_bytes(stats.other_in_bytes);
+  proto.set_write_back_bytes(stats.write_back_bytes);
+  proto.set_processed_tokens(totals.prompt_tokens + totals.generated_tokens);
+  proto.set_sampled_tokens(totals.generated_tokens);
+  proto.set_rebuilt_tokens(stats.rebuilt_tokens);
+}
+
+v1::Tier TierToProto(Tier tier) {
+  return tier == Tier::kDevice ? v1::TIER_DEVICE : v1::TIER_HOST;
+}
+
+void FillPool(const PoolSnapshot& pool, const WorkerTotals& totals,
+              v1::Pool& proto) {
+  proto.set_tier(TierToProto(pool.tier));
+  proto.set_half_slots(static_cast<uint32_t>(pool.half_slots));
+  proto.set_free(static_cast<uint32_t>(pool.free));
+  proto.set_cached(static_cast<uint32_t>(pool.cached));
+  proto.set_kv_blocks(static_cast<uint32_t>(pool.kv_blocks));
+  proto.set_act_blocks(static_cast<uint32_t>(pool.act_blocks));
+  proto.set_peak_kv_blocks(static_cast<uint32_t>(totals.peak_kv_blocks));
+  proto.set_peak_act_blocks(static_cast<uint32_t>(totals.peak_act_blocks));
+}
+
+// What the core does not keep.
+void AddInfo(const WorkerInfo& info, v1::Worker& proto) {
+  proto.set_layer_bytes(info.layer_bytes);
+  proto.set_streamed_layer_bytes(info.streamed_layer_bytes);
+  for (v1::Pool& pool : *proto.mutable_pools()) {
+    for (const PoolInfo& known : info.pools) {
+      if (TierToProto(known.tier) == pool.tier()) {
+        pool.set_half_slot_bytes(known.half_slot_bytes);
+      }
+    }
+  }
+}
+
+void FillWorker(const WorkerSnapshot& worker, bool ready, v1::Worker& proto) {
+  proto.set_id(worker.id.value());
+  proto.set_name(worker.name);
+  proto.set_term(worker.term);
+  proto.set_epoch(worker.epoch);
+  proto.set_state(ready ? v1::WORKER_STATE_READY
+                        : v1::WORKER_STATE_WARMING_UP);
+  proto.set_device(worker.device);
+  proto.set_model(worker.model);
+  FillNumerics(worker.numerics, *proto.mutable_numerics());
+  proto.set_link_bytes_per_second(worker.profile.link_bytes_per_second);
+  for (const PoolSnapshot& pool : worker.pools) {
+    FillPool(pool, worker.totals, *proto.add_pools());
+  }
+  FillTotals(worker.totals, *proto.mutable_totals());
+  v1::WorkerProfile& profile = *proto.mutable_profile();
+  profile.set_link_bytes_per_second(worker.profile.link_bytes_per_second);
+  profile.set_copy_out_bytes_per_second(
+      worker.profile.copy_out_bytes_per_second);
+  profile.set_gemm_flops_per_second(worker.profile.gemm_flops_per_second);
+  proto.set_running(static_cast<uint32_t>(worker.running));
+  proto.set_act_ratio(worker.act_ratio);
+  proto.set_mix_reason(worker.mix_reason);
+}
+
+}  // namespace
+
+v1::Load LoadToProto(const SchedulerSnapshot& snapshot,
+                     const WorkerDirectory& directory,
+                     const RequestMetrics& metrics) {
+  v1::Load load;
+  v1::Queue& queue = *load.mutable_queue();
+  queue.set_running(static_cast<uint32_t>(snapshot.running));
+  queue.set_waiting(static_cast<uint32_t>(snapshot.waiting));
+  queue.set_waiting_tokens(snapshot.waiting_tokens);
+  queue.set_max_requests(static_cast<uint32_t>(snapshot.max_queue_requests));
+  queue.set_max_tokens(snapshot.max_queue_tokens);
+  v1::Requests& requests = *load.mutable_requests();
+  requests.set_accepted(snapshot.accepted);
+  requests.set_finished(snapshot.finished);
+  requests.set_cancelled(snapshot.cancelled);
+  requests.set_failed(snapshot.failed);
+  requests.set_rejected(metrics.rejected());
+  requests.set_prompt_tokens(metrics.prompt_tokens());
+  requests.set_completion_tokens(metrics.completion_tokens());
+  for (const WorkerSnapshot& worker : snapshot.workers) {
+    v1::Worker& added = *load.add_workers();
+    FillWorker(worker, directory.IsReady(worker.id), added);
+    const auto info = directory.FindInfo(worker.id);
+    if (info.has_value()) AddInfo(*info, added);
+  }
+  return load;
+}
+
+}  // namespace hybridserve

@@ -1,0 +1,237 @@
+#include "scheduler/rpc/prepared_request.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/random/random.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "common/status_details.h"
+#include "common/status_macros.h"
+#include "hybridserve/v1/generation.pb.h"
+#include "hybridserve/v1/inference_service.pb.h"
+
+namespace hybridserve {
+namespace {
+
+constexpr int64_t kDefaultMaxTokens = 128;
+// transformers' own default where a config samples and names no top_k.
+constexpr int64_t kTransformersTopK = 50;
+
+uint64_t RandomNumber() {
+  absl::BitGen bits;
+  return absl::Uniform<uint64_t>(bits);
+}
+
+absl::StatusOr<std::string> RequestIdOf(const std::string& given) {
+  if (given.empty()) return absl::StrFormat("hs-%016x", RandomNumber());
+  const bool printable =
+      std::all_of(given.begin(), given.end(), absl::ascii_isgraph);
+  if (given.size() > kMaxRequestIdBytes || !printable) {
+    return InvalidFieldError(
+        "request_id", absl::StrCat("is not 1 to ", kMaxRequestIdBytes,
+                                   " bytes of printable ASCII"));
+  }
+  return given;
+}
+
+absl::StatusOr<int32_t> TokenOf(absl::string_view field, uint32_t id,
+                                const ServedModel& model) {
+  if (id < model.config.vocab_size) return static_cast<int32_t>(id);
+  return InvalidFieldError(
+      field, absl::StrCat("id ", id, " is outside of the vocabulary of ",
+                          model.config.vocab_size));
+}
+
+absl::StatusOr<std::vector<int32_t>> IdsOf(const v1::TokenIds& ids,
+                                           const ServedModel& model) {
+  if (ids.ids().empty()) return InvalidFieldError("token_ids", "is empty");
+  std::vector<int32_t> result;
+  result.reserve(ids.ids_size());
+  for (const uint32_t id : ids.ids()) {
+    ASSIGN_OR_RETURN(result.emplace_back(), TokenOf("token_ids", id, model));
+  }
+  return result;
+}
+
+absl::StatusOr<std::vector<int32_t>> Tokenize(absl::string_view field,
+                                              const std::string& text,
+                                              const ServedModel& model) {
+  if (static_cast<int64_t>(text.size()) > kMaxTextBytes) {
+    return InvalidFieldError(
+        field, absl::StrCat("is ", text.size(), " bytes; at most ",
+                            kMaxTextBytes));
+  }
+  absl::StatusOr<std::vector<int32_t>> ids =
+      model.tokenizer->Encode(text, /*add_special_tokens=*/true);
+  if (absl::IsInvalidArgument(ids.status())) {
+    return InvalidFieldError(field, ids.status().message());
+  }
+  if (ids.ok() && ids->empty()) {
+    return InvalidFieldError(field, "is empty, and the tokenizer adds nothing");
+  }
+  return ids;
+}
+
+// Defaults first, then what the request sets.
+SamplingParams SamplingOf(const v1::GenerateRequest& request,
+                          const ServedModel& model) {
+  SamplingParams params;
+  const GenerationConfig& config = model.generation_config;
+  if (request.generation_config() == v1::GENERATION_CONFIG_MODEL &&
+      config.do_sample.value_or(false)) {
+    params.temperature = config.temperature.value_or(1);
+    params.top_k = std::min(config.top_k.value_or(kTransformersTopK),
+                            model.config.vocab_size);
+    params.top_p = config.top_p.value_or(1);
+  }
+  const v1::SamplingParams& sampling = request.sampling();
+  if (sampling.has_temperature()) params.temperature = sampling.temperature();
+  if (sampling.has_top_k()) params.top_k = sampling.top_k();
+  if (sampling.has_top_p()) params.top_p = sampling.top_p();
+  params.seed = sampling.has_seed() ? sampling.seed() : RandomNumber();
+  params.want_log_prob = request.response().log_probs();
+  return params;
+}
+
+// The model's own limit on the output, or 128; at least one token is asked
+// for, so that a prompt that is too long is refused and named by the core.
+int64_t DefaultMaxTokens(const v1::GenerateRequest& request,
+                         const ServedModel& model, int64_t prompt_tokens) {
+  int64_t tokens = kDefaultMaxTokens;
+  if (request.generation_config() == v1::GENERATION_CONFIG_MODEL) {
+    tokens = model.generation_config.max_new_tokens.value_or(tokens);
+  }
+  return std::max<int64_t>(
+      1, std::min(tokens, model.config.max_positions - prompt_tokens));
+}
+
+absl::Status AddStopConditions(const v1::StoppingOptions& stopping,
+                               PreparedRequest& prepared) {
+  if (stopping.conditions_size() > kMaxStopConditions) {
+    return InvalidFieldError(
+        "stopping.conditions",
+        absl::StrCat("has ", stopping.conditions_size(), " entries; at most ",
+                     kMaxStopConditions));
+  }
+  for (int i = 0; i < stopping.conditions_size(); ++i) {
+    const std::string field = absl::StrCat("stopping.conditions[", i, "]");
+    const v1::StopCondition& condition = stopping.conditions(i);
+    switch (condition.condition_case()) {
+      case v1::StopCondition::kText:
+        if (condition.text().empty()) {
+          return InvalidFieldError(absl::StrCat(field, ".text"), "is empty");
+        }
+        if (condition.text().size() > kMaxStopTextBytes) {
+          return InvalidFieldError(
+              absl::StrCat(field, ".text"),
+              absl::StrCat("is ", condition.text().size(), " bytes; at most ",
+                           kMaxStopTextBytes));
+        }
+        prepared.stop_texts.push_back(condition.text());
+        break;
+      case v1::StopCondition::kTokenId: {
+        ASSIGN_OR_RETURN(prepared.request.stop_token_ids.emplace_back(),
+                         TokenOf(absl::StrCat(field, ".token_id"),
+                                 condition.token_id(), *prepared.model));
+        break;
+      }
+      case v1::StopCondition::CONDITION_NOT_SET:
+        return InvalidFieldError(field, "is not set");
+    }
+  }
+  return absl::OkStatus();
+}
+
+// generation_config.json may name more end tokens than config.json does.
+void AddEndTokens(PreparedRequest& prepared) {
+  if (prepared.request.ignore_eos) return;
+  for (const int64_t id : prepared.model->generation_config.eos_token_ids) {
+    if (id >= 0 && id < prepared.model->config.vocab_size) {
+      prepared.request.stop_token_ids.push_back(static_cast<int32_t>(id));
+    }
+  }
+}
+
+// What GenerateRequest and ScoreRequest have in common.
+template <typename Request>
+absl::StatusOr<PreparedRequest> Start(const Request& request,
+                                      const ServedModels& models) {
+  PreparedRequest prepared;
+  ASSIGN_OR_RETURN(prepared.request.request_id,
+                   RequestIdOf(request.request_id()));
+  ASSIGN_OR_RETURN(prepared.model, models.Find(request.model()));
+  prepared.request.model = prepared.model->name;
+  return prepared;
+}
+
+}  // namespace
+
+absl::StatusOr<PreparedRequest> PrepareGenerate(
+    const v1::GenerateRequest& request, const ServedModels& models) {
+  ASSIGN_OR_RETURN(PreparedRequest prepared, Start(request, models));
+  const ServedModel& model = *prepared.model;
+  GenerationRequest& core = prepared.request;
+  switch (request.input_case()) {
+    case v1::GenerateRequest::kPrompt: {
+      ASSIGN_OR_RETURN(core.prompt,
+                       Tokenize("prompt", request.prompt(), model));
+      break;
+    }
+    case v1::GenerateRequest::kTokenIds: {
+      ASSIGN_OR_RETURN(core.prompt, IdsOf(request.token_ids(), model));
+      break;
+    }
+    case v1::GenerateRequest::INPUT_NOT_SET:
+      return InvalidFieldError("prompt", "neither prompt nor token_ids is set");
+  }
+  if (!v1::GenerationConfig_IsValid(request.generation_config())) {
+    return InvalidFieldError(
+        "generation_config",
+        absl::StrCat("unknown value ", request.generation_config()));
+  }
+  core.sampling = SamplingOf(request, model);
+  prepared.want_log_probs = core.sampling.want_log_prob;
+  const v1::StoppingOptions& stopping = request.stopping();
+  core.ignore_eos = stopping.ignore_eos();
+  prepared.max_tokens_is_default = !stopping.has_max_tokens();
+  core.max_tokens =
+      stopping.has_max_tokens()
+          ? stopping.max_tokens()
+          : DefaultMaxTokens(request, model,
+                             static_cast<int64_t>(core.prompt.size()));
+  RETURN_IF_ERROR(AddStopConditions(stopping, prepared));
+  AddEndTokens(prepared);
+  return prepared;
+}
+
+absl::StatusOr<PreparedRequest> PrepareScore(const v1::ScoreRequest& request,
+                                             const ServedModels& models) {
+  ASSIGN_OR_RETURN(PreparedRequest prepared, Start(request, models));
+  std::vector<int32_t>& ids = prepared.request.prompt;
+  absl::string_view field = "token_ids";
+  switch (request.input_case()) {
+    case v1::ScoreRequest::kText: {
+      field = "text";
+      ASSIGN_OR_RETURN(ids, Tokenize(field, request.text(), *prepared.model));
+      break;
+    }
+    case v1::ScoreRequest::kTokenIds: {
+      ASSIGN_OR_RETURN(ids, IdsOf(request.token_ids(), *prepared.model));
+      break;
+    }
+    case v1::ScoreRequest::INPUT_NOT_SET:
+      return InvalidFieldError("text", "neither text nor token_ids is set");
+  }
+  if (ids.size() < 2) {
+    return InvalidFieldError(field, "has one token; scoring takes two");
+  }
+  // Each but the first is scored, given those before it.
+  prepared.request.score_targets.assign(ids.begin() + 1, ids.end());
+  prepared.request.score_targets.push_back(-1);
+  return prepared;
+}
+
+}  // namespace hybridserve

@@ -1,0 +1,24 @@
+#ifndef HYBRIDSERVE_SCHEDULER_RPC_SERVER_CREDENTIALS_H_
+#define HYBRIDSERVE_SCHEDULER_RPC_SERVER_CREDENTIALS_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "scheduler/scheduler_options.h"
+
+namespace grpc {
+class ServerCredentials;
+}  // namespace grpc
+
+namespace hybridserve {
+
+// How the server of these options talks to clients. FailedPrecondition if it
+// would serve in the clear on an address that is not loopback and `insecure`
+// is not set; InvalidArgument for half a TLS set-up; NotFound for a file that
+// can't be read. All name the flag.
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(
+    const SchedulerServerOptions& options);
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_SCHEDULER_RPC_SERVER_CREDENTIALS_H_

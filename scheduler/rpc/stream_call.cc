@@ -1,0 +1,130 @@
+#include "scheduler/rpc/stream_call.h"
+
+#include <utility>
+
+#include "common/grpc_status.h"
+#include "grpcpp/support/status.h"
+#include "scheduler/rpc/message_bytes.h"
+#include "scheduler/rpc/output_proto.h"
+
+namespace hybridserve {
+namespace {
+
+void Append(const v1::TokenOutput& more, v1::TokenOutput& output) {
+  output.mutable_token_ids()->MergeFrom(more.token_ids());
+  output.mutable_log_probs()->MergeFrom(more.log_probs());
+  output.mutable_text_delta()->append(more.text_delta());
+}
+
+}  // namespace
+
+void StreamCall::Start(absl::StatusOr<PreparedRequest> prepared,
+                       std::chrono::system_clock::time_point deadline) {
+  if (prepared.ok()) request_id_ = prepared->request.request_id;
+  call_.Submit(std::move(prepared), deadline, *this);
+}
+
+void StreamCall::OnAccepted(int64_t queue_position) {
+  v1::GenerateStreamResponse event;
+  event.mutable_accepted()->set_queue_position(
+      static_cast<uint32_t>(queue_position));
+  Push(std::move(event));
+}
+
+void StreamCall::OnOutput(OutputPart part) {
+  v1::GenerateStreamResponse event;
+  v1::TokenOutput& output = *event.mutable_token_output();
+  output.mutable_token_ids()->Add(part.token_ids.begin(),
+                                  part.token_ids.end());
+  output.set_text_delta(std::move(part.text));
+  output.mutable_log_probs()->Add(part.log_probs.begin(),
+                                  part.log_probs.end());
+  Push(std::move(event));
+}
+
+void StreamCall::OnResumed(int64_t completion_tokens) {
+  v1::GenerateStreamResponse event;
+  event.mutable_resumed()->set_completion_tokens(
+      static_cast<uint32_t>(completion_tokens));
+  Push(std::move(event));
+}
+
+void StreamCall::OnEnd(const OutputEnd& end) {
+  v1::GenerateStreamResponse event;
+  v1::Finished& finished = *event.mutable_finished();
+  finished.set_reason(FinishReasonToProto(end.reason));
+  if (auto match = StopMatchToProto(end); match.has_value()) {
+    *finished.mutable_stop_match() = *std::move(match);
+  }
+  *event.mutable_usage() = UsageToProto(end.usage);
+  // Together, or the call could end between the two.
+  event.set_request_id(request_id_);
+  {
+    absl::MutexLock lock(&mutex_);
+    pending_.push_back(std::move(event));
+    end_ = absl::OkStatus();
+  }
+  Continue();
+}
+
+void StreamCall::OnError(const absl::Status& status) { End(status); }
+
+void StreamCall::OnWriteDone(bool ok) {
+  {
+    absl::MutexLock lock(&mutex_);
+    writing_ = false;
+    broken_ = broken_ || !ok;
+  }
+  Continue();
+}
+
+void StreamCall::Push(v1::GenerateStreamResponse event) {
+  event.set_request_id(request_id_);
+  {
+    absl::MutexLock lock(&mutex_);
+    const bool joins = !pending_.empty() && event.has_token_output() &&
+                       pending_.back().has_token_output();
+    if (joins) {
+      Append(event.token_output(), *pending_.back().mutable_token_output());
+    } else {
+      pending_.push_back(std::move(event));
+    }
+  }
+  Continue();
+}
+
+void StreamCall::End(absl::Status status) {
+  {
+    absl::MutexLock lock(&mutex_);
+    end_ = std::move(status);
+  }
+  Continue();
+}
+
+void StreamCall::Continue() {
+  std::optional<v1::GenerateStreamResponse> next;
+  std::optional<absl::Status> end;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (writing_) return;
+    if (broken_) pending_.clear();
+    if (!pending_.empty()) {
+      next = std::move(pending_.front());
+      pending_.pop_front();
+    } else if (end_.has_value()) {
+      end = end_;
+    } else {
+      return;
+    }
+    writing_ = true;
+  }
+  // Unlocked: gRPC may call back from within, and delete this.
+  if (next.has_value()) {
+    current_ = SerializeMessage(*next);
+    StartWrite(&current_);
+  } else {
+    Finish(ToGrpcStatus(*end));
+  }
+}
+
+}  // namespace hybridserve

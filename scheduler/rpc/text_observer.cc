@@ -1,0 +1,76 @@
+#include "scheduler/rpc/text_observer.h"
+
+#include <utility>
+
+#include "common/status_macros.h"
+#include "scheduler/rpc/request_error.h"
+
+namespace hybridserve {
+
+absl::StatusOr<std::unique_ptr<TextObserver>> TextObserver::Create(
+    const PreparedRequest& prepared, RequestMetrics& metrics,
+    GenerationSink& sink) {
+  ASSIGN_OR_RETURN(StopMatcher stop_matcher,
+                   StopMatcher::Create(prepared.stop_texts));
+  return std::unique_ptr<TextObserver>(
+      new TextObserver(prepared, std::move(stop_matcher), metrics, sink));
+}
+
+TextObserver::TextObserver(const PreparedRequest& prepared,
+                           StopMatcher stop_matcher, RequestMetrics& metrics,
+                           GenerationSink& sink)
+    : request_id_(prepared.request.request_id),
+      model_(prepared.model),
+      stop_texts_(prepared.stop_texts),
+      want_log_probs_(prepared.want_log_probs),
+      decoder_(*model_->tokenizer, /*skip_special_tokens=*/true),
+      stop_matcher_(std::move(stop_matcher)),
+      metrics_(metrics),
+      sink_(sink) {}
+
+void TextObserver::OnAccepted(int64_t queue_position) {
+  sink_.OnAccepted(queue_position);
+}
+
+bool TextObserver::OnToken(int32_t token, float log_prob) {
+  last_token_ = token;
+  ++num_tokens_;
+  StopMatcher::Result shown = stop_matcher_.Push(decoder_.Push(token));
+  stop_ = shown.stop;
+  OutputPart part{.token_ids = {token}, .text = std::move(shown.text)};
+  if (want_log_probs_) part.log_probs = {log_prob};
+  sink_.OnOutput(std::move(part));
+  return !stop_.has_value();
+}
+
+void TextObserver::OnScores(std::vector<float> log_probs) {
+  sink_.OnScores(std::move(log_probs));
+}
+
+void TextObserver::OnResumed() { sink_.OnResumed(num_tokens_); }
+
+void TextObserver::OnFinished(FinishReason reason, const Usage& usage) {
+  if (!stop_.has_value()) {
+    // A stop text may end in what is left of a character.
+    StopMatcher::Result rest = stop_matcher_.Push(decoder_.Flush());
+    stop_ = rest.stop;
+    rest.text += stop_matcher_.Flush();
+    if (!rest.text.empty()) sink_.OnOutput({.text = std::move(rest.text)});
+  }
+  OutputEnd end{.reason = reason, .usage = usage};
+  if (stop_.has_value()) {
+    end.reason = FinishReason::kStop;
+    end.stop_text = stop_texts_[*stop_];
+  } else if (reason == FinishReason::kStop) {
+    end.stop_token_id = last_token_;
+  }
+  metrics_.CountFinished(model_->name, end.reason, usage);
+  sink_.OnEnd(end);
+}
+
+void TextObserver::OnError(const absl::Status& status) {
+  metrics_.CountFailed(model_->name, status);
+  sink_.OnError(ExplainRequestError(status, request_id_, model_->name));
+}
+
+}  // namespace hybridserve

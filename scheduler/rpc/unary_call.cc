@@ -1,0 +1,69 @@
+#include "scheduler/rpc/unary_call.h"
+
+#include <optional>
+#include <utility>
+
+#include "common/grpc_status.h"
+#include "grpcpp/support/status.h"
+#include "scheduler/rpc/message_bytes.h"
+#include "scheduler/rpc/output_proto.h"
+
+namespace hybridserve {
+
+void GenerateCall::Start(absl::StatusOr<PreparedRequest> prepared,
+                         std::chrono::system_clock::time_point deadline) {
+  if (prepared.ok()) {
+    response_.set_request_id(prepared->request.request_id);
+  }
+  call_.Submit(std::move(prepared), deadline, *this);
+}
+
+void GenerateCall::OnOutput(OutputPart part) {
+  response_.mutable_token_ids()->Add(part.token_ids.begin(),
+                                     part.token_ids.end());
+  response_.mutable_log_probs()->Add(part.log_probs.begin(),
+                                     part.log_probs.end());
+  response_.mutable_text()->append(part.text);
+}
+
+void GenerateCall::OnEnd(const OutputEnd& end) {
+  response_.set_finish_reason(FinishReasonToProto(end.reason));
+  if (auto match = StopMatchToProto(end); match.has_value()) {
+    *response_.mutable_stop_match() = *std::move(match);
+  }
+  *response_.mutable_usage() = UsageToProto(end.usage);
+  *response_bytes_ = SerializeMessage(response_);
+  Finish(grpc::Status::OK);
+}
+
+void GenerateCall::OnError(const absl::Status& status) {
+  Finish(ToGrpcStatus(status));
+}
+
+void ScoreCall::Start(absl::StatusOr<PreparedRequest> prepared,
+                      std::chrono::system_clock::time_point deadline) {
+  if (prepared.ok()) {
+    response_.set_request_id(prepared->request.request_id);
+    response_.mutable_token_ids()->Add(prepared->request.prompt.begin(),
+                                       prepared->request.prompt.end());
+  }
+  call_.Submit(std::move(prepared), deadline, *this);
+}
+
+void ScoreCall::OnScores(std::vector<float> log_probs) {
+  response_.mutable_log_probs()->Add(log_probs.begin(), log_probs.end());
+}
+
+void ScoreCall::OnEnd(const OutputEnd& end) {
+  if (end.reason == FinishReason::kCancelled) {
+    return OnError(absl::CancelledError("the request was cancelled"));
+  }
+  *response_bytes_ = SerializeMessage(response_);
+  Finish(grpc::Status::OK);
+}
+
+void ScoreCall::OnError(const absl::Status& status) {
+  Finish(ToGrpcStatus(status));
+}
+
+}  // namespace hybridserve

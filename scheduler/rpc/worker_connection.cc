@@ -1,0 +1,322 @@
+#include "scheduler/rpc/worker_connection.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "common/grpc_status.h"
+#include "common/status_details.h"
+#include "common/status_macros.h"
+#include "common/wire/step_plan_wire.h"
+#include "common/wire/step_result_wire.h"
+#include "common/wire/worker_info_wire.h"
+#include "common/worker_link.h"
+#include "glog/logging.h"
+#include "grpcpp/support/status.h"
+#include "scheduler/core/request.h"
+
+namespace hybridserve {
+namespace {
+
+namespace pb = worker::v1;
+
+constexpr size_t kMaxStageBytes = 256;
+
+absl::Status Unexpected(absl::string_view message) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("a message that is not expected now: ", message));
+}
+
+}  // namespace
+
+// The core's handle on a connection.
+class WorkerConnection::Link final : public WorkerLink {
+ public:
+  explicit Link(std::shared_ptr<WorkerConnection> connection)
+      : connection_(std::move(connection)) {}
+  ~Link() override {
+    // A link that the core refused is closed by its caller, who knows why.
+    if (!connection_->worker_.has_value()) return;
+    connection_->removed_ = true;
+    connection_->Close(
+        absl::UnavailableError("the scheduler dropped this connection"));
+  }
+
+  void Send(StepPlan plan) override { connection_->Send(plan); }
+
+ private:
+  const std::shared_ptr<WorkerConnection> connection_;  // Shared with gRPC.
+};
+
+// The first token of a worker, which shows that it works.
+class WorkerConnection::WarmUp final : public RequestObserver {
+ public:
+  explicit WarmUp(std::shared_ptr<WorkerConnection> connection)
+      : connection_(std::move(connection)) {}
+
+  bool OnToken(int32_t, float) override { return true; }
+  void OnFinished(FinishReason, const Usage&) override { SetReady(); }
+  void OnError(const absl::Status& status) override {
+    LOG(WARNING) << "warm-up failed: worker=" << connection_->hello_.worker_name()
+                 << " " << status;
+  }
+
+  void SetReady() {
+    std::optional<ConnectionId> connection;
+    {
+      absl::MutexLock lock(&connection_->mutex_);
+      connection = connection_->connection_;
+    }
+    if (connection.has_value()) {
+      connection_->environment_.directory.SetReady(*connection);
+    }
+  }
+
+ private:
+  const std::shared_ptr<WorkerConnection> connection_;  // Shared with gRPC.
+};
+
+std::shared_ptr<WorkerConnection> WorkerConnection::Start(
+    const WorkerEnvironment& environment) {
+  std::shared_ptr<WorkerConnection> connection(
+      new WorkerConnection(environment));
+  connection->self_ = connection;
+  connection->StartRead(&connection->incoming_);
+  return connection;
+}
+
+void WorkerConnection::Send(const StepPlan& plan) {
+  pb::ConnectResponse message;
+  FenceToWire(plan.fence, *message.mutable_fence());
+  StepPlanToWire(plan, *message.mutable_step_plan());
+  {
+    absl::MutexLock lock(&mutex_);
+    if (end_.has_value()) return;
+    pending_.push_back(std::move(message));
+  }
+  Continue();
+}
+
+void WorkerConnection::Close(absl::Status status) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (end_.has_value()) return;
+    end_ = std::move(status);
+    pending_.clear();
+  }
+  Continue();
+}
+
+void WorkerConnection::OnReadDone(bool ok) {
+  if (!ok) return Close(absl::OkStatus());  // The worker hung up.
+  const absl::Status status = Take(incoming_);
+  if (!status.ok()) {
+    LOG(WARNING) << "worker refused: name=" << hello_.worker_name()
+                 << " model=" << hello_.model_name() << " " << status;
+    return Close(status);
+  }
+  incoming_.Clear();
+  StartRead(&incoming_);
+}
+
+void WorkerConnection::OnWriteDone(bool ok) {
+  {
+    absl::MutexLock lock(&mutex_);
+    writing_ = false;
+  }
+  if (!ok) Close(absl::UnavailableError("the worker is gone"));
+  Continue();
+}
+
+void WorkerConnection::OnCancel() {
+  Close(absl::CancelledError("the worker is gone"));
+}
+
+void WorkerConnection::OnDone() {
+  std::optional<ConnectionId> connection;
+  {
+    absl::MutexLock lock(&mutex_);
+    connection = std::exchange(connection_, std::nullopt);
+  }
+  if (connection.has_value()) environment_.directory.Disconnect(*connection);
+  environment_.core.Post([self = self_](SchedulerCore& core) {
+    if (!self->worker_.has_value() || self->removed_) return;
+    core.RemoveWorker(*self->worker_,
+                      absl::UnavailableError("the worker's connection ended"));
+  });
+  LOG(INFO) << "worker disconnected: name=" << hello_.worker_name()
+            << " model=" << hello_.model_name();
+  self_.reset();
+}
+
+absl::Status WorkerConnection::Take(const pb::ConnectRequest& message) {
+  if (phase_ == Phase::kHello) return TakeHello(message);
+  if (message.fence().epoch() != epoch_) return absl::OkStatus();  // Stale.
+  const bool loading = phase_ == Phase::kLoading;
+  switch (message.message_case()) {
+    case pb::ConnectRequest::kLoadProgress:
+      return loading ? TakeProgress(message.load_progress())
+                     : Unexpected("load_progress");
+    case pb::ConnectRequest::kFileChunk:
+      return loading ? files_.Add(message.file_chunk())
+                     : Unexpected("file_chunk");
+    case pb::ConnectRequest::kRegister:
+      return loading ? TakeRegister(message.register_())
+                     : Unexpected("register");
+    case pb::ConnectRequest::kStepResult:
+      return loading ? Unexpected("step_result") : TakeResult(message);
+    case pb::ConnectRequest::kHello:
+      return Unexpected("hello");
+    case pb::ConnectRequest::MESSAGE_NOT_SET:
+      break;
+  }
+  return InvalidFieldError("message", "is not set");
+}
+
+absl::Status WorkerConnection::TakeHello(const pb::ConnectRequest& message) {
+  if (!message.has_hello()) {
+    return InvalidFieldError("hello", "is not the first message");
+  }
+  hello_ = message.hello();
+  RETURN_IF_ERROR(CheckHello(hello_));
+  epoch_ = message.fence().epoch();
+  phase_ = Phase::kLoading;
+  const ConnectionId connection = environment_.directory.Connect(
+      {.name = hello_.worker_name(), .model = hello_.model_name()});
+  absl::MutexLock lock(&mutex_);
+  connection_ = connection;
+  return absl::OkStatus();
+}
+
+absl::Status WorkerConnection::TakeProgress(const pb::LoadProgress& progress) {
+  if (progress.stage().size() > kMaxStageBytes) {
+    return InvalidFieldError("load_progress.stage", "is too long");
+  }
+  if (progress.loaded_bytes() < 0 ||
+      progress.loaded_bytes() > progress.total_bytes()) {
+    return InvalidFieldError("load_progress.loaded_bytes",
+                             "is not in [0, total_bytes]");
+  }
+  std::optional<ConnectionId> connection;
+  {
+    absl::MutexLock lock(&mutex_);
+    connection = connection_;
+  }
+  if (!connection.has_value()) return absl::OkStatus();
+  environment_.directory.SetProgress(
+      *connection, {.name = hello_.worker_name(),
+                    .model = hello_.model_name(),
+                    .stage = progress.stage(),
+                    .loaded_bytes = progress.loaded_bytes(),
+                    .total_bytes = progress.total_bytes()});
+  return absl::OkStatus();
+}
+
+absl::Status WorkerConnection::TakeRegister(const pb::Register& registration) {
+  ASSIGN_OR_RETURN(ModelFiles files, files_.Finish(registration));
+  ASSIGN_OR_RETURN(WorkerInfo info,
+                   WorkerInfoFromWire(hello_, epoch_, std::move(files),
+                                      registration));
+  ASSIGN_OR_RETURN(std::shared_ptr<const ServedModel> model,
+                   environment_.models.Load(info));
+  phase_ = Phase::kRegistered;
+  const bool posted = environment_.core.Post(
+      [self = shared_from_this(), info = std::move(info),
+       model = std::move(model)](SchedulerCore& core) {
+        self->AddToCore(core, info, model);
+      });
+  if (posted) return absl::OkStatus();
+  return absl::UnavailableError("the scheduler has stopped");
+}
+
+absl::Status WorkerConnection::TakeResult(const pb::ConnectRequest& message) {
+  if (message.fence().term() != environment_.term) return absl::OkStatus();
+  ASSIGN_OR_RETURN(StepResult result,
+                   StepResultFromWire(FenceFromWire(message.fence()),
+                                      message.step_result()));
+  environment_.core.Post([self = shared_from_this(),
+                          result = std::move(result)](
+                             SchedulerCore& core) mutable {
+    if (self->worker_.has_value() && !self->removed_) {
+      core.OnResult(*self->worker_, std::move(result));
+    }
+  });
+  return absl::OkStatus();
+}
+
+void WorkerConnection::AddToCore(SchedulerCore& core, const WorkerInfo& info,
+                                 std::shared_ptr<const ServedModel> model) {
+  const absl::StatusOr<WorkerId> worker =
+      core.AddWorker(info, std::make_unique<Link>(shared_from_this()));
+  if (!worker.ok()) {
+    LOG(WARNING) << "worker refused: name=" << info.name
+                 << " model=" << info.model_name << " " << worker.status();
+    return Close(worker.status());
+  }
+  worker_ = *worker;
+  LOG(INFO) << "worker registered: id=" << *worker << " name=" << info.name
+            << " model=" << info.model_name << " epoch=" << info.epoch;
+  environment_.models.Publish(model);
+  pb::ConnectResponse message;
+  FenceToWire({.term = environment_.term, .epoch = info.epoch, .step = 0},
+              *message.mutable_fence());
+  message.mutable_registered()->set_worker_id(worker->value());
+  std::optional<ConnectionId> connection;
+  {
+    absl::MutexLock lock(&mutex_);
+    pending_.push_front(std::move(message));
+    accepted_ = true;
+    connection = connection_;
+  }
+  if (connection.has_value()) {
+    environment_.directory.SetRegistered(*connection, *worker, info);
+  }
+  Continue();
+  WarmUpModel(core, *model);
+}
+
+void WorkerConnection::WarmUpModel(SchedulerCore& core,
+                                   const ServedModel& model) {
+  const auto first_token =
+      static_cast<int32_t>(std::max<int64_t>(0, model.config.bos_token_id));
+  const auto submitted = core.Submit({.model = model.name,
+                                      .prompt = {first_token},
+                                      .max_tokens = 1,
+                                      .ignore_eos = true},
+                                     std::make_unique<WarmUp>(shared_from_this()));
+  if (submitted.ok()) return;
+  // Requests that wait already will show whether it works.
+  if (absl::IsResourceExhausted(submitted.status())) {
+    return WarmUp(shared_from_this()).SetReady();
+  }
+  LOG(WARNING) << "warm-up refused: worker=" << hello_.worker_name() << " "
+               << submitted.status();
+}
+
+void WorkerConnection::Continue() {
+  std::optional<absl::Status> end;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (writing_ || finished_) return;
+    if (end_.has_value()) {
+      finished_ = true;
+      end = end_;
+    } else if (accepted_ && !pending_.empty()) {
+      outgoing_ = std::move(pending_.front());
+      pending_.pop_front();
+      writing_ = true;
+    } else {
+      return;
+    }
+  }
+  // Unlocked: gRPC may call back from within.
+  if (end.has_value()) {
+    Finish(ToGrpcStatus(*end));
+  } else {
+    StartWrite(&outgoing_);
+  }
+}
+
+}  // namespace hybridserve
