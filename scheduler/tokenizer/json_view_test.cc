@@ -61,7 +61,9 @@ TEST(JsonViewTest, ErrorsNameFileAndField) {
 
 TEST(JsonViewTest, HugeIntegersDoNotWrap) {
   const JsonDocument document = Parse("[18446744073709551615, 1e30]");
-  for (const JsonView& view : *document.root().Elements()) {
+  const auto elements = document.root().Elements();
+  ASSERT_THAT(elements, IsOk());
+  for (const JsonView& view : *elements) {
     EXPECT_THAT(view.Integer(-1, 9), StatusIs(kInvalid));
   }
 }

@@ -47,11 +47,13 @@ absl::StatusOr<Normalizer::Step> ParseStep(const JsonView& json,
   }
 
   // The others have no settings.
+  std::optional<Normalizer::Step> step;
+  if (type == "Lowercase") step = Normalizer::Lowercase{};
+  if (type == "StripAccents") step = Normalizer::StripAccents{};
+  if (const auto form = UnicodeFormByName(type)) step = *form;
+  if (!step.has_value()) return UnsupportedType(json, type);
   RETURN_IF_ERROR(json.CheckOnlyKeys({"type"}));
-  if (type == "Lowercase") return Normalizer::Lowercase{};
-  if (type == "StripAccents") return Normalizer::StripAccents{};
-  if (const auto form = UnicodeFormByName(type)) return *form;
-  return UnsupportedType(json, type);
+  return *std::move(step);
 }
 
 absl::Status AddSteps(const JsonView& json,

@@ -62,7 +62,7 @@ TEST(RegexTest, RefusesMalformedOrLargeOnes) {
 }
 
 TEST(RegexTest, AnExponentialSearchGivesUp) {
-  const Regex regex = Regex::Create("(a|a)*b").value();
+  const Regex regex = Regex::Create("(a|a)*[bc]").value();
   EXPECT_THAT(regex.ForEachMatch(std::string(60, 'a'), [](int64_t, int64_t) {}),
               StatusIs(absl::StatusCode::kResourceExhausted));
 }
