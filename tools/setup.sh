@@ -110,6 +110,10 @@ main() {
   install_packages "${BUILD_PACKAGES[@]}"
   if ! "$build_only"; then
     install_packages "${TEST_PACKAGES[@]}"
+    # Any kubectl renders the manifests, and some do not come from Debian.
+    if ! command -v kubectl > /dev/null; then
+      install_packages kubernetes-client
+    fi
     make_python_environment
   fi
   if [[ -x "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" ]]; then
