@@ -103,6 +103,19 @@ HWY_INLINE void Step(const float* HWY_RESTRICT a,
   }
 }
 
+// How far ahead panels are fetched: hardware prefetching alone reads a weight
+// at two thirds of the speed.
+constexpr int64_t kPrefetchBytes = 1024;
+
+template <int kPanels>
+HWY_INLINE void PrefetchPanels(const void* panel, int64_t panel_bytes) {
+  const char* ahead = static_cast<const char*>(panel) + kPrefetchBytes;
+#pragma GCC unroll 4
+  for (int p = 0; p < kPanels; ++p) {
+    __builtin_prefetch(ahead + p * panel_bytes);
+  }
+}
+
 // acc += a x panels over `depth` input features, float32 weights.
 template <int kRows, int kPanels>
 HWY_INLINE void Accumulate(const float* HWY_RESTRICT a,
@@ -112,6 +125,7 @@ HWY_INLINE void Accumulate(const float* HWY_RESTRICT a,
   const F32Tag d;
   const int64_t panel_floats = panel_bytes / 4;
   for (int64_t k = 0; k < depth; ++k) {
+    PrefetchPanels<kPanels>(panel, panel_bytes);
     F32Vector b[kPanels * kVectors];
 #pragma GCC unroll 16
     for (size_t v = 0; v < kPanels * kVectors; ++v) {
@@ -124,7 +138,8 @@ HWY_INLINE void Accumulate(const float* HWY_RESTRICT a,
   }
 }
 
-// The same for bfloat16 weights, two input features at a time.
+// The same for bfloat16 weights, two input features at a time. The pairs are
+// loaded once for each: registers are scarcer than loads.
 template <int kRows, int kPanels>
 HWY_INLINE void Accumulate(const float* HWY_RESTRICT a,
                            const uint32_t* HWY_RESTRICT panel,
@@ -132,18 +147,23 @@ HWY_INLINE void Accumulate(const float* HWY_RESTRICT a,
                            F32Vector (&acc)[kRows][kPanels * kVectors]) {
   const U32Tag d;
   const int64_t panel_pairs = panel_bytes / 4;
+  const auto load = [&](size_t v) HWY_ATTR {
+    return hn::LoadU(
+        d, panel + (v / kVectors) * panel_pairs + (v % kVectors) * kLanes);
+  };
   for (int64_t k = 0; k < depth; k += 2) {
-    F32Vector low[kPanels * kVectors];
-    F32Vector high[kPanels * kVectors];
+    PrefetchPanels<kPanels>(panel, panel_bytes);
+    F32Vector b[kPanels * kVectors];
 #pragma GCC unroll 16
-    for (size_t v = 0; v < kPanels * kVectors; ++v) {
-      const U32Vector pair = hn::LoadU(
-          d, panel + (v / kVectors) * panel_pairs + (v % kVectors) * kLanes);
-      low[v] = LowBFloat16(pair);
-      high[v] = HighBFloat16(pair);
+    for (size_t v = 0; v < kPanels * kVectors; ++v) b[v] = LowBFloat16(load(v));
+    Step<kRows, kPanels>(a, b, acc);
+    if (k + 1 < depth) {
+#pragma GCC unroll 16
+      for (size_t v = 0; v < kPanels * kVectors; ++v) {
+        b[v] = HighBFloat16(load(v));
+      }
+      Step<kRows, kPanels>(a + kRows, b, acc);
     }
-    Step<kRows, kPanels>(a, low, acc);
-    if (k + 1 < depth) Step<kRows, kPanels>(a + kRows, high, acc);
     a += 2 * kRows;
     panel += kPanelColumns;
   }
