@@ -34,7 +34,7 @@ int64_t Take(const SequenceView& sequence, Budget& budget) {
 }  // namespace
 
 StepRoster FormRoster(const StepSnapshot& snapshot) {
-  const StepLimits& limits = snapshot.limits;
+  const RosterLimits& limits = snapshot.limits;
   Budget budget = {.rows = limits.max_step_tokens,
                    .prefill_rows = limits.prefill_chunk_tokens,
                    .logit_rows = limits.max_logit_rows};
@@ -48,9 +48,8 @@ StepRoster FormRoster(const StepSnapshot& snapshot) {
       if (num_new == 0) continue;
       roster.entries.push_back({.index = static_cast<int32_t>(i),
                                 .num_new = static_cast<int32_t>(num_new)});
-      const int64_t end = sequence.num_cached + num_new;
       const int64_t num_blocks =
-          (end + limits.block_tokens - 1) / limits.block_tokens;
+          (sequence.num_cached + limits.block_tokens - 1) / limits.block_tokens;
       items.push_back({.staged_half_slots = StagedHalfSlots(
                            sequence.blocks.subspan(0, num_blocks)),
                        .rows = num_new});

@@ -11,7 +11,7 @@
 namespace hybridserve {
 
 // What bounds one step on one worker.
-struct StepLimits {
+struct RosterLimits {
   int64_t max_step_tokens = 0;       // Rows, all sequences.
   int64_t max_logit_rows = 0;        // Sequences that sample.
   int64_t prefill_chunk_tokens = 0;  // Prompt rows, all sequences.
@@ -32,7 +32,7 @@ struct SequenceView {
 
 // All sequences running on a worker, oldest first. Borrows their blocks.
 struct StepSnapshot {
-  StepLimits limits;
+  RosterLimits limits;
   std::vector<SequenceView> sequences;
 };
 
@@ -52,7 +52,7 @@ struct StepRoster {
 // row each; then prompts, oldest first, in what max_step_tokens and
 // prefill_chunk_tokens leave. With no more sequences than max_step_tokens and
 // max_logit_rows, every decoding sequence runs in every step and the oldest
-// prompt always moves.
+// prompt always moves. A sequence stages the blocks of its cached positions.
 StepRoster FormRoster(const StepSnapshot& snapshot);
 
 }  // namespace hybridserve

@@ -8,10 +8,10 @@
 namespace hybridserve {
 namespace {
 
-constexpr StepLimits kLimits = {.max_step_tokens = 100,
-                                .max_logit_rows = 10,
-                                .prefill_chunk_tokens = 64,
-                                .staging_half_slots = 1000};
+constexpr RosterLimits kLimits = {.max_step_tokens = 100,
+                                  .max_logit_rows = 10,
+                                  .prefill_chunk_tokens = 64,
+                                  .staging_half_slots = 1000};
 
 // Host KV blocks for sequences of up to 1,600 positions.
 const std::vector<BlockRef>& Blocks() {
@@ -33,7 +33,7 @@ SequenceView Prompt(int64_t num_ready, int64_t num_cached = 0) {
 }
 
 // "index:num_new ..." and "| " before each mini-batch.
-std::string Form(StepLimits limits, std::vector<SequenceView> sequences) {
+std::string Form(RosterLimits limits, std::vector<SequenceView> sequences) {
   const StepRoster roster =
       FormRoster({.limits = limits, .sequences = std::move(sequences)});
   std::string text;
@@ -62,31 +62,32 @@ TEST(FormRosterTest, AWaitingSequenceRunsNothing) {
 TEST(FormRosterTest, AChunkOfALongPrompt) {
   EXPECT_EQ(Form(kLimits, {Prompt(1000)}), "| 0:64");
   EXPECT_EQ(Form(kLimits, {Prompt(936, 64)}), "| 0:64");
-  StepLimits narrow = kLimits;
+  RosterLimits narrow = kLimits;
   narrow.max_step_tokens = 3;
   EXPECT_EQ(Form(narrow, {Decode(), Prompt(1000)}), "| 0:1 1:2");
 }
 
 TEST(FormRosterTest, ThePromptsLastRowWaitsForALogitRow) {
-  StepLimits narrow = kLimits;
+  RosterLimits narrow = kLimits;
   narrow.max_logit_rows = 1;
   EXPECT_EQ(Form(narrow, {Decode(), Prompt(5), Prompt(1)}), "| 0:1 1:4");
 }
 
 TEST(FormRosterTest, AScoredPromptNeedsNoLogitRow) {
-  StepLimits narrow = kLimits;
+  RosterLimits narrow = kLimits;
   narrow.max_logit_rows = 1;
   SequenceView score = Prompt(5);
   score.samples = false;
   EXPECT_EQ(Form(narrow, {Decode(), score}), "| 0:1 1:5");
 }
 
-TEST(FormRosterTest, MiniBatchesStageTheBlocksOfAllPositions) {
-  StepLimits narrow = kLimits;
+TEST(FormRosterTest, MiniBatchesStageTheBlocksOfCachedPositions) {
+  RosterLimits narrow = kLimits;
   narrow.staging_half_slots = 8;  // Four blocks.
-  // Positions 0..32 are three blocks, 0..31 two.
-  EXPECT_EQ(Form(narrow, {Prompt(1, 32), Prompt(1, 31), Prompt(1, 31)}),
-            "| 0:1| 1:1 2:1");
+  // 33 cached positions are three blocks, 32 two, none none.
+  EXPECT_EQ(
+      Form(narrow, {Prompt(1, 33), Prompt(1, 32), Prompt(1, 32), Prompt(50)}),
+      "| 0:1| 1:1 2:1 3:50");
 }
 
 }  // namespace

@@ -231,12 +231,21 @@ void FakeWorker::CheckMiniBatches(const StepPlan& plan) {
       ASSERT_GE(index, 0);
       ASSERT_LT(index, static_cast<int32_t>(count.size()));
       ++count[index];
-      staged +=
-          StagedHalfSlots(sequences_[plan.sequences[index].sequence].table);
+      staged += Staged(plan.sequences[index]);
     }
     EXPECT_LE(staged, info_.staging_half_slots);
   }
   for (const int times : count) EXPECT_EQ(times, 1) << "mini-batches";
+}
+
+// What the blocks of the step's cached positions take.
+int64_t FakeWorker::Staged(const StepSequence& step) const {
+  const auto it = sequences_.find(step.sequence);
+  if (it == sequences_.end()) return 0;
+  const int32_t block_tokens = info_.numerics.block_tokens;
+  return StagedHalfSlots(
+      absl::MakeConstSpan(it->second.table)
+          .subspan(0, (step.num_cached + block_tokens - 1) / block_tokens));
 }
 
 SequenceResult FakeWorker::Run(const StepSequence& step) {

@@ -90,6 +90,7 @@ class FakeWorker {
   void CheckSequence(const StepSequence& step);
   void CheckLimits(const StepPlan& plan);
   void CheckMiniBatches(const StepPlan& plan);
+  int64_t Staged(const StepSequence& step) const;
   SequenceResult Run(const StepSequence& step);
 
   const WorkerInfo info_;
