@@ -158,6 +158,8 @@ HWY_INLINE void Accumulate(const float* HWY_RESTRICT a,
     for (size_t v = 0; v < kPanels * kVectors; ++v) b[v] = LowBFloat16(load(v));
     Step<kRows, kPanels>(a, b, acc);
     if (k + 1 < depth) {
+      // Or the compiler keeps the pairs and moves an accumulator to memory.
+      asm volatile("" : : : "memory");
 #pragma GCC unroll 16
       for (size_t v = 0; v < kPanels * kVectors; ++v) {
         b[v] = HighBFloat16(load(v));
