@@ -12,6 +12,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "absl/functional/function_ref.h"
+#include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
@@ -80,7 +81,8 @@ std::string CanonicalTensorName(absl::string_view name) {
 absl::StatusOr<std::unique_ptr<SafetensorsSource>> SafetensorsSource::Open(
     const std::string& folder) {
   // Not make_unique: the constructor is private.
-  std::unique_ptr<SafetensorsSource> source(new SafetensorsSource());
+  std::unique_ptr<SafetensorsSource> source =
+      absl::WrapUnique(new SafetensorsSource());
   if (Exists(folder, kSingleFile)) {
     source->origin_ = kSingleFile;
     RETURN_IF_ERROR(source->AddFile(folder, kSingleFile));
@@ -176,7 +178,7 @@ absl::Status SafetensorsSource::ReadRows(
   const int64_t offset = location.offset + first_row * row_bytes;
   const int64_t size = num_rows * row_bytes;
   const MappedFile& file = files_[location.file];
-  const absl::Status status = use(file.bytes().subspan(offset, size));
+  absl::Status status = use(file.bytes().subspan(offset, size));
   file.Drop(offset, size);
   return status;
 }

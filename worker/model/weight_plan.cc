@@ -21,7 +21,7 @@ namespace {
 
 constexpr int64_t kAlignment = 64;
 constexpr int64_t kHeadUnit = 64;
-constexpr int64_t kMaxAutoHeadSliceBytes = int64_t{64} << 20;
+constexpr int64_t kMaxAutoHeadSliceBytes = int64_t{32} << 20;
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 

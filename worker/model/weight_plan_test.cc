@@ -192,9 +192,9 @@ TEST(WeightPlanSizesTest, LargeMatricesAreCutEvenly) {
     EXPECT_EQ(piece.bytes, (is_ffn ? 4 : 1) * 2048 * 2048 * 2 / 4);
   }
   EXPECT_EQ(plan.layer.bytes, 12 * 2048 * 2048 * 2 + (9 * 2048 + 8192) * 4);
-  // 206 MB in slices of at most 64 MiB.
-  EXPECT_EQ(plan.head.slices.size(), 4U);
-  EXPECT_LE(plan.head.max_slice_bytes, int64_t{64} << 20);
+  // 206 MB in slices of at most 32 MiB.
+  EXPECT_EQ(plan.head.slices.size(), 7U);
+  EXPECT_LE(plan.head.max_slice_bytes, int64_t{32} << 20);
 }
 
 TEST(WeightPlanSizesTest, SmallMatricesStayWhole) {
