@@ -98,8 +98,9 @@ long_suites() {
     --test_tag_filters=-manual,-no_sanitizer --test_timeout=300,900,1800,3600
   # gRPC is not instrumented: what it orders would be reported.
   mapfile -t without_rpc < <(
-    run_bazel query 2> /dev/null "kind('cc_test rule', set(${targets[*]})) \
-      except rdeps(//..., @com_github_grpc_grpc//:all)"
+    run_bazel query --keep_going 2> /dev/null \
+      "kind('cc_test rule', set(${targets[*]})) \
+        except rdeps(//..., @com_github_grpc_grpc//:all)"
   )
   test_suite "tsan" without_rpc --config=tsan \
     --test_tag_filters=-manual,-no_sanitizer --test_timeout=300,900,1800,3600
