@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -72,8 +72,7 @@ void ApplyCgroup(const CgroupFiles& files, std::string path, HostLimit& limit) {
     const std::optional<int64_t> max = ReadNumber(dir + files.limit);
     const std::optional<int64_t> used = ReadNumber(dir + files.usage);
     if (max.has_value() && used.has_value()) {
-      const std::string stat =
-          ReadSmallFile(dir + "memory.stat").value_or("");
+      const std::string stat = ReadSmallFile(dir + "memory.stat").value_or("");
       const int64_t droppable = FindValue(stat, files.droppable).value_or(0);
       Lower(*max - *used + std::min(droppable, *used),
             absl::StrCat("cgroup limit of ", FormatSize(*max)), limit);
@@ -92,8 +91,7 @@ absl::StatusOr<HostLimit> ReadHostLimit(const std::string& root) {
   const std::optional<int64_t> available_kib =
       FindValue(meminfo, "MemAvailable");
   if (!available_kib.has_value()) {
-    return absl::UnavailableError(
-        "/proc/meminfo: MemAvailable can't be read");
+    return absl::UnavailableError("/proc/meminfo: MemAvailable can't be read");
   }
   HostLimit limit = {*available_kib * 1024, "available memory"};
   const std::string cgroups =

@@ -53,23 +53,12 @@ int64_t PartBytes(const WeightPlan& weights, size_t part) {
 class Planner {
  public:
   explicit Planner(const MemoryPlanInputs& inputs)
-      : in_(inputs), config_(*inputs.config), weights_(*inputs.weights) {
-    plan_.one_memory = in_.one_memory;
-    plan_.half_slot_bytes = in_.block_tokens * config_.half_slot_width() *
-                            SizeOf(weights_.dtype);
-    plan_.resident_layer_parts.assign(weights_.layer.pieces.size() + 1,
-                                      in_.one_memory);
-    plan_.resident_head_slices.assign(weights_.head.slices.size(),
-                                      in_.one_memory);
-    plan_.staging_areas = in_.one_memory ? 1 : 2;
-    min_staging_ = HalfSlotsToStageOneSequence(config_, in_.block_tokens);
-    max_cache_half_slots_ = std::min<int64_t>(
-        in_.max_running * 2 * BlocksOfOneSequence(config_, in_.block_tokens),
-        std::numeric_limits<int32_t>::max());
-  }
+      : in_(inputs), config_(*inputs.config), weights_(*inputs.weights) {}
 
   absl::StatusOr<MemoryPlan> Make() {
     RETURN_IF_ERROR(CheckSettings());
+    SetUp();
+    RETURN_IF_ERROR(CheckStaging());
     SetToMinimum();
     if (!in_.one_memory) {
       RETURN_IF_ERROR(FillDevice());
@@ -93,16 +82,34 @@ class Planner {
       return absl::InvalidArgumentError(
           "host_memory: \"min\" is not a value; give auto or a size");
     }
-    if (in_.staging_memory_bytes == 0) return absl::OkStatus();
+    return absl::OkStatus();
+  }
+
+  void SetUp() {
+    plan_.one_memory = in_.one_memory;
+    plan_.half_slot_bytes =
+        in_.block_tokens * config_.half_slot_width() * SizeOf(weights_.dtype);
+    plan_.resident_layer_parts.assign(weights_.layer.pieces.size() + 1,
+                                      in_.one_memory);
+    plan_.resident_head_slices.assign(weights_.head.slices.size(),
+                                      in_.one_memory);
+    plan_.staging_areas = in_.one_memory ? 1 : 2;
+    min_staging_ = HalfSlotsToStageOneSequence(config_, in_.block_tokens);
+    max_cache_half_slots_ = std::min<int64_t>(
+        in_.max_running * 2 * BlocksOfOneSequence(config_, in_.block_tokens),
+        std::numeric_limits<int32_t>::max());
+  }
+
+  absl::Status CheckStaging() const {
     const int64_t needed =
         plan_.staging_areas * min_staging_ * plan_.half_slot_bytes;
-    if (in_.staging_memory_bytes < needed) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "staging_memory: ", FormatSize(in_.staging_memory_bytes),
-          " does not hold one sequence of ", config_.max_positions,
-          " positions; ", needed, " bytes would"));
+    if (in_.staging_memory_bytes == 0 || in_.staging_memory_bytes >= needed) {
+      return absl::OkStatus();
     }
-    return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("staging_memory: ", FormatSize(in_.staging_memory_bytes),
+                     " does not hold one sequence of ", config_.max_positions,
+                     " positions; ", needed, " bytes would"));
   }
 
   void SetToMinimum() {
@@ -140,7 +147,8 @@ class Planner {
       return absl::ResourceExhaustedError(absl::StrCat(
           "device_memory: ", FormatSize(plan_.device_limit), " (",
           plan_.device_limit, " bytes) is too little for this model; at least ",
-          plan_.min_device_bytes, " bytes are needed, which "
+          plan_.min_device_bytes,
+          " bytes are needed, which "
           "--device_memory=min takes"));
     }
     if (in_.device_memory.choice == MemorySetting::Choice::kMin) {
@@ -163,9 +171,9 @@ class Planner {
         break;
     }
     // A modelled device shares the host's memory and leaves it the most.
-    return in_.device_on_host ? std::max(in_.host_available / 4,
-                                         plan_.min_device_bytes)
-                              : in_.device_available / 10 * 9;
+    return in_.device_on_host
+               ? std::max(in_.host_available / 4, plan_.min_device_bytes)
+               : in_.device_available / 10 * 9;
   }
 
   // True, with the plan updated, if the device holds it as it now stands.
@@ -178,7 +186,8 @@ class Planner {
   void GrowStep() {
     const int64_t floor = plan_.device_bytes();
     const int64_t share = (plan_.device_limit - floor) / 2;
-    for (int64_t rows = kDefaultStepRows; rows > kMinStepRows; rows /= 2) {
+    for (int64_t rows = kDefaultStepRows; rows > kMinStepRows;
+         rows -= kMinStepRows) {
       plan_.step = ShapeOfRows(rows);
       UpdateDevice();
       if (plan_.device_bytes() - floor <= share) return;
@@ -192,9 +201,8 @@ class Planner {
     const int64_t share =
         (plan_.device_limit - plan_.device_bytes()) / 4 / plan_.staging_areas;
     SetStaging(std::clamp(
-        plan_.staging_half_slots + share / plan_.half_slot_bytes,
-        min_staging_, std::max<int64_t>(DefaultStaging(),
-                                        plan_.staging_half_slots)));
+        plan_.staging_half_slots + share / plan_.half_slot_bytes, min_staging_,
+        std::max<int64_t>(DefaultStaging(), plan_.staging_half_slots)));
     UpdateDevice();
   }
 
@@ -242,9 +250,9 @@ class Planner {
     plan_.device.push_back(
         {"resident weights",
          weights_.num_layers * resident_layer + resident_head});
-    plan_.device.push_back({"device cache", plan_.device_half_slots *
-                                                plan_.half_slot_bytes *
-                                                weights_.num_layers});
+    plan_.device.push_back(
+        {"device cache", plan_.device_half_slots * plan_.half_slot_bytes *
+                             weights_.num_layers});
   }
 
   // Buffers that steps compute in, wherever they lie.
@@ -281,8 +289,7 @@ class Planner {
       plan_.step = ShapeOfRows(kDefaultStepRows);
       SetStaging(DefaultStaging());
     }
-    const int64_t half_slot_bytes =
-        plan_.half_slot_bytes * weights_.num_layers;
+    const int64_t half_slot_bytes = plan_.half_slot_bytes * weights_.num_layers;
     const int64_t min_half_slots =
         2 * BlocksOfOneSequence(config_, in_.block_tokens);
     UpdateHost();

@@ -27,8 +27,7 @@ bool HasNativeBFloat16() { return __builtin_cpu_supports("avx512bf16") > 0; }
 absl::StatusOr<DType> ChooseDType(const WorkerOptions& options,
                                   const ModelFolder& folder) {
   if (!options.dtype.has_value()) {
-    const DType dtype =
-        AutoDType(folder.checkpoint_dtype, HasNativeBFloat16());
+    const DType dtype = AutoDType(folder.checkpoint_dtype, HasNativeBFloat16());
     LOG(INFO) << "dtype=" << Name(dtype)
               << " checkpoint=" << Name(folder.checkpoint_dtype)
               << " native_bfloat16=" << HasNativeBFloat16();
@@ -83,15 +82,16 @@ absl::StatusOr<MemoryPlan> PlanMemory(const WorkerOptions& options,
        .device_on_host = !one_memory,
        .device_available = resources.device->info().memory_bytes,
        .host_available = host.available_bytes,
-       .loading_bytes = LoadingThreads(options) *
-                        resources.plan.MaxPieceElements() * 4});
+       .loading_bytes =
+           LoadingThreads(options) * resources.plan.MaxPieceElements() * 4});
 }
 
 absl::Status AllocateCache(EngineResources& resources) {
   const MemoryPlan& memory = resources.memory;
   ASSIGN_OR_RETURN(
       resources.arenas.host,
-      CacheArena::Create(*resources.device, CacheArena::HostSpace(memory.one_memory),
+      CacheArena::Create(*resources.device,
+                         CacheArena::HostSpace(memory.one_memory),
                          resources.plan.num_layers, memory.host_half_slots,
                          memory.half_slot_bytes));
   ASSIGN_OR_RETURN(

@@ -27,8 +27,7 @@ absl::Status Decoder::ComputeQkv(LayerWeights& weights, const LayerRows& rows) {
                          LayerVector::kAttentionNormBias, rows.hidden,
                          rows.act));
   } else {
-    RETURN_IF_ERROR(
-        ops_.Convert(compute_, {.x = rows.hidden, .y = rows.act}));
+    RETURN_IF_ERROR(ops_.Convert(compute_, {.x = rows.hidden, .y = rows.act}));
   }
   RETURN_IF_ERROR(RebuildKv(weights, rows.act, rows.k, rows.v));
   return Apply(weights, LinearWeight::kQuery, LayerVector::kQueryBias, rows.act,
@@ -98,15 +97,15 @@ absl::Status Decoder::Linear(absl::Span<const PlacedPiece> weight,
   for (const PlacedPiece& placed : weight) {
     const WeightPiece& piece = placed.piece;
     RETURN_IF_ERROR(ops_.Linear(
-        compute_, {.x = x,
-                   .weight = placed.bytes,
-                   .shape = piece.shape,
-                   .bias = bias.empty()
-                               ? bias
-                               : bias.Cols(piece.first_row, piece.shape.n),
-                   .y = y.Cols(piece.first_row, piece.shape.n),
-                   .activation = activation,
-                   .accumulate = accumulate}));
+        compute_,
+        {.x = x,
+         .weight = placed.bytes,
+         .shape = piece.shape,
+         .bias =
+             bias.empty() ? bias : bias.Cols(piece.first_row, piece.shape.n),
+         .y = y.Cols(piece.first_row, piece.shape.n),
+         .activation = activation,
+         .accumulate = accumulate}));
   }
   return absl::OkStatus();
 }

@@ -50,8 +50,7 @@ absl::Status CacheStager::Stage(int64_t layer,
 absl::StatusOr<CacheStager::Rebuild> CacheStager::BeginRebuild() {
   CHECK_LT(finished_, staged_) << "nothing is staged";
   const Area& area = current();
-  const int64_t rows =
-      area.mini_batch->num_act_blocks * shape_.block_tokens;
+  const int64_t rows = area.mini_batch->num_act_blocks * shape_.block_tokens;
   if (rows == 0) return Rebuild{};
   RETURN_IF_ERROR(compute_.Wait(*area.act_copied));
   const std::vector<CopyRun> local = ActRuns(area, /*in_place=*/true);

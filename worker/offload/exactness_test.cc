@@ -56,7 +56,8 @@ struct Outcome {
   StepStats stats;
 };
 
-Outcome RunSetting(const TestModel& model, const HarnessOptions& harness_options,
+Outcome RunSetting(const TestModel& model,
+                   const HarnessOptions& harness_options,
                    const DriverOptions& driver_options, bool company) {
   auto harness = EngineHarness::Create(model, harness_options).value();
   std::vector<DriverRequest> requests = Subjects(model.config.vocab_size);
@@ -71,16 +72,15 @@ Outcome RunSetting(const TestModel& model, const HarnessOptions& harness_options
   EXPECT_THAT(harness->driver().status(), IsOk());
   outcome.stats = harness->driver().total_stats();
   for (size_t i = 0; i < num_subjects; ++i) {
-    const int64_t positions =
-        static_cast<int64_t>(requests[i].prompt.size()) +
-        std::max(requests[i].max_new - 1, 0);
+    const int64_t positions = static_cast<int64_t>(requests[i].prompt.size()) +
+                              std::max(requests[i].max_new - 1, 0);
     std::vector<char>& cached = outcome.cached.emplace_back();
     for (int64_t layer = 0; layer < model.config.num_layers; ++layer) {
       for (int64_t position = 0; position < positions; ++position) {
         const int64_t block = position / harness_options.block_tokens;
-        const std::vector<char> kv = harness->CachedKv(
-            harness->driver().last_tables()[i][block], layer,
-            position % harness_options.block_tokens);
+        const std::vector<char> kv =
+            harness->CachedKv(harness->driver().last_tables()[i][block], layer,
+                              position % harness_options.block_tokens);
         cached.insert(cached.end(), kv.begin(), kv.end());
       }
     }
@@ -113,11 +113,11 @@ class ExactnessTest : public testing::TestWithParam<DType> {
   }
   // Budgets from the least to where everything fits, and one memory.
   std::vector<MemorySetting> Budgets() const {
-    const int64_t least = EngineHarness::Create(
-                              model_, Harness(MemorySetting::Min()))
-                              .value()
-                              ->resources()
-                              .memory.min_device_bytes;
+    const int64_t least =
+        EngineHarness::Create(model_, Harness(MemorySetting::Min()))
+            .value()
+            ->resources()
+            .memory.min_device_bytes;
     return {MemorySetting::Min(),
             MemorySetting::Bytes(least + least / 8),
             MemorySetting::Bytes(2 * least),
@@ -135,10 +135,10 @@ TEST_P(ExactnessTest, KindsAndBudgetsChangeNothing) {
     SCOPED_TRACE(testing::Message() << "budget " << budget.bytes);
     for (const double act_ratio : {0.0, 0.37, 1.0}) {
       SCOPED_TRACE(testing::Message() << "act_ratio " << act_ratio);
-      ExpectSame(baseline,
-                 RunSetting(model_, Harness(budget),
-                            {.act_ratio = act_ratio, .use_device_pool = true},
-                            true));
+      ExpectSame(
+          baseline,
+          RunSetting(model_, Harness(budget),
+                     {.act_ratio = act_ratio, .use_device_pool = true}, true));
     }
   }
 }
@@ -169,8 +169,8 @@ TEST_P(ExactnessTest, ThreadsRingDepthAndPlanPipeliningChangeNothing) {
     for (const int in_flight : {0, 1, 2}) {
       SCOPED_TRACE(testing::Message() << "buffers " << weight_buffers
                                       << " in flight " << in_flight);
-      HarnessOptions options = Harness(
-          MemorySetting::Bytes(int64_t{1} << 20), /*threads=*/2);
+      HarnessOptions options =
+          Harness(MemorySetting::Bytes(int64_t{1} << 20), /*threads=*/2);
       options.weight_buffers = weight_buffers;
       ExpectSame(baseline,
                  RunSetting(model_, options,

@@ -44,11 +44,11 @@ absl::Status HeadRunner::Begin(const StepLayout& layout) {
     size_t end = first + 1;
     while (end < rows.size() && rows[end] == rows[end - 1] + 1) ++end;
     const int64_t count = static_cast<int64_t>(end - first);
-    RETURN_IF_ERROR(decoder_.FinishRows(
-        hidden.Rows(rows[first], count),
-        weights_.OuterVector(plan_.outer.final_norm_gain),
-        weights_.OuterVector(plan_.outer.final_norm_bias),
-        normed.Rows(first, count)));
+    RETURN_IF_ERROR(
+        decoder_.FinishRows(hidden.Rows(rows[first], count),
+                            weights_.OuterVector(plan_.outer.final_norm_gain),
+                            weights_.OuterVector(plan_.outer.final_norm_bias),
+                            normed.Rows(first, count)));
     first = end;
   }
   if (plan_.outer.project_out.empty()) return absl::OkStatus();
@@ -68,13 +68,12 @@ absl::Status HeadRunner::RunSlice(const StepLayout& layout,
   }
   for (int64_t first = 0; first < scores; first += workspace_.score_rows()) {
     const int64_t count = std::min(workspace_.score_rows(), scores - first);
-    const TensorView logits =
-        workspace_.ScoreLogits(count, piece.shape.n);
-    RETURN_IF_ERROR(ops_.Linear(compute_,
-                                {.x = input.Rows(samples + first, count),
-                                 .weight = slice.bytes,
-                                 .shape = piece.shape,
-                                 .y = logits}));
+    const TensorView logits = workspace_.ScoreLogits(count, piece.shape.n);
+    RETURN_IF_ERROR(
+        ops_.Linear(compute_, {.x = input.Rows(samples + first, count),
+                               .weight = slice.bytes,
+                               .shape = piece.shape,
+                               .y = logits}));
     std::vector<int32_t> targets;
     for (int64_t i = 0; i < count; ++i) {
       targets.push_back(layout.scores[first + i].target);
@@ -104,8 +103,8 @@ absl::Status HeadRunner::Finish(const StepLayout& layout, int parity,
                                            .rows = std::move(rows),
                                            .tokens = tokens,
                                            .log_probs = log_probs}));
-    runs.push_back({.dst = workspace_.HostTokens(parity, samples),
-                    .src = Bytes(tokens)});
+    runs.push_back(
+        {.dst = workspace_.HostTokens(parity, samples), .src = Bytes(tokens)});
     runs.push_back({.dst = workspace_.HostLogProbs(parity, samples),
                     .src = Bytes(log_probs)});
   }

@@ -93,8 +93,7 @@ absl::Status PlanValidator::CheckSequence(const StepSequence& sequence) const {
     return RefuseSequence(sequence, "num_new ", sequence.num_new);
   }
   if (sequence.num_cached < 0 ||
-      int64_t{sequence.num_cached} + sequence.num_new >
-          limits_.max_positions) {
+      int64_t{sequence.num_cached} + sequence.num_new > limits_.max_positions) {
     return RefuseSequence(sequence, "positions [", sequence.num_cached, ", +",
                           sequence.num_new, ") of at most ",
                           limits_.max_positions);
@@ -158,8 +157,8 @@ absl::StatusOr<StepLayout> PlanValidator::AcceptAfterUpdates(
     int64_t half_slots = 0;
     for (const int32_t index : mini_batch.sequences) {
       const StepSequence& sequence = plan.sequences[index];
-      half_slots += HalfSlotsToStage(
-          sequence, *table_.Find(sequence.sequence), limits_.block_tokens);
+      half_slots += HalfSlotsToStage(sequence, *table_.Find(sequence.sequence),
+                                     limits_.block_tokens);
     }
     if (half_slots > limits_.staging_half_slots) {
       return Refuse("mini_batches: one stages ", half_slots,
@@ -176,8 +175,8 @@ absl::Status PlanValidator::AcceptSequence(const StepSequence& sequence) {
   const int64_t covered =
       static_cast<int64_t>(state->blocks.size()) * limits_.block_tokens;
   if (end > covered) {
-    return RefuseSequence(sequence, "positions up to ", end,
-                          " but blocks for ", covered);
+    return RefuseSequence(sequence, "positions up to ", end, " but blocks for ",
+                          covered);
   }
   if (sequence.num_cached > state->num_written) {
     return RefuseSequence(sequence, "num_cached ", sequence.num_cached,

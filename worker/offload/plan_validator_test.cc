@@ -38,7 +38,9 @@ TableUpdate FullTable(uint64_t id, const std::vector<BlockRef>& blocks) {
           .table_hash = BlockTableHash(blocks)};
 }
 
-std::vector<int32_t> Tokens(int count) { return std::vector<int32_t>(count, 5); }
+std::vector<int32_t> Tokens(int count) {
+  return std::vector<int32_t>(count, 5);
+}
 
 // Two sequences: 20 prompt tokens each, the second in ACT and KV blocks.
 StepPlan FirstPlan() {
@@ -157,15 +159,13 @@ std::vector<Corruption> Corruptions() {
       {"SlotNegative", update(FullTable(3, {Act(-1)}))},
       {"SlotAboveTheDevicePool",
        update(FullTable(3, {Kv(2, 6, Tier::kDevice)}))},
-      {"SecondOfAct",
-       update(FullTable(3, {{CacheKind::kAct, Tier::kHost, HalfSlot(8),
-                             HalfSlot(9)}}))},
+      {"SecondOfAct", update(FullTable(3, {{CacheKind::kAct, Tier::kHost,
+                                            HalfSlot(8), HalfSlot(9)}}))},
       {"NoSuchKind",
        update(FullTable(3, {{static_cast<CacheKind>(7), Tier::kHost,
                              HalfSlot(8), HalfSlot(9)}}))},
-      {"NoSuchTier",
-       update(FullTable(3, {{CacheKind::kKv, static_cast<Tier>(0), HalfSlot(8),
-                             HalfSlot(9)}}))},
+      {"NoSuchTier", update(FullTable(3, {{CacheKind::kKv, static_cast<Tier>(0),
+                                           HalfSlot(8), HalfSlot(9)}}))},
       {"UpdateBeyondTheTable",
        update({.sequence = SequenceId(1), .first_block = 4})},
       {"UpdateNegative",
@@ -231,7 +231,9 @@ std::vector<Corruption> Corruptions() {
       {"TargetBelowNone",
        [](StepPlan& plan) { plan.sequences[0].score_targets = {-2}; }},
       {"TooManyTargets",
-       [](StepPlan& plan) { plan.sequences[0].score_targets = {1, 2}; }},
+       [](StepPlan& plan) {
+         plan.sequences[0].score_targets = {1, 2};
+       }},
       {"TemperatureNotANumber",
        [](StepPlan& plan) {
          plan.sequences[0].sampling.temperature = std::nan("");
@@ -249,7 +251,9 @@ std::vector<Corruption> Corruptions() {
       {"NegativeIndex",
        [](StepPlan& plan) { plan.mini_batches[0].sequences[0] = -1; }},
       {"IndexTwice",
-       [](StepPlan& plan) { plan.mini_batches[0].sequences = {0, 0}; }},
+       [](StepPlan& plan) {
+         plan.mini_batches[0].sequences = {0, 0};
+       }},
       {"SequenceInNoMiniBatch",
        [](StepPlan& plan) { plan.mini_batches[0].sequences = {0}; }},
       {"EmptyMiniBatch",
@@ -275,15 +279,12 @@ TEST(PlanValidatorTest, RefusesCorruptPlansAndChangesNothing) {
 TEST(PlanValidatorTest, RefusesAStepTooLong) {
   PlanValidator validator(kLimits);
   StepPlan plan;
-  plan.table_updates = {
-      FullTable(1, {Act(0), Act(1), Act(2), Act(3), Act(4)})};
-  plan.sequences = {{.sequence = SequenceId(1),
-                     .new_tokens = Tokens(65),
-                     .num_new = 65}};
+  plan.table_updates = {FullTable(1, {Act(0), Act(1), Act(2), Act(3), Act(4)})};
+  plan.sequences = {
+      {.sequence = SequenceId(1), .new_tokens = Tokens(65), .num_new = 65}};
   plan.mini_batches = {{.sequences = {0}}};
   EXPECT_THAT(validator.Accept(plan),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       "65 new positions"));
+              StatusIs(absl::StatusCode::kInvalidArgument, "65 new positions"));
 }
 
 TEST(PlanValidatorTest, RefusesAMiniBatchThatOverflowsTheStaging) {
@@ -291,9 +292,8 @@ TEST(PlanValidatorTest, RefusesAMiniBatchThatOverflowsTheStaging) {
   StepPlan plan;
   plan.table_updates = {FullTable(1, {Act(0), Act(1), Act(2), Act(3)}),
                         FullTable(2, {Act(4), Act(5)})};
-  plan.sequences = {{.sequence = SequenceId(1),
-                     .new_tokens = Tokens(60),
-                     .num_new = 60}};
+  plan.sequences = {
+      {.sequence = SequenceId(1), .new_tokens = Tokens(60), .num_new = 60}};
   plan.mini_batches = {{.sequences = {0}}};
   ASSERT_THAT(validator.Accept(plan), IsOk());
   StepPlan next;
@@ -306,9 +306,8 @@ TEST(PlanValidatorTest, RefusesAMiniBatchThatOverflowsTheStaging) {
   ASSERT_THAT(validator.Accept(next), IsOk());
 
   StepPlan second;
-  second.sequences = {{.sequence = SequenceId(2),
-                       .new_tokens = Tokens(1),
-                       .num_new = 1}};
+  second.sequences = {
+      {.sequence = SequenceId(2), .new_tokens = Tokens(1), .num_new = 1}};
   second.mini_batches = plan.mini_batches;
   ASSERT_THAT(validator.Accept(second), IsOk());
   StepPlan both;
@@ -321,9 +320,9 @@ TEST(PlanValidatorTest, RefusesAMiniBatchThatOverflowsTheStaging) {
                      .new_tokens = Tokens(1),
                      .num_new = 1}};
   both.mini_batches = {{.sequences = {0, 1}}};
-  EXPECT_THAT(validator.Accept(both),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       "stages 15 half-slots"));
+  EXPECT_THAT(
+      validator.Accept(both),
+      StatusIs(absl::StatusCode::kInvalidArgument, "stages 15 half-slots"));
   both.mini_batches = {{.sequences = {0}}, {.sequences = {1}}};
   EXPECT_THAT(validator.Accept(both), IsOk());
 }
@@ -345,8 +344,8 @@ TEST(PlanValidatorTest, RandomPlansAreRefusedOrFitTheLimits) {
       std::vector<BlockRef> blocks;
       for (int n = draw(0, 3); n > 0; --n) {
         BlockRef block = {static_cast<CacheKind>(draw(1, 2)),
-                          static_cast<Tier>(draw(1, 2)),
-                          HalfSlot(draw(-1, 20)), HalfSlot(draw(0, 20))};
+                          static_cast<Tier>(draw(1, 2)), HalfSlot(draw(-1, 20)),
+                          HalfSlot(draw(0, 20))};
         if (block.kind == CacheKind::kAct && draw(0, 9) > 0) {
           block.second = HalfSlot(0);
         }

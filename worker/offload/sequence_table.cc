@@ -110,12 +110,12 @@ absl::Status SequenceTable::Append(const TableUpdate& update) {
 
 absl::Status SequenceTable::CheckBlock(const BlockRef& block) const {
   if (block.kind != CacheKind::kKv && block.kind != CacheKind::kAct) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "no kind has the number ", static_cast<int>(block.kind)));
+    return absl::InvalidArgumentError(
+        absl::StrCat("no kind has the number ", static_cast<int>(block.kind)));
   }
   if (block.tier != Tier::kDevice && block.tier != Tier::kHost) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "no tier has the number ", static_cast<int>(block.tier)));
+    return absl::InvalidArgumentError(
+        absl::StrCat("no tier has the number ", static_cast<int>(block.tier)));
   }
   if (block.kind == CacheKind::kAct && !limits_.act_pays) {
     return absl::InvalidArgumentError(
@@ -131,9 +131,9 @@ absl::Status SequenceTable::CheckBlock(const BlockRef& block) const {
                                ? in_range(block.second)
                                : block.second == HalfSlot(0);
   if (!in_range(block.first) || !second_fits) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "half-slots ", block.first.value(), ", ", block.second.value(),
-        " in a pool of ", half_slots));
+    return absl::InvalidArgumentError(
+        absl::StrCat("half-slots ", block.first.value(), ", ",
+                     block.second.value(), " in a pool of ", half_slots));
   }
   return absl::OkStatus();
 }
@@ -142,19 +142,18 @@ absl::Status SequenceTable::Claim(const TableUpdate& update,
                                   const BlockRef& block) {
   const absl::Status status = CheckBlock(block);
   if (!status.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("table_updates: a block of ", Describe(update.sequence),
-                     ": ", status.message()));
+    return absl::InvalidArgumentError(absl::StrCat("table_updates: a block of ",
+                                                   Describe(update.sequence),
+                                                   ": ", status.message()));
   }
   const std::vector<bool>& used = UsedOf(block.tier);
   const bool is_kv = block.kind == CacheKind::kKv;
   if (used[block.first.value()] ||
-      (is_kv &&
-       (used[block.second.value()] || block.first == block.second))) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "table_updates: half-slots ", block.first.value(), ", ",
-        block.second.value(), " of ", Describe(update.sequence),
-        " are in use already"));
+      (is_kv && (used[block.second.value()] || block.first == block.second))) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("table_updates: half-slots ", block.first.value(), ", ",
+                     block.second.value(), " of ", Describe(update.sequence),
+                     " are in use already"));
   }
   SetUsed(block, true);
   return absl::OkStatus();

@@ -29,10 +29,9 @@ void AddInputs(const StepSequence& sequence, int32_t index,
   const bool last_token = sequence.new_tokens.empty();
   layout.needs_last_tokens |= last_token;
   for (int32_t i = 0; i < sequence.num_new; ++i) {
-    layout.inputs.push_back(
-        {.sequence = index,
-         .token = last_token ? -1 : sequence.new_tokens[i],
-         .position = sequence.num_cached + i});
+    layout.inputs.push_back({.sequence = index,
+                             .token = last_token ? -1 : sequence.new_tokens[i],
+                             .position = sequence.num_cached + i});
   }
 }
 

@@ -55,13 +55,11 @@ absl::Status StepRunner::Init() {
   compute_ = device.CreateStream(StreamKind::kCompute);
   copy_in_ = device.CreateStream(StreamKind::kCopyIn);
   copy_out_ = device.CreateStream(StreamKind::kCopyOut);
-  ASSIGN_OR_RETURN(workspace_,
-                   Workspace::Create(device, resources_.config, resources_.plan,
-                                     memory.step));
-  ASSIGN_OR_RETURN(
-      weights_, WeightStreamer::Create(device, memory, resources_.plan,
-                                       resources_.weights, *copy_in_,
-                                       *compute_));
+  ASSIGN_OR_RETURN(workspace_, Workspace::Create(device, resources_.config,
+                                                 resources_.plan, memory.step));
+  ASSIGN_OR_RETURN(weights_, WeightStreamer::Create(
+                                 device, memory, resources_.plan,
+                                 resources_.weights, *copy_in_, *compute_));
   ASSIGN_OR_RETURN(
       stager_,
       CacheStager::Create(device, resources_.arenas, resources_.cache_shape(),
@@ -146,9 +144,9 @@ absl::Status StepRunner::CopyInputs(IssuedStep& step,
   std::vector<CopyRun> runs = {
       {.dst = {hidden.buffer, 0, host_hidden.size}, .src = host_hidden}};
   if (projects) {
-    runs.push_back({.dst = {workspace_->TokenRows(rows).buffer, 0,
-                            host_tokens.size},
-                    .src = host_tokens});
+    runs.push_back(
+        {.dst = {workspace_->TokenRows(rows).buffer, 0, host_tokens.size},
+         .src = host_tokens});
   }
   RETURN_IF_ERROR(copy_in_->Wait(*hidden_free_));
   RETURN_IF_ERROR(copy_in_->Copy(runs));
@@ -192,8 +190,7 @@ absl::Status StepRunner::RunUnit(const IssuedStep& step, size_t mini_batch,
   const int64_t width =
       std::max(config.num_heads * config.head_dim, config.hidden);
   LayerWeights& weights = weights_->layer();
-  ASSIGN_OR_RETURN(const CacheStager::Rebuild rebuild,
-                   stager_->BeginRebuild());
+  ASSIGN_OR_RETURN(const CacheStager::Rebuild rebuild, stager_->BeginRebuild());
   if (!rebuild.act.empty()) {
     RETURN_IF_ERROR(
         decoder_->RebuildKv(weights, rebuild.act, rebuild.k, rebuild.v));

@@ -156,7 +156,8 @@ BufferView WeightStreamer::HostBytes(const WeightItem& item,
 
 int64_t WeightStreamer::StreamedBytes(const WeightItem& item) const {
   int64_t bytes = 0;
-  for (const Part& part : PartsOf(item)) bytes += part.resident ? 0 : part.bytes;
+  for (const Part& part : PartsOf(item))
+    bytes += part.resident ? 0 : part.bytes;
   return bytes;
 }
 
@@ -191,10 +192,9 @@ absl::Status WeightStreamer::Feed(const WeightItem& item, int64_t share,
     if (share + 1 < num_shares && middle * num_shares >= (share + 1) * total) {
       return absl::OkStatus();
     }
-    const CopyRun run = {.dst = {ring_.get(),
-                                 fed.slot->offset + part.device_offset,
-                                 part.bytes},
-                         .src = HostBytes(item, part)};
+    const CopyRun run = {
+        .dst = {ring_.get(), fed.slot->offset + part.device_offset, part.bytes},
+        .src = HostBytes(item, part)};
     RETURN_IF_ERROR(copy_in_.Copy({&run, 1}));
     RETURN_IF_ERROR(copy_in_.Record(*fed.slot->copied[i]));
     fed.next_part = i + 1;
@@ -205,8 +205,7 @@ absl::Status WeightStreamer::Feed(const WeightItem& item, int64_t share,
 
 absl::Status WeightStreamer::Begin(const WeightItem& item) {
   CHECK(!fed_.empty() && fed_.front().item == item) << "items out of order";
-  CHECK_EQ(fed_.front().next_part,
-           static_cast<int64_t>(PartsOf(item).size()));
+  CHECK_EQ(fed_.front().next_part, static_cast<int64_t>(PartsOf(item).size()));
   waited_parts_ = 0;
   return absl::OkStatus();
 }
@@ -244,8 +243,8 @@ absl::StatusOr<TensorView> WeightStreamer::Vector(LayerVector which) {
   const VectorSlot& slot = plan_.layer.vector(which);
   if (slot.size == 0) return TensorView{};
   ASSIGN_OR_RETURN(const BufferView vectors, Use(0));
-  return MakeTensor(vectors.Slice(slot.offset, slot.size * 4),
-                    DType::kFloat32, 1, slot.size);
+  return MakeTensor(vectors.Slice(slot.offset, slot.size * 4), DType::kFloat32,
+                    1, slot.size);
 }
 
 absl::StatusOr<std::vector<PlacedPiece>> WeightStreamer::Matrix(
@@ -268,8 +267,8 @@ absl::StatusOr<PlacedPiece> WeightStreamer::head_slice() {
 
 TensorView WeightStreamer::OuterVector(const VectorSlot& slot) const {
   if (slot.size == 0) return {};
-  return MakeTensor({outer_.get(), slot.offset, slot.size * 4}, DType::kFloat32, 1,
-                    slot.size);
+  return MakeTensor({outer_.get(), slot.offset, slot.size * 4}, DType::kFloat32,
+                    1, slot.size);
 }
 
 std::vector<PlacedPiece> WeightStreamer::OuterMatrix(

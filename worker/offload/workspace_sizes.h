@@ -24,9 +24,9 @@ struct WorkspaceSizes {
   int64_t act_rows = 0;
   int64_t k_rows = 0;
   int64_t v_rows = 0;
-  int64_t mixed = 0;  // [head_rows, A] es: attention output, norms.
-  int64_t wide = 0;   // [head_rows, max(A, ffn_dim)] es: q, FFN activation.
-  int64_t logits = 0;        // [logit_rows, vocab] float32.
+  int64_t mixed = 0;   // [head_rows, A] es: attention output, norms.
+  int64_t wide = 0;    // [head_rows, max(A, ffn_dim)] es: q, FFN activation.
+  int64_t logits = 0;  // [logit_rows, vocab] float32.
   int64_t score_logits = 0;  // [score_rows, widest head slice] float32.
   int64_t score_state = 0;   // [rows, 4] float32.
   int64_t tokens = 0;        // [logit_rows, 1] int32.

@@ -93,10 +93,10 @@ std::vector<CopyRun> WriteBack::Runs(const NewRows& rows, int64_t layer,
     const auto copy = [&](const TensorView& from, HalfSlot to) {
       const BufferView src = RowBytes(from, run.first_row, run.num_rows);
       const int64_t row_bytes = src.size / run.num_rows;
-      runs.push_back({.dst = arena.View(layer, to,
-                                        run.first_row_in_block * row_bytes,
-                                        src.size),
-                      .src = src});
+      runs.push_back(
+          {.dst = arena.View(layer, to, run.first_row_in_block * row_bytes,
+                             src.size),
+           .src = src});
     };
     if (run.block.kind == CacheKind::kAct) {
       copy(rows.act, run.block.first);

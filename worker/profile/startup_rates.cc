@@ -63,21 +63,18 @@ absl::StatusOr<double> GemmRate(const EngineResources& resources,
   for (const WeightPiece& piece : layer.pieces) {
     if (piece.weight == LinearWeight::kKey) weight_bytes += piece.bytes;
   }
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<Buffer> x,
-      device.Allocate(MemorySpace::kDevice, rows * h * element));
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<Buffer> y,
-      device.Allocate(MemorySpace::kDevice, rows * kv * element));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Buffer> x,
+                   device.Allocate(MemorySpace::kDevice, rows * h * element));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Buffer> y,
+                   device.Allocate(MemorySpace::kDevice, rows * kv * element));
   ASSIGN_OR_RETURN(const std::unique_ptr<Buffer> weight,
                    device.Allocate(MemorySpace::kDevice, weight_bytes));
   const std::unique_ptr<Stream> stream =
       device.CreateStream(StreamKind::kCompute);
   // W_K leads the layer's pieces, which lie side by side.
-  const CopyRun load = {
-      .dst = {weight.get(), 0, weight_bytes},
-      .src = {resources.weights.layers.get(), layer.vector_bytes,
-              weight_bytes}};
+  const CopyRun load = {.dst = {weight.get(), 0, weight_bytes},
+                        .src = {resources.weights.layers.get(),
+                                layer.vector_bytes, weight_bytes}};
   RETURN_IF_ERROR(stream->Copy({&load, 1}));
   const TensorView x_view =
       MakeTensor({x.get(), 0, x->size()}, resources.plan.dtype, rows, h);
@@ -88,12 +85,12 @@ absl::StatusOr<double> GemmRate(const EngineResources& resources,
         for (const WeightPiece& piece : layer.pieces) {
           if (piece.weight != LinearWeight::kKey) continue;
           RETURN_IF_ERROR(device.ops().Linear(
-              *stream, {.x = x_view,
-                        .weight = {weight.get(),
-                                   piece.offset - layer.vector_bytes,
-                                   piece.bytes},
-                        .shape = piece.shape,
-                        .y = y_view.Cols(piece.first_row, piece.shape.n)}));
+              *stream,
+              {.x = x_view,
+               .weight = {weight.get(), piece.offset - layer.vector_bytes,
+                          piece.bytes},
+               .shape = piece.shape,
+               .y = y_view.Cols(piece.first_row, piece.shape.n)}));
         }
         return absl::OkStatus();
       }));
@@ -113,12 +110,12 @@ absl::StatusOr<WorkerProfile> MeasureStartupRates(
     const int64_t bytes =
         std::min(kCopyBytes, memory.staging_areas * memory.staging_half_slots *
                                  memory.half_slot_bytes);
-    ASSIGN_OR_RETURN(profile.link_bytes_per_second,
-                     CopyRate(*resources.device, clock, StreamKind::kCopyIn,
-                              bytes));
-    ASSIGN_OR_RETURN(profile.copy_out_bytes_per_second,
-                     CopyRate(*resources.device, clock, StreamKind::kCopyOut,
-                              bytes));
+    ASSIGN_OR_RETURN(
+        profile.link_bytes_per_second,
+        CopyRate(*resources.device, clock, StreamKind::kCopyIn, bytes));
+    ASSIGN_OR_RETURN(
+        profile.copy_out_bytes_per_second,
+        CopyRate(*resources.device, clock, StreamKind::kCopyOut, bytes));
   }
   const int64_t rows =
       std::min<int64_t>(kGemmRows, resources.config.max_positions);

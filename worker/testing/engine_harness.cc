@@ -25,8 +25,8 @@ class HostLayerWeights final : public LayerWeights {
   absl::StatusOr<TensorView> Vector(LayerVector which) override {
     const VectorSlot& slot = plan_.vector(which);
     if (slot.size == 0) return TensorView{};
-    return MakeTensor(blob_.Slice(slot.offset, slot.size * 4),
-                      DType::kFloat32, 1, slot.size);
+    return MakeTensor(blob_.Slice(slot.offset, slot.size * 4), DType::kFloat32,
+                      1, slot.size);
   }
   absl::StatusOr<std::vector<PlacedPiece>> Matrix(LinearWeight which) override {
     std::vector<PlacedPiece> placed;
@@ -60,24 +60,24 @@ absl::StatusOr<std::unique_ptr<EngineHarness>> EngineHarness::Create(
   resources.plan =
       MakeWeightPlan(resources.config, options.dtype,
                      resources.device->weight_layout(), options.pieces);
-  ASSIGN_OR_RETURN(
-      resources.memory,
-      MakeMemoryPlan({.config = &resources.config,
-                      .weights = &resources.plan,
-                      .device_memory = options.device_memory,
-                      .weight_buffers = options.weight_buffers,
-                      .block_tokens = options.block_tokens,
-                      .max_running = options.max_running,
-                      .one_memory = one_memory,
-                      .device_on_host = !one_memory,
-                      .device_available = int64_t{1} << 30,
-                      .host_available = int64_t{1} << 30}));
+  ASSIGN_OR_RETURN(resources.memory,
+                   MakeMemoryPlan({.config = &resources.config,
+                                   .weights = &resources.plan,
+                                   .device_memory = options.device_memory,
+                                   .weight_buffers = options.weight_buffers,
+                                   .block_tokens = options.block_tokens,
+                                   .max_running = options.max_running,
+                                   .one_memory = one_memory,
+                                   .device_on_host = !one_memory,
+                                   .device_available = int64_t{1} << 30,
+                                   .host_available = int64_t{1} << 30}));
   ASSIGN_OR_RETURN(resources.weights,
                    model.Pack(*resources.device, resources.plan));
   const MemoryPlan& memory = resources.memory;
   ASSIGN_OR_RETURN(
       resources.arenas.host,
-      CacheArena::Create(*resources.device, CacheArena::HostSpace(memory.one_memory),
+      CacheArena::Create(*resources.device,
+                         CacheArena::HostSpace(memory.one_memory),
                          resources.plan.num_layers, memory.host_half_slots,
                          memory.half_slot_bytes));
   ASSIGN_OR_RETURN(
@@ -88,9 +88,8 @@ absl::StatusOr<std::unique_ptr<EngineHarness>> EngineHarness::Create(
   ASSIGN_OR_RETURN(harness->engine_,
                    Engine::Create(resources, harness->epoch_, harness->clock_));
   EngineHarness* const raw = harness.get();
-  harness->engine_->Start([raw](StepResult result) {
-    raw->driver_->OnResult(std::move(result));
-  });
+  harness->engine_->Start(
+      [raw](StepResult result) { raw->driver_->OnResult(std::move(result)); });
   return harness;
 }
 
@@ -150,9 +149,9 @@ std::vector<char> EngineHarness::CachedKv(const BlockRef& block, int64_t layer,
     CHECK(stream->Synchronize().ok());
   } else {
     const auto run = [&](HalfSlot slot, int64_t offset) {
-      return CopyRun{.dst = {out.get(), offset, kv_bytes},
-                     .src = arena.View(layer, slot, row_in_block * kv_bytes,
-                                       kv_bytes)};
+      return CopyRun{
+          .dst = {out.get(), offset, kv_bytes},
+          .src = arena.View(layer, slot, row_in_block * kv_bytes, kv_bytes)};
     };
     const CopyRun runs[] = {run(block.first, 0), run(block.second, kv_bytes)};
     CHECK(stream->Copy(runs).ok());

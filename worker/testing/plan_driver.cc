@@ -134,8 +134,8 @@ bool PlanDriver::AllocateBlocks(int64_t positions,
   for (int64_t i = 0; i < count; ++i) {
     const CacheKind kind = KindOfBlock(i, options_.act_ratio);
     const int slots = HalfSlotsOf(kind);
-    const bool on_device = options_.use_device_pool && i % 2 == 0 &&
-                           device_.num_free() >= slots;
+    const bool on_device =
+        options_.use_device_pool && i % 2 == 0 && device_.num_free() >= slots;
     auto taken = (on_device ? device_ : host_).Allocate(slots);
     if (!taken.ok()) {
       FreeBlocks(blocks);
@@ -222,9 +222,10 @@ void PlanDriver::AddMiniBatches(StepPlan& plan) const {
   int64_t half_slots = 0;
   for (size_t i = 0; i < plan.sequences.size(); ++i) {
     const StepSequence& sequence = plan.sequences[i];
-    const auto it = std::find_if(
-        running_.begin(), running_.end(),
-        [&](const Running& running) { return running.id == sequence.sequence; });
+    const auto it = std::find_if(running_.begin(), running_.end(),
+                                 [&](const Running& running) {
+                                   return running.id == sequence.sequence;
+                                 });
     int64_t needed = 0;
     for (int at = 0; at < sequence.num_cached; at += limits_.block_tokens) {
       const BlockRef& block = it->blocks[at / limits_.block_tokens];
@@ -255,8 +256,8 @@ void PlanDriver::ReleaseFinished(const std::vector<DriverRequest>& requests) {
       });
   std::vector<Running> going_on;
   for (Running& running : running_) {
-    if (IsDone(requests[running.request], running.num_done,
-               running.num_sampled, running.num_steps) &&
+    if (IsDone(requests[running.request], running.num_done, running.num_sampled,
+               running.num_steps) &&
         (!keep_blocks_ || all_done)) {
       FreeBlocks(running.blocks);
       finished_.push_back(std::move(running));

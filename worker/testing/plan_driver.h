@@ -22,7 +22,7 @@ struct DriverRequest {
   int max_new = 0;  // Tokens to sample; 0: only run (or score) the prompt.
   SamplingParams sampling;
   std::vector<int32_t> score_targets;  // One a prompt token, or empty.
-  int first_step = 0;    // Joins with this step at the earliest.
+  int first_step = 0;                  // Joins with this step at the earliest.
   int cancel_after = 0;  // > 0: released after so many of its steps.
 };
 
@@ -71,7 +71,7 @@ class PlanDriver {
     size_t request = 0;
     SequenceId id;
     std::vector<BlockRef> blocks;
-    int num_done = 0;    // Positions that were planned.
+    int num_done = 0;  // Positions that were planned.
     int num_sampled = 0;
     int num_steps = 0;
     bool table_sent = false;

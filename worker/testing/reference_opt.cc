@@ -118,9 +118,8 @@ void RunLayer(const TestModel& model, int64_t layer, Rows& hidden) {
               Attend(config, q[p], k, v, p)),
         x);
     if (!config.pre_norm) x = attention_norm(x);
-    Row ffn =
-        Apply(matrix(LinearWeight::kFc1), vector(LayerVector::kFc1Bias),
-              config.pre_norm ? ffn_norm(x) : x);
+    Row ffn = Apply(matrix(LinearWeight::kFc1), vector(LayerVector::kFc1Bias),
+                    config.pre_norm ? ffn_norm(x) : x);
     for (double& value : ffn) value = Activate(config.activation, value);
     Add(Apply(matrix(LinearWeight::kFc2), vector(LayerVector::kFc2Bias), ffn),
         x);

@@ -80,12 +80,11 @@ absl::Status PackPieces(const WeightLayout& layout,
                         absl::Span<char> blob) {
   for (const WeightPiece& piece : pieces) {
     const int64_t k = piece.shape.k;
-    const auto rows = absl::MakeConstSpan(matrix).subspan(
-        piece.first_row * k, piece.shape.n * k);
-    RETURN_IF_ERROR(
-        layout.Pack(piece.shape, piece.shape.dtype,
-                    BytesOf(rows, piece.shape.dtype),
-                    blob.subspan(piece.offset, piece.bytes)));
+    const auto rows = absl::MakeConstSpan(matrix).subspan(piece.first_row * k,
+                                                          piece.shape.n * k);
+    RETURN_IF_ERROR(layout.Pack(piece.shape, piece.shape.dtype,
+                                BytesOf(rows, piece.shape.dtype),
+                                blob.subspan(piece.offset, piece.bytes)));
   }
   return absl::OkStatus();
 }

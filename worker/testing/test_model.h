@@ -27,7 +27,7 @@ struct TestModel {
   // nothing.
   std::map<MatrixKey, std::vector<float>> matrices;
   std::map<VectorKey, std::vector<float>> vectors;  // Absent: none.
-  std::vector<float> final_norm_gain;  // Empty: none.
+  std::vector<float> final_norm_gain;               // Empty: none.
   std::vector<float> final_norm_bias;
   std::vector<float> token_table;     // [vocab, word_embed_dim]
   std::vector<float> position_table;  // [max_positions + offset, hidden]
