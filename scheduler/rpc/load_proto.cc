@@ -101,10 +101,10 @@ v1::Load LoadToProto(const SchedulerSnapshot& snapshot,
   queue.set_max_requests(static_cast<uint32_t>(snapshot.max_queue_requests));
   queue.set_max_tokens(snapshot.max_queue_tokens);
   v1::Requests& requests = *load.mutable_requests();
-  requests.set_accepted(snapshot.accepted);
-  requests.set_finished(snapshot.finished);
-  requests.set_cancelled(snapshot.cancelled);
-  requests.set_failed(snapshot.failed);
+  requests.set_accepted(snapshot.counts.accepted);
+  requests.set_finished(snapshot.counts.finished);
+  requests.set_cancelled(snapshot.counts.cancelled);
+  requests.set_failed(snapshot.counts.failed);
   requests.set_rejected(metrics.rejected());
   requests.set_prompt_tokens(metrics.prompt_tokens());
   requests.set_completion_tokens(metrics.completion_tokens());

@@ -34,7 +34,7 @@ class WatchLoadCall final
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override { Stop(absl::CancelledError()); }
-  void OnDone() override { self_.reset(); }
+  void OnDone() override { const auto last = std::move(self_); }
 
  private:
   WatchLoadCall(LoadSource source, absl::Duration interval)

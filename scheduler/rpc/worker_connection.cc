@@ -110,7 +110,13 @@ void WorkerConnection::Close(absl::Status status) {
 }
 
 void WorkerConnection::OnReadDone(bool ok) {
-  if (!ok) return Close(absl::OkStatus());  // The worker hung up.
+  bool closed = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    closed = end_.has_value();
+  }
+  // The worker hung up, or its messages count no more.
+  if (!ok || closed) return Close(absl::OkStatus());
   const absl::Status status = Take(incoming_);
   if (!status.ok()) {
     LOG(WARNING) << "worker refused: name=" << hello_.worker_name()
@@ -148,7 +154,7 @@ void WorkerConnection::OnDone() {
   });
   LOG(INFO) << "worker disconnected: name=" << hello_.worker_name()
             << " model=" << hello_.model_name();
-  self_.reset();
+  const std::shared_ptr<WorkerConnection> last = std::move(self_);
 }
 
 absl::Status WorkerConnection::Take(const pb::ConnectRequest& message) {

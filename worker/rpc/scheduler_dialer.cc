@@ -47,7 +47,7 @@ class SchedulerDialer::Impl {
   // Begins the worker's part in the current connection.
   void Register() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void OnResult(const StepResult& result);
-  void SetAccepted(bool accepted);
+  void SetAccepted(bool accepted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
   const std::unique_ptr<worker::v1::WorkerLinkService::Stub> stub_;
@@ -148,7 +148,7 @@ absl::Status SchedulerDialer::Impl::Connect() {
   const absl::Status end = connection->WaitUntilDone();
   absl::MutexLock lock(&mutex_);
   connection_ = nullptr;
-  accepted_ = false;
+  SetAccepted(false);
   if (absl::IsInvalidArgument(end)) refusal_ = end;
   return end;
 }
@@ -170,7 +170,11 @@ SchedulerConnection::Options SchedulerDialer::Impl::ConnectionOptions(
   options.hello.set_model_name(options_.model_name);
   options.hello.set_build_id(options_.build_id);
   options.api_key = options_.api_key;
-  options.on_accepted = [this] { SetAccepted(true); };
+  options.on_accepted = [this] {
+    LOG(INFO) << "accepted by the scheduler";
+    absl::MutexLock lock(&mutex_);
+    SetAccepted(true);
+  };
   options.on_plan = [this](StepPlan plan) {
     Worker* worker = nullptr;
     {
@@ -201,9 +205,9 @@ void SchedulerDialer::Impl::OnResult(const StepResult& result) {
 }
 
 void SchedulerDialer::Impl::SetAccepted(bool accepted) {
-  absl::MutexLock lock(&mutex_);
+  if (accepted_ == accepted) return;
   accepted_ = accepted;
-  LOG(INFO) << "accepted by the scheduler";
+  if (options_.on_accepted != nullptr) options_.on_accepted(accepted);
 }
 
 SchedulerDialer::SchedulerDialer(std::shared_ptr<grpc::Channel> channel,

@@ -38,6 +38,9 @@ class SchedulerDialer {
     absl::Duration last_backoff = absl::Seconds(5);
     // Hears each step's result as well; may be null. On the worker's thread.
     std::function<void(const StepResult&)> on_result;
+    // Hears when a scheduler accepts the worker and when it is lost; may be
+    // null. One call at a time; must not call back.
+    std::function<void(bool)> on_accepted;
   };
 
   // Starts dialling over `channel`.

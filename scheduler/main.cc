@@ -1,0 +1,138 @@
+// The scheduler program: flags to options, a server, the lines and exit codes
+// of the command line contract (docs/architecture.md).
+
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/declare.h"
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "common/program.h"
+#include "common/status_macros.h"
+#include "common/termination.h"
+#include "scheduler/flags/scheduler_flags.h"
+#include "scheduler/scheduler_server.h"
+
+ABSL_DECLARE_FLAG(std::string, act_ratio);  // scheduler/flags
+ABSL_FLAG(std::string, listen, "127.0.0.1:50051",
+          "HOST:PORT to serve clients and workers on; port 0: any.");
+ABSL_FLAG(std::string, metrics_listen, "",
+          "HOST:PORT of Prometheus's /metrics; empty: none.");
+ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(60),
+          "How long accepted requests may go on after SIGTERM.");
+ABSL_FLAG(bool, insecure, false,
+          "Serve in the clear on an address that is open to the network.");
+ABSL_FLAG(std::string, tls_certificate, "",
+          "PEM file of the server's certificate chain, leaf first.");
+ABSL_FLAG(std::string, tls_key, "", "PEM file of its private key.");
+ABSL_FLAG(std::string, tls_ca, "",
+          "PEM file: clients and workers must have a certificate from these.");
+ABSL_FLAG(std::string, api_keys, "",
+          "File of API keys, one a line; calls need one of them as "
+          "`authorization: Bearer KEY`. Empty: calls need none.");
+
+namespace hybridserve {
+namespace {
+
+constexpr char kName[] = "scheduler";
+
+absl::StatusOr<std::vector<std::string>> ReadApiKeys(const std::string& path) {
+  std::vector<std::string> keys;
+  if (path.empty()) return keys;
+  std::ifstream file(path);
+  if (!file) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--api_keys: cannot read ", path));
+  }
+  for (std::string line; std::getline(file, line);) {
+    const absl::string_view key = absl::StripAsciiWhitespace(line);
+    if (!key.empty() && key.front() != '#') keys.emplace_back(key);
+  }
+  if (keys.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--api_keys: ", path, " has no keys"));
+  }
+  return keys;
+}
+
+absl::StatusOr<SchedulerServerOptions> OptionsFromFlags() {
+  SchedulerServerOptions options;
+  ASSIGN_OR_RETURN(options.core, SchedulerOptionsFromFlags());
+  ASSIGN_OR_RETURN(options.policy, PolicyFromFlags());
+  double act_ratio = 0;
+  if (absl::SimpleAtod(absl::GetFlag(FLAGS_act_ratio), &act_ratio)) {
+    options.act_ratio = act_ratio;  // Else auto: PolicyFromFlags() checked it.
+  }
+  options.core.term = 0;  // The server chooses one.
+  options.listen = absl::GetFlag(FLAGS_listen);
+  if (options.listen.empty()) {
+    return absl::InvalidArgumentError("--listen: is empty");
+  }
+  options.metrics_listen = absl::GetFlag(FLAGS_metrics_listen);
+  options.insecure = absl::GetFlag(FLAGS_insecure);
+  options.tls = {.certificate_file = absl::GetFlag(FLAGS_tls_certificate),
+                 .key_file = absl::GetFlag(FLAGS_tls_key),
+                 .ca_file = absl::GetFlag(FLAGS_tls_ca)};
+  ASSIGN_OR_RETURN(options.api_keys,
+                   ReadApiKeys(absl::GetFlag(FLAGS_api_keys)));
+  if (absl::GetFlag(FLAGS_drain_timeout) < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("--drain_timeout: is negative");
+  }
+  return options;
+}
+
+// For scripts that wait for them: at once, whole.
+void PrintLine(const std::string& line) { std::cout << line << std::endl; }
+
+int Main(int argc, char** argv) {
+  InitProgram(
+      argc, argv,
+      {.name = kName,
+       .text = "Serves language models over gRPC: takes clients' requests and "
+               "runs them on the workers that dial in.\n\n"
+               "  scheduler --listen=127.0.0.1:50051\n"
+               "  worker --scheduler=127.0.0.1:50051 --model_dir=models/demo"});
+  absl::StatusOr<SchedulerServerOptions> options = OptionsFromFlags();
+  if (!options.ok()) ExitWithUsageError(kName, options.status());
+
+  // Outlives main(), as the signal thread does.
+  static auto& stop = *new absl::Notification();
+  HandleTermination([] { stop.Notify(); });
+  absl::StatusOr<std::unique_ptr<SchedulerServer>> server =
+      SchedulerServer::Create(*std::move(options));
+  if (!server.ok()) {
+    const bool failed = absl::IsUnavailable(server.status());
+    if (!failed) ExitWithUsageError(kName, server.status());
+    return ReportFailure(kName, server.status());
+  }
+  PrintLine(absl::StrCat("listening ", (*server)->address()));
+  if (!(*server)->metrics_address().empty()) {
+    PrintLine(absl::StrCat("metrics ", (*server)->metrics_address()));
+  }
+
+  std::thread ready([&] {
+    if ((*server)->WaitUntilReady(absl::InfiniteFuture())) PrintLine("ready");
+  });
+  stop.WaitForNotification();
+  (*server)->Drain();
+  ready.join();
+  (*server)->Shutdown(absl::GetFlag(FLAGS_drain_timeout));
+  return 0;
+}
+
+}  // namespace
+}  // namespace hybridserve
+
+int main(int argc, char** argv) { return hybridserve::Main(argc, argv); }

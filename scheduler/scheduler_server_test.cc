@@ -1,0 +1,355 @@
+// The server's life: workers that come, are refused and go, health, reflection,
+// draining, keys.
+
+#include "scheduler/scheduler_server.h"
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "common/grpc_status.h"
+#include "common/status_details.h"
+#include "common/testing/status_matchers.h"
+#include "glog/logging.h"
+#include "gmock/gmock.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "gtest/gtest.h"
+#include "hybridserve/v1/control_service.grpc.pb.h"
+#include "hybridserve/v1/model_service.grpc.pb.h"
+#include "scheduler/testing/server_harness.h"
+
+namespace hybridserve {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+class SchedulerServerTest : public ServerTest {
+ protected:
+  void SetUp() override { StartServer(LoopbackOptions()); }
+
+  // One call of a method that this test has no stub of.
+  grpc::Status Call(const std::string& method, const std::string& request,
+                    std::string* response) {
+    const grpc::Slice slice(request);
+    grpc::ByteBuffer bytes(&slice, 1);
+    grpc::ByteBuffer answer;
+    grpc::ClientContext context;
+    grpc::GenericStub stub(channel_);
+    grpc::CompletionQueue queue;
+    const auto call = stub.PrepareUnaryCall(&context, method, bytes, &queue);
+    call->StartCall();
+    grpc::Status status;
+    call->Finish(&answer, &status, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    CHECK(queue.Next(&tag, &ok));
+    grpc::Slice single;
+    if (status.ok() && answer.TrySingleSlice(&single).ok()) {
+      response->assign(reinterpret_cast<const char*>(single.begin()),
+                       single.size());
+    }
+    queue.Shutdown();
+    while (queue.Next(&tag, &ok)) {
+    }
+    return status;
+  }
+
+  // HealthCheckResponse.status (field 1) of a service; 0: unknown service.
+  int Health(const std::string& service) {
+    std::string request;
+    if (!service.empty()) {
+      request = std::string("\x0a") + static_cast<char>(service.size()) +
+                service;
+    }
+    std::string response;
+    const grpc::Status status =
+        Call("/grpc.health.v1.Health/Check", request, &response);
+    if (status.error_code() == grpc::StatusCode::NOT_FOUND) return 0;
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response.size() == 2 ? response[1] : -1;
+  }
+
+  absl::Status Generate(const std::string& api_key = "") {
+    grpc::ClientContext context;
+    if (!api_key.empty()) {
+      context.AddMetadata("authorization", "Bearer " + api_key);
+    }
+    v1::GenerateRequest request;
+    request.set_prompt("abc");
+    v1::GenerateResponse response;
+    return FromGrpcStatus(inference_->Generate(&context, request, &response));
+  }
+
+  v1::Load Load() {
+    grpc::ClientContext context;
+    v1::GetLoadResponse response;
+    EXPECT_TRUE(v1::ControlService::NewStub(channel_)
+                    ->GetLoad(&context, {}, &response)
+                    .ok());
+    return response.load();
+  }
+};
+
+constexpr int kServing = 1;
+constexpr int kNotServing = 2;
+
+TEST_F(SchedulerServerTest, IsHealthyFromTheFirstTokenToTheLastWorker) {
+  EXPECT_EQ(Health(""), kNotServing);
+  EXPECT_EQ(Health("bytes"), 0);
+  EXPECT_EQ(Health("hybridserve.v1.InferenceService"), kNotServing);
+  EXPECT_EQ(Health("hybridserve.v1.ControlService"), kServing);
+  EXPECT_THAT(Generate(), StatusIs(absl::StatusCode::kUnavailable));
+  StartWorker();
+  EXPECT_EQ(Health(""), kServing);
+  EXPECT_EQ(Health("bytes"), kServing);
+  EXPECT_EQ(Health("hybridserve.v1.InferenceService"), kServing);
+  EXPECT_THAT(Generate(), IsOk());
+  worker_.reset();
+  while (Health("bytes") == kServing) std::this_thread::yield();
+  EXPECT_EQ(Health(""), kNotServing);
+}
+
+TEST_F(SchedulerServerTest, ReflectionListsTheServices) {
+  // ServerReflectionRequest.list_services (field 7) = "*".
+  grpc::ClientContext context;
+  grpc::GenericStub stub(channel_);
+  grpc::CompletionQueue queue;
+  const auto call = stub.PrepareCall(
+      &context,
+      "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+      &queue);
+  void* tag = nullptr;
+  bool ok = false;
+  const auto next = [&] { return queue.Next(&tag, &ok) && ok; };
+  call->StartCall(nullptr);
+  ASSERT_TRUE(next());
+  const grpc::Slice slice(std::string("\x3a\x01*"));
+  call->Write(grpc::ByteBuffer(&slice, 1), nullptr);
+  ASSERT_TRUE(next());
+  grpc::ByteBuffer answer;
+  call->Read(&answer, nullptr);
+  ASSERT_TRUE(next());
+  std::vector<grpc::Slice> slices;
+  ASSERT_TRUE(answer.Dump(&slices).ok());
+  std::string text;
+  for (const grpc::Slice& part : slices) {
+    text.append(reinterpret_cast<const char*>(part.begin()), part.size());
+  }
+  EXPECT_THAT(text, HasSubstr("hybridserve.v1.InferenceService"));
+  EXPECT_THAT(text, HasSubstr("hybridserve.v1.ModelService"));
+  EXPECT_THAT(text, HasSubstr("hybridserve.v1.ControlService"));
+  EXPECT_THAT(text, HasSubstr("grpc.health.v1.Health"));
+  context.TryCancel();
+  queue.Shutdown();
+  while (queue.Next(&tag, &ok)) {
+  }
+}
+
+TEST_F(SchedulerServerTest, AnotherWireRevisionIsToldWhatToUpgrade) {
+  ScriptedWorker worker(NewChannel(), {.wire_revision = 999});
+  EXPECT_THAT(worker.WaitUntilRefused(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "upgrade the scheduler"));
+}
+
+TEST_F(SchedulerServerTest, ABadTokenizerIsRefusedByFile) {
+  ScriptedWorker worker(
+      NewChannel(), {.change_files = [](ModelFiles& files) {
+        files.tokenizer_json = "{";
+      }});
+  EXPECT_THAT(
+      worker.WaitUntilRefused(),
+      StatusIs(absl::StatusCode::kInvalidArgument, "tokenizer.json"));
+}
+
+TEST_F(SchedulerServerTest, OtherWeightsUnderAUsedNameAreRefused) {
+  StartWorker();
+  ScriptedWorker other(NewChannel(), {.weights_hash = std::string(64, 'b')});
+  EXPECT_THAT(other.WaitUntilRefused(),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(Generate(), IsOk());
+}
+
+TEST_F(SchedulerServerTest, AWorkerThatComesBackTakesTheRequestOver) {
+  StartWorker();
+  worker_->Pause();
+  absl::Status status = absl::UnknownError("");
+  std::thread client([&] { status = Generate(); });
+  worker_->WaitForSequences(1);
+  worker_ = std::make_unique<ScriptedWorker>(
+      NewChannel(), ScriptedWorker::Options{.epoch = 2});
+  client.join();
+  EXPECT_THAT(status, IsOk());
+}
+
+TEST_F(SchedulerServerTest, SaysHowBusyItIs) {
+  StartWorker();
+  ASSERT_THAT(Generate(), IsOk());
+  ASSERT_TRUE(server_->WaitUntilIdle(absl::InfiniteFuture()));
+  worker_->WaitForSequences(0);
+  const v1::Load load = Load();
+  EXPECT_EQ(load.queue().running(), 0);
+  EXPECT_EQ(load.requests().prompt_tokens(), 4);
+  EXPECT_EQ(load.requests().completion_tokens(), 124);
+  ASSERT_THAT(load.workers(), SizeIs(1));
+  const v1::Worker& worker = load.workers(0);
+  EXPECT_EQ(worker.state(), v1::WORKER_STATE_READY);
+  EXPECT_EQ(worker.model(), "bytes");
+  EXPECT_EQ(worker.epoch(), 1);
+  EXPECT_EQ(worker.numerics().dtype(), "float32");
+  EXPECT_EQ(worker.streamed_layer_bytes(), 900);
+  EXPECT_GT(worker.totals().weight_bytes(), 900 * 100);
+  ASSERT_THAT(worker.pools(), SizeIs(1));
+  EXPECT_EQ(worker.pools(0).half_slots(), 256);
+  EXPECT_EQ(worker.pools(0).free(), 256);
+  EXPECT_GE(worker.pools(0).peak_kv_blocks(), 8);
+  EXPECT_EQ(worker.pools(0).half_slot_bytes(), 16 * 16 * 4);
+}
+
+TEST_F(SchedulerServerTest, WatchingLoadSendsAgainUntilCancelled) {
+  const auto control = v1::ControlService::NewStub(channel_);
+  grpc::ClientContext context;
+  v1::WatchLoadRequest request;
+  request.set_interval_ms(100);
+  const auto reader = control->WatchLoad(&context, request);
+  v1::WatchLoadResponse response;
+  EXPECT_TRUE(reader->Read(&response));
+  EXPECT_TRUE(reader->Read(&response));
+  context.TryCancel();
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+
+  grpc::ClientContext bad_context;
+  request.set_interval_ms(1);
+  const absl::Status status =
+      FromGrpcStatus(control->WatchLoad(&bad_context, request)->Finish());
+  EXPECT_EQ(FieldOf(status), "interval_ms");
+}
+
+TEST_F(SchedulerServerTest, ListsModelsWithTheirLimits) {
+  StartWorker({.half_slots = 4});  // Two KV blocks: 32 tokens.
+  const auto models = v1::ModelService::NewStub(channel_);
+  grpc::ClientContext context;
+  v1::ListModelsResponse list;
+  ASSERT_TRUE(models->ListModels(&context, {}, &list).ok());
+  ASSERT_THAT(list.models(), SizeIs(1));
+  EXPECT_EQ(list.models(0).name(), "bytes");
+  EXPECT_EQ(list.models(0).shape().vocab_size(), 257);
+  EXPECT_EQ(list.models(0).shape().max_positions(), 128);
+  EXPECT_LE(list.models(0).limits().max_sequence_tokens(), 33);
+  EXPECT_GE(list.models(0).limits().max_sequence_tokens(), 32);
+  EXPECT_EQ(list.models(0).workers(), 1);
+  // The default of max_tokens is cut to that, too.
+  EXPECT_THAT(Generate(), IsOk());
+
+  grpc::ClientContext get_context;
+  v1::GetModelRequest request;
+  request.set_name("opt-9t");
+  v1::GetModelResponse response;
+  EXPECT_EQ(models->GetModel(&get_context, request, &response).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(SchedulerServerTest, DrainingFinishesWhatWasAccepted) {
+  StartWorker();
+  worker_->Pause();
+  absl::Status status = absl::UnknownError("");
+  std::thread client([&] { status = Generate(); });
+  worker_->WaitForSequences(1);
+  grpc::ClientContext context;
+  v1::DrainResponse response;
+  ASSERT_TRUE(v1::ControlService::NewStub(channel_)
+                  ->Drain(&context, {}, &response)
+                  .ok());
+  EXPECT_TRUE(server_->draining());
+  EXPECT_EQ(Health(""), kNotServing);
+  const absl::Status refused = Generate();
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_TRUE(RetryDelayOf(refused).has_value());
+  worker_->Resume();
+  server_->Shutdown(absl::InfiniteDuration());
+  client.join();
+  EXPECT_THAT(status, IsOk());
+}
+
+TEST_F(SchedulerServerTest, ShutdownEndsWhatDoesNotFinish) {
+  StartWorker();
+  worker_->Pause();
+  absl::Status status = absl::UnknownError("");
+  std::thread client([&] { status = Generate(); });
+  worker_->WaitForSequences(1);
+  server_->Shutdown(absl::ZeroDuration());
+  client.join();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(SchedulerServerTest, WithKeysEveryCallNeedsOne) {
+  SchedulerServerOptions options = LoopbackOptions();
+  options.api_keys = {"k1", "k2"};
+  StartServer(std::move(options));
+  {
+    ScriptedWorker stranger(NewChannel(), {.api_key = "guess"});
+    EXPECT_THAT(stranger.WaitUntilRefused(),
+                StatusIs(absl::StatusCode::kUnauthenticated));
+  }
+  StartWorker({.api_key = "k1"});
+  EXPECT_THAT(Generate(), StatusIs(absl::StatusCode::kUnauthenticated));
+  EXPECT_THAT(Generate("k3"), StatusIs(absl::StatusCode::kUnauthenticated));
+  EXPECT_THAT(Generate("k2"), IsOk());
+}
+
+TEST_F(SchedulerServerTest, AnInProcessChannelNeedsNoPort) {
+  SchedulerServerOptions options = LoopbackOptions();
+  options.listen.clear();
+  worker_.reset();
+  server_ = SchedulerServer::Create(std::move(options)).value();
+  EXPECT_EQ(server_->address(), "");
+  channel_ = server_->InProcessChannel();
+  inference_ = v1::InferenceService::NewStub(channel_);
+  worker_ = std::make_unique<ScriptedWorker>(server_->InProcessChannel(),
+                                             ScriptedWorker::Options{});
+  ASSERT_TRUE(server_->WaitUntilReady(absl::InfiniteFuture()));
+  EXPECT_THAT(Generate(), IsOk());
+}
+
+TEST_F(SchedulerServerTest, APublicAddressWantsTlsOrAWord) {
+  SchedulerServerOptions options = LoopbackOptions();
+  options.listen = "0.0.0.0:0";
+  EXPECT_THAT(SchedulerServer::Create(std::move(options)),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "--insecure"));
+  options = LoopbackOptions();
+  options.listen = "0.0.0.0:0";
+  options.insecure = true;
+  EXPECT_THAT(SchedulerServer::Create(std::move(options)), IsOk());
+}
+
+TEST_F(SchedulerServerTest, BadAddressesAreNamedByTheirFlag) {
+  SchedulerServerOptions options = LoopbackOptions();
+  options.listen = "nonsense";
+  EXPECT_THAT(SchedulerServer::Create(std::move(options)),
+              StatusIs(absl::StatusCode::kInvalidArgument, "--listen"));
+  options = LoopbackOptions();
+  options.listen = server_->address();  // In use.
+  EXPECT_THAT(SchedulerServer::Create(std::move(options)),
+              StatusIs(absl::StatusCode::kUnavailable, "--listen"));
+  options = LoopbackOptions();
+  options.metrics_listen = "nonsense";
+  EXPECT_THAT(SchedulerServer::Create(std::move(options)),
+              StatusIs(absl::StatusCode::kInvalidArgument, "--metrics_listen"));
+}
+
+TEST_F(SchedulerServerTest, MetricsAreServedOnTheirOwnPort) {
+  SchedulerServerOptions options = LoopbackOptions();
+  options.metrics_listen = "127.0.0.1:0";
+  StartServer(std::move(options));
+  EXPECT_THAT(server_->metrics_address(), HasSubstr("127.0.0.1:"));
+  EXPECT_NE(server_->metrics_address(), "127.0.0.1:0");
+}
+
+}  // namespace
+}  // namespace hybridserve

@@ -1,0 +1,246 @@
+// The worker program: flags to options, a worker and its connection, the lines
+// and exit codes of the command line contract (docs/architecture.md).
+
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "common/program.h"
+#include "common/status_macros.h"
+#include "common/termination.h"
+#include "common/version.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+#include "worker/flags/worker_flags.h"
+#include "worker/rpc/scheduler_dialer.h"
+#include "worker/rpc/status_server.h"
+#include "worker/worker.h"
+
+ABSL_FLAG(std::string, scheduler, "127.0.0.1:50051",
+          "HOST:PORT of the scheduler; it is dialled for ever.");
+ABSL_FLAG(std::string, listen, "",
+          "HOST:PORT of health and reflection, for probes; empty: none.");
+ABSL_FLAG(std::string, metrics_listen, "",
+          "HOST:PORT of Prometheus's /metrics; empty: none.");
+ABSL_FLAG(bool, insecure, false,
+          "Serve --listen, which is in the clear, on an address that is open "
+          "to the network.");
+ABSL_FLAG(std::string, tls_ca, "",
+          "PEM file of the certificates that the scheduler's must come from. "
+          "Empty: the connection is in the clear.");
+ABSL_FLAG(std::string, tls_certificate, "",
+          "With --tls_ca: PEM file of this worker's own certificate chain, for "
+          "a scheduler that wants one.");
+ABSL_FLAG(std::string, tls_key, "", "PEM file of its private key.");
+ABSL_FLAG(std::string, api_key_file, "",
+          "File whose first line is the API key to show to the scheduler.");
+
+namespace hybridserve {
+namespace {
+
+constexpr char kName[] = "worker";
+constexpr int kMaxMessageBytes = 64 << 20;
+
+absl::StatusOr<std::string> ReadFile(absl::string_view flag,
+                                     const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", flag, ": cannot read ", path));
+  }
+  return std::string{std::istreambuf_iterator<char>(file), {}};
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials() {
+  const std::string ca = absl::GetFlag(FLAGS_tls_ca);
+  const std::string certificate = absl::GetFlag(FLAGS_tls_certificate);
+  const std::string key = absl::GetFlag(FLAGS_tls_key);
+  if (certificate.empty() != key.empty()) {
+    return absl::InvalidArgumentError(
+        "--tls_certificate and --tls_key: one is of no use without the other");
+  }
+  if (ca.empty()) {
+    if (!key.empty()) return absl::InvalidArgumentError("--tls_ca: is missing");
+    return grpc::InsecureChannelCredentials();
+  }
+  grpc::SslCredentialsOptions ssl;
+  ASSIGN_OR_RETURN(ssl.pem_root_certs, ReadFile("tls_ca", ca));
+  if (!key.empty()) {
+    ASSIGN_OR_RETURN(ssl.pem_cert_chain,
+                     ReadFile("tls_certificate", certificate));
+    ASSIGN_OR_RETURN(ssl.pem_private_key, ReadFile("tls_key", key));
+  }
+  return grpc::SslCredentials(ssl);
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel() {
+  const std::string scheduler = absl::GetFlag(FLAGS_scheduler);
+  if (scheduler.find(':') == std::string::npos) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--scheduler: \"", scheduler, "\" is not HOST:PORT"));
+  }
+  ASSIGN_OR_RETURN(auto credentials, Credentials());
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
+  // The line is silent while nobody asks for text: pings notice a scheduler
+  // that is gone.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5'000);
+  return grpc::CreateCustomChannel(scheduler, credentials, arguments);
+}
+
+absl::Status CheckListen() {
+  const std::string listen = absl::GetFlag(FLAGS_listen);
+  const bool loopback = absl::StartsWith(listen, "127.") ||
+                        absl::StartsWith(listen, "localhost:") ||
+                        absl::StartsWith(listen, "[::1]:");
+  if (listen.empty() || loopback || absl::GetFlag(FLAGS_insecure)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("--listen: ", listen,
+                   " is open to the network, and health is served in the "
+                   "clear; give --insecure if that is fine"));
+}
+
+std::string ModelName(const WorkerOptions& options) {
+  if (!options.model_name.empty()) return options.model_name;
+  std::filesystem::path folder(options.model_dir);
+  if (!folder.has_filename()) folder = folder.parent_path();  // "models/demo/"
+  return folder.filename().string();
+}
+
+std::string WorkerName() {
+  char host[256] = "";
+  if (gethostname(host, sizeof(host) - 1) != 0) host[0] = '\0';
+  return absl::StrCat(host, "/", getpid());
+}
+
+// For scripts that wait for them: at once, whole.
+void PrintLine(const std::string& line) { std::cout << line << std::endl; }
+
+// Everything that flags can say wrong, found before anything is begun.
+struct Setup {
+  WorkerOptions worker;
+  std::shared_ptr<grpc::Channel> channel;
+  SchedulerDialer::Options dialing;
+};
+
+absl::StatusOr<Setup> SetupFromFlags() {
+  Setup setup;
+  ASSIGN_OR_RETURN(setup.worker, WorkerOptionsFromFlags());
+  if (!HasModelDirFlag()) {
+    return absl::InvalidArgumentError("--model_dir: is missing");
+  }
+  ASSIGN_OR_RETURN(setup.channel, MakeChannel());
+  RETURN_IF_ERROR(CheckListen());
+  setup.dialing.worker_name = WorkerName();
+  setup.dialing.model_name = ModelName(setup.worker);
+  setup.dialing.build_id = BuildId();
+  if (const auto file = absl::GetFlag(FLAGS_api_key_file); !file.empty()) {
+    ASSIGN_OR_RETURN(std::string text, ReadFile("api_key_file", file));
+    setup.dialing.api_key =
+        std::string(absl::StripAsciiWhitespace(text.substr(0, text.find('\n'))));
+  }
+  return setup;
+}
+
+// What is wrong with a flag is wrong usage; all else is a failure.
+int ReportError(const absl::Status& status) {
+  if (absl::StartsWith(status.message(), "--")) {
+    ExitWithUsageError(kName, status);
+  }
+  return ReportFailure(kName, status);
+}
+
+int Main(int argc, char** argv) {
+  InitProgram(
+      argc, argv,
+      {.name = kName,
+       .text = "Runs a language model on one device for a scheduler, which it "
+               "dials.\n\n"
+               "  worker --scheduler=127.0.0.1:50051 --model_dir=models/demo"});
+  absl::StatusOr<Setup> setup = SetupFromFlags();
+  if (!setup.ok()) ExitWithUsageError(kName, setup.status());
+
+  // Outlive main(), as the signal thread does.
+  static auto& stop = *new absl::Notification();
+  static std::atomic<bool> loading{true};
+  HandleTermination([] {
+    // Loading can't be interrupted, and nothing depends on it.
+    if (loading) _exit(0);
+    stop.Notify();
+  });
+  absl::StatusOr<std::unique_ptr<StatusServer>> status =
+      StatusServer::Create({.listen = absl::GetFlag(FLAGS_listen),
+                            .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
+                            .model_name = setup->dialing.model_name});
+  if (!status.ok()) {
+    if (absl::IsUnavailable(status.status())) {
+      return ReportFailure(kName, status.status());
+    }
+    return ReportError(status.status());
+  }
+  StatusServer& status_server = **status;
+  if (!status_server.address().empty()) {
+    PrintLine(absl::StrCat("listening ", status_server.address()));
+  }
+  if (!status_server.metrics_address().empty()) {
+    PrintLine(absl::StrCat("metrics ", status_server.metrics_address()));
+  }
+
+  setup->dialing.on_result = [&](const StepResult& result) {
+    status_server.CountStep(result);
+  };
+  setup->dialing.on_accepted = [&](bool accepted) {
+    status_server.SetServing(accepted);
+    static bool said = false;
+    if (accepted && !std::exchange(said, true)) PrintLine("ready");
+  };
+  SchedulerDialer dialer(setup->channel, setup->dialing);
+  absl::StatusOr<std::unique_ptr<Worker>> worker =
+      Worker::Create(setup->worker, [&](const LoadProgress& progress) {
+        status_server.SetProgress(progress);
+        dialer.ReportProgress(progress);
+      });
+  if (!worker.ok()) return ReportError(worker.status());
+  loading = false;
+  dialer.Serve(**worker);
+
+  // Until a signal, or until the scheduler finds the model bad.
+  absl::Status refusal;
+  while (!stop.WaitForNotificationWithTimeout(absl::Milliseconds(200))) {
+    refusal = dialer.WaitUntilAccepted(absl::Now());
+    if (absl::IsInvalidArgument(refusal)) break;
+  }
+  dialer.Stop();
+  if (absl::IsInvalidArgument(refusal)) return ReportFailure(kName, refusal);
+  return 0;
+}
+
+}  // namespace
+}  // namespace hybridserve
+
+int main(int argc, char** argv) { return hybridserve::Main(argc, argv); }
