@@ -73,7 +73,7 @@ absl::Status NoSafetensors(const std::string& folder) {
 
 std::string CanonicalTensorName(absl::string_view name) {
   absl::string_view rest = absl::StripPrefix(name, "model.");
-  if (absl::StartsWith(rest, "lm_head.")) return std::string(rest);
+  if (absl::StartsWith(rest, "lm_head.")) return absl::StrCat(rest);
   rest = absl::StripPrefix(rest, "decoder.");
   return absl::StrCat("model.decoder.", rest);
 }

@@ -18,7 +18,8 @@ TEST(ShardIndexTest, MapsTensorsToFiles) {
   const ScratchFolder folder;
   folder.Write(kShardIndexFile, R"({
       "metadata": {"total_size": 8},
-      "weight_map": {"b": "model-2.safetensors", "a": "model-1.safetensors"}})");
+      "weight_map": {"b": "model-2.safetensors",
+                     "a": "model-1.safetensors"}})");
   EXPECT_THAT(ReadShardIndex(folder.path()),
               IsOkAndHolds(ElementsAre(Pair("a", "model-1.safetensors"),
                                        Pair("b", "model-2.safetensors"))));
