@@ -284,6 +284,19 @@ void FinishRow(const LinearCpuArgs& args, const float* sums, int64_t row,
   std::memcpy(y + c, padded_y, left * sizeof(Out));
 }
 
+// Rows [first_row, first_row + rows) of y from all their columns' sums.
+void FinishRows(const LinearCpuArgs& args, int64_t first_row, int64_t rows,
+                const float* sums, int64_t sums_stride) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* row_sums = sums + r * sums_stride;
+    if (args.y_dtype == DType::kFloat32) {
+      FinishRow<float>(args, row_sums, first_row + r, 0, args.n);
+    } else {
+      FinishRow<uint16_t>(args, row_sums, first_row + r, 0, args.n);
+    }
+  }
+}
+
 // Copies rows [first, first + rows) of x to [k][rows], as floats.
 template <typename Element>
 void PackTile(const LinearCpuArgs& args, int64_t first, int64_t rows,
@@ -400,6 +413,12 @@ HWY_AFTER_NAMESPACE();
 namespace hybridserve {
 
 HWY_EXPORT(LinearBlock);
+HWY_EXPORT(FinishRows);
+
+void FinishLinear(const LinearCpuArgs& args, int64_t first_row, int64_t rows,
+                  const float* sums, int64_t sums_stride) {
+  HWY_DYNAMIC_DISPATCH(FinishRows)(args, first_row, rows, sums, sums_stride);
+}
 
 void LinearCpu(const LinearCpuArgs& args, ThreadPool& pool) {
   for (int64_t row = 0; row < args.m; row += kRowBlock) {

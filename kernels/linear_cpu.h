@@ -34,6 +34,12 @@ struct LinearCpuArgs {
 // kept for the next call.
 void LinearCpu(const LinearCpuArgs& args, ThreadPool& pool);
 
+// The end of a linear layer on its own: turns x W^T of rows [first_row,
+// first_row + rows), which `sums` holds, into y: bias, activation, residual,
+// rounding. `sums_stride` is at least n rounded up to 16.
+void FinishLinear(const LinearCpuArgs& args, int64_t first_row, int64_t rows,
+                  const float* sums, int64_t sums_stride);
+
 }  // namespace hybridserve
 
 #endif  // HYBRIDSERVE_KERNELS_LINEAR_CPU_H_

@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "kernels/cpu_isa.h"
+#include "kernels/cpu_linear.h"
 #include "kernels/ops.h"
-#include "kernels/panel_layout.h"
 #include "kernels/thread_pool.h"
 #include "worker/device/cpu_buffer.h"
 #include "worker/device/cpu_event.h"
@@ -37,9 +37,9 @@ class CpuDevice final : public Device {
         copy_in_(options.link_bytes_per_second),
         copy_out_(options.link_bytes_per_second),
         pool_(threads),
-        ops_(pool_, layout_) {
+        ops_(pool_, linear_) {
     info_.backend = "cpu";
-    info_.isa = absl::StrCat(CpuIsa(), "/own");
+    info_.isa = absl::StrCat(CpuIsa(), "/", linear_.description());
     info_.memory_bytes = device_budget_.left();
     info_.one_memory = !separate_;
     info_.description = absl::StrCat("cpu, ", info_.isa, ", threads=", threads);
@@ -70,7 +70,7 @@ class CpuDevice final : public Device {
   }
 
   Ops& ops() override { return ops_; }
-  const WeightLayout& weight_layout() const override { return layout_; }
+  const WeightLayout& weight_layout() const override { return linear_; }
 
  private:
   const bool separate_;
@@ -80,7 +80,7 @@ class CpuDevice final : public Device {
   LinkPacer copy_in_;
   LinkPacer copy_out_;
   ThreadPool pool_;
-  PanelLayout layout_;
+  CpuLinear linear_;
   CpuOps ops_;
 };
 

@@ -99,7 +99,7 @@ absl::Status CpuOps::Linear(Stream& stream, const LinearArgs& args) {
   CHECK(args.y.dtype == DType::kFloat32 || args.y.dtype == shape.dtype);
   CHECK(!args.accumulate || (args.y.dtype == DType::kFloat32 &&
                              args.activation == Activation::kNone));
-  CHECK_EQ(args.weight.size, layout_.PackedBytes(shape));
+  CHECK_EQ(args.weight.size, linear_.PackedBytes(shape));
   const LinearCpuArgs plain{.x = Address(args.x),
                             .x_stride = args.x.stride,
                             .weight = args.weight.address(),
@@ -114,7 +114,7 @@ absl::Status CpuOps::Linear(Stream& stream, const LinearArgs& args) {
                             .activation = args.activation,
                             .accumulate = args.accumulate};
   Queue(stream, [this, plain] {
-    LinearCpu(plain, pool_);
+    linear_.Run(plain, pool_);
     return absl::OkStatus();
   });
   return absl::OkStatus();

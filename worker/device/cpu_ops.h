@@ -2,9 +2,9 @@
 #define HYBRIDSERVE_WORKER_DEVICE_CPU_OPS_H_
 
 #include "absl/status/status.h"
+#include "kernels/cpu_linear.h"
 #include "kernels/ops.h"
 #include "kernels/thread_pool.h"
-#include "kernels/weight_layout.h"
 
 namespace hybridserve {
 
@@ -14,10 +14,10 @@ namespace hybridserve {
 // the cpu does not compute in.
 class CpuOps final : public Ops {
  public:
-  // `pool` runs the kernels, `layout` packed the weights; both outlive every
+  // `pool` runs the kernels, `linear` packed the weights; both outlive every
   // queued op.
-  CpuOps(ThreadPool& pool, const WeightLayout& layout)
-      : pool_(pool), layout_(layout) {}
+  CpuOps(ThreadPool& pool, const CpuLinear& linear)
+      : pool_(pool), linear_(linear) {}
 
   absl::Status Linear(Stream& stream, const LinearArgs& args) override;
   absl::Status LayerNorm(Stream& stream, const LayerNormArgs& args) override;
@@ -28,7 +28,7 @@ class CpuOps final : public Ops {
 
  private:
   ThreadPool& pool_;
-  const WeightLayout& layout_;
+  const CpuLinear& linear_;
 };
 
 }  // namespace hybridserve
