@@ -131,18 +131,6 @@ LiveRequest* SchedulerCore::FindLive(RequestKey key) {
   return it == requests_.end() ? nullptr : it->second.get();
 }
 
-int64_t SchedulerCore::NumWorkersOf(absl::string_view model) const {
-  return std::count_if(workers_.begin(), workers_.end(), [&](const auto& it) {
-    return it.second->info().model_name == model;
-  });
-}
-
-bool SchedulerCore::IsInUse(absl::string_view model) const {
-  return NumWorkersOf(model) > 0 ||
-         std::any_of(requests_.begin(), requests_.end(),
-                     [&](const auto& it) { return it.second->model == model; });
-}
-
 bool SchedulerCore::Cancel(RequestKey key) {
   LiveRequest* live = FindLive(key);
   if (live == nullptr) return false;
@@ -314,10 +302,6 @@ void SchedulerCore::Tick() {
   Advance();
 }
 
-absl::Time SchedulerCore::NextTick() const {
-  return timers_.empty() ? absl::InfiniteFuture() : timers_.begin()->first;
-}
-
 bool SchedulerCore::Place(LiveRequest& live, const Workload& waiting,
                           absl::flat_hash_set<WorkerId>& full) {
   std::vector<WorkerState*> candidates;
@@ -409,7 +393,5 @@ void SchedulerCore::Fail(LiveRequest& live, const absl::Status& status) {
 }
 
 void SchedulerCore::Drain() { draining_ = true; }
-
-bool SchedulerCore::idle() const { return requests_.empty(); }
 
 }  // namespace hybridserve

@@ -1,12 +1,32 @@
 #include <algorithm>
 #include <string>
 
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "glog/logging.h"
 #include "scheduler/core/scheduler_core.h"
 
 // What looks at the core's state without changing it.
 
 namespace hybridserve {
+
+int64_t SchedulerCore::NumWorkersOf(absl::string_view model) const {
+  return std::count_if(workers_.begin(), workers_.end(), [&](const auto& it) {
+    return it.second->info().model_name == model;
+  });
+}
+
+bool SchedulerCore::IsInUse(absl::string_view model) const {
+  return NumWorkersOf(model) > 0 ||
+         std::any_of(requests_.begin(), requests_.end(),
+                     [&](const auto& it) { return it.second->model == model; });
+}
+
+absl::Time SchedulerCore::NextTick() const {
+  return timers_.empty() ? absl::InfiniteFuture() : timers_.begin()->first;
+}
+
+bool SchedulerCore::idle() const { return requests_.empty(); }
 
 SchedulerSnapshot SchedulerCore::Snapshot() const {
   SchedulerSnapshot snapshot = {
