@@ -101,10 +101,10 @@ SchedulerServer::Impl::Impl(SchedulerServerOptions options)
       core_(std::make_unique<SchedulerCore>(WithTerm(options.core, term_),
                                             std::move(options.policy), clock_),
             clock_),
-      inference_(authenticator_, models_,
-                 CallEnvironment{.core = core_,
-                                 .clock = clock_,
-                                 .metrics = request_metrics_}),
+      inference_(
+          authenticator_, models_,
+          CallEnvironment{
+              .core = core_, .clock = clock_, .metrics = request_metrics_}),
       model_(authenticator_, models_, core_),
       control_(authenticator_,
                ControlEnvironment{.core = core_,
@@ -149,8 +149,8 @@ absl::Status SchedulerServer::Impl::Start(
   SetHealth("hybridserve.v1.ControlService", true);
   SetHealth("hybridserve.v1.ModelService", true);
   if (!options.listen.empty()) {
-    address_ = absl::StrCat(
-        options.listen.substr(0, options.listen.rfind(':')), ":", port);
+    address_ = absl::StrCat(options.listen.substr(0, options.listen.rfind(':')),
+                            ":", port);
   }
   if (!options.metrics_listen.empty()) {
     ASSIGN_OR_RETURN(metrics_server_,
@@ -204,8 +204,8 @@ void SchedulerServer::Impl::Shutdown(absl::Duration grace) {
 }
 
 std::optional<v1::Load> SchedulerServer::Impl::Load() {
-  const auto snapshot = core_.Call(
-      [](const SchedulerCore& core) { return core.Snapshot(); });
+  const auto snapshot =
+      core_.Call([](const SchedulerCore& core) { return core.Snapshot(); });
   if (!snapshot.has_value()) return std::nullopt;
   return LoadToProto(*snapshot, directory_, request_metrics_);
 }
@@ -220,8 +220,7 @@ absl::StatusOr<std::unique_ptr<SchedulerServer>> SchedulerServer::Create(
   listening.tls = options.tls;
   auto impl = std::make_unique<Impl>(std::move(options));
   RETURN_IF_ERROR(impl->Start(listening));
-  return std::unique_ptr<SchedulerServer>(
-      new SchedulerServer(std::move(impl)));
+  return std::unique_ptr<SchedulerServer>(new SchedulerServer(std::move(impl)));
 }
 
 SchedulerServer::SchedulerServer(std::unique_ptr<Impl> impl)
@@ -236,9 +235,7 @@ std::shared_ptr<grpc::Channel> SchedulerServer::InProcessChannel() {
   return impl_->server_->InProcessChannel(arguments);
 }
 
-const std::string& SchedulerServer::address() const {
-  return impl_->address_;
-}
+const std::string& SchedulerServer::address() const { return impl_->address_; }
 
 const std::string& SchedulerServer::metrics_address() const {
   return impl_->metrics_address_;
@@ -256,8 +253,6 @@ bool SchedulerServer::WaitUntilIdle(absl::Time deadline) {
   return impl_->WaitUntilIdle(deadline);
 }
 
-void SchedulerServer::Shutdown(absl::Duration grace) {
-  impl_->Shutdown(grace);
-}
+void SchedulerServer::Shutdown(absl::Duration grace) { impl_->Shutdown(grace); }
 
 }  // namespace hybridserve

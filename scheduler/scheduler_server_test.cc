@@ -64,8 +64,8 @@ class SchedulerServerTest : public ServerTest {
   int Health(const std::string& service) {
     std::string request;
     if (!service.empty()) {
-      request = std::string("\x0a") + static_cast<char>(service.size()) +
-                service;
+      request =
+          std::string("\x0a") + static_cast<char>(service.size()) + service;
     }
     std::string response;
     const grpc::Status status =
@@ -122,8 +122,7 @@ TEST_F(SchedulerServerTest, ReflectionListsTheServices) {
   grpc::CompletionQueue queue;
   const auto call = stub.PrepareCall(
       &context,
-      "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-      &queue);
+      "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
   void* tag = nullptr;
   bool ok = false;
   const auto next = [&] { return queue.Next(&tag, &ok) && ok; };
@@ -153,19 +152,17 @@ TEST_F(SchedulerServerTest, ReflectionListsTheServices) {
 
 TEST_F(SchedulerServerTest, AnotherWireRevisionIsToldWhatToUpgrade) {
   ScriptedWorker worker(NewChannel(), {.wire_revision = 999});
-  EXPECT_THAT(worker.WaitUntilRefused(),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       "upgrade the scheduler"));
+  EXPECT_THAT(
+      worker.WaitUntilRefused(),
+      StatusIs(absl::StatusCode::kFailedPrecondition, "upgrade the scheduler"));
 }
 
 TEST_F(SchedulerServerTest, ABadTokenizerIsRefusedByFile) {
-  ScriptedWorker worker(
-      NewChannel(), {.change_files = [](ModelFiles& files) {
-        files.tokenizer_json = "{";
-      }});
-  EXPECT_THAT(
-      worker.WaitUntilRefused(),
-      StatusIs(absl::StatusCode::kInvalidArgument, "tokenizer.json"));
+  ScriptedWorker worker(NewChannel(), {.change_files = [](ModelFiles& files) {
+                          files.tokenizer_json = "{";
+                        }});
+  EXPECT_THAT(worker.WaitUntilRefused(),
+              StatusIs(absl::StatusCode::kInvalidArgument, "tokenizer.json"));
 }
 
 TEST_F(SchedulerServerTest, OtherWeightsUnderAUsedNameAreRefused) {
@@ -331,6 +328,10 @@ TEST_F(SchedulerServerTest, APublicAddressWantsTlsOrAWord) {
 TEST_F(SchedulerServerTest, BadAddressesAreNamedByTheirFlag) {
   SchedulerServerOptions options = LoopbackOptions();
   options.listen = "nonsense";
+  EXPECT_THAT(SchedulerServer::Create(std::move(options)),
+              StatusIs(absl::StatusCode::kInvalidArgument, "--listen"));
+  options = LoopbackOptions();
+  options.listen = "127.0.0.1:99999";
   EXPECT_THAT(SchedulerServer::Create(std::move(options)),
               StatusIs(absl::StatusCode::kInvalidArgument, "--listen"));
   options = LoopbackOptions();

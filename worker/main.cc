@@ -161,8 +161,8 @@ absl::StatusOr<Setup> SetupFromFlags() {
   setup.dialing.build_id = BuildId();
   if (const auto file = absl::GetFlag(FLAGS_api_key_file); !file.empty()) {
     ASSIGN_OR_RETURN(std::string text, ReadFile("api_key_file", file));
-    setup.dialing.api_key =
-        std::string(absl::StripAsciiWhitespace(text.substr(0, text.find('\n'))));
+    setup.dialing.api_key = std::string(
+        absl::StripAsciiWhitespace(text.substr(0, text.find('\n'))));
   }
   return setup;
 }
@@ -193,10 +193,10 @@ int Main(int argc, char** argv) {
     if (loading) _exit(0);
     stop.Notify();
   });
-  absl::StatusOr<std::unique_ptr<StatusServer>> status =
-      StatusServer::Create({.listen = absl::GetFlag(FLAGS_listen),
-                            .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
-                            .model_name = setup->dialing.model_name});
+  absl::StatusOr<std::unique_ptr<StatusServer>> status = StatusServer::Create(
+      {.listen = absl::GetFlag(FLAGS_listen),
+       .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
+       .model_name = setup->dialing.model_name});
   if (!status.ok()) {
     if (absl::IsUnavailable(status.status())) {
       return ReportFailure(kName, status.status());

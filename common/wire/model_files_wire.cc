@@ -74,23 +74,22 @@ absl::Status ModelFilesAssembler::Add(const pb::FileChunk& chunk) {
   }
   std::string& content = files_.*field->content;
   if (chunk.offset() != content.size()) {
-    return InvalidFieldError(
-        "file_chunk.offset",
-        absl::StrCat(field->name, ": is ", chunk.offset(), " and not ",
-                     content.size()));
+    return InvalidFieldError("file_chunk.offset",
+                             absl::StrCat(field->name, ": is ", chunk.offset(),
+                                          " and not ", content.size()));
   }
   const auto size = static_cast<int64_t>(chunk.data().size());
   if (size > kMaxChunkBytes) {
-    return InvalidFieldError(
-        "file_chunk.data",
-        absl::StrCat(field->name, ": ", size, " bytes; at most ",
-                     kMaxChunkBytes));
+    return InvalidFieldError("file_chunk.data",
+                             absl::StrCat(field->name, ": ", size,
+                                          " bytes; at most ", kMaxChunkBytes));
   }
   if (size > kMaxTotalBytes - total_bytes_) {
-    return InvalidFieldError(
-        "file_chunk.data", absl::StrCat(field->name, ": all files together are "
-                                                     "more than ",
-                                        kMaxTotalBytes, " bytes"));
+    return InvalidFieldError("file_chunk.data",
+                             absl::StrCat(field->name,
+                                          ": all files together are "
+                                          "more than ",
+                                          kMaxTotalBytes, " bytes"));
   }
   content += chunk.data();
   total_bytes_ += size;
@@ -113,10 +112,9 @@ absl::StatusOr<ModelFiles> ModelFilesAssembler::Finish(
     if (digest.bytes() != content.size() ||
         digest.sha256() != Sha256Hex(content)) {
       return InvalidFieldError(
-          "register.files",
-          absl::StrCat(field->name, ": the ", content.size(),
-                       " bytes that came are not the ", digest.bytes(),
-                       " that were sent"));
+          "register.files", absl::StrCat(field->name, ": the ", content.size(),
+                                         " bytes that came are not the ",
+                                         digest.bytes(), " that were sent"));
     }
   }
   for (const ModelFileField& field : ModelFileFields()) {

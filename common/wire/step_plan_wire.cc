@@ -38,8 +38,8 @@ absl::StatusOr<BlockRef> BlockFromWire(const pb::BlockRef& wire) {
   ASSIGN_OR_RETURN(block.kind, CacheKindFromWire(wire.kind()));
   ASSIGN_OR_RETURN(block.tier, TierFromWire(wire.tier()));
   if (wire.first() < 0) {
-    return InvalidFieldError("first", absl::StrCat("is negative: ",
-                                                   wire.first()));
+    return InvalidFieldError("first",
+                             absl::StrCat("is negative: ", wire.first()));
   }
   const bool is_act = block.kind == CacheKind::kAct;
   if (wire.second() < 0 || (is_act && wire.second() != 0)) {
@@ -138,8 +138,9 @@ absl::Status CheckLengths(const pb::StepSequence& wire) {
   if (wire.num_cached() < 0) {
     return InvalidFieldError("num_cached", "is negative");
   }
-  if (wire.num_new() < 1 || wire.num_new() > std::numeric_limits<int32_t>::max()
-                                                 - wire.num_cached()) {
+  if (wire.num_new() < 1 ||
+      wire.num_new() >
+          std::numeric_limits<int32_t>::max() - wire.num_cached()) {
     return InvalidFieldError("num_new",
                              absl::StrCat("is out of range: ", wire.num_new()));
   }
@@ -246,8 +247,7 @@ absl::StatusOr<StepPlan> StepPlanFromWire(const Fence& fence,
     plan.table_updates.push_back(*std::move(update));
   }
   for (int i = 0; i < wire.sequences_size(); ++i) {
-    absl::StatusOr<StepSequence> sequence =
-        SequenceFromWire(wire.sequences(i));
+    absl::StatusOr<StepSequence> sequence = SequenceFromWire(wire.sequences(i));
     if (!sequence.ok()) return In("sequences", i, sequence.status());
     plan.sequences.push_back(*std::move(sequence));
   }

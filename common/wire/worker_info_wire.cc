@@ -161,8 +161,7 @@ void WorkerInfoToWire(const WorkerInfo& info, pb::Register& wire) {
   wire.set_streamed_head_bytes(info.streamed_head_bytes);
   pb::WorkerProfile& profile = *wire.mutable_profile();
   profile.set_link_bytes_per_second(info.profile.link_bytes_per_second);
-  profile.set_copy_out_bytes_per_second(
-      info.profile.copy_out_bytes_per_second);
+  profile.set_copy_out_bytes_per_second(info.profile.copy_out_bytes_per_second);
   profile.set_gemm_flops_per_second(info.profile.gemm_flops_per_second);
 }
 
@@ -182,12 +181,13 @@ absl::StatusOr<WorkerInfo> WorkerInfoFromWire(const pb::Hello& hello,
       .layer_bytes = wire.layer_bytes(),
       .streamed_layer_bytes = wire.streamed_layer_bytes(),
       .streamed_head_bytes = wire.streamed_head_bytes(),
-      .profile = {
-          .link_bytes_per_second = wire.profile().link_bytes_per_second(),
-          .copy_out_bytes_per_second =
-              wire.profile().copy_out_bytes_per_second(),
-          .gemm_flops_per_second = wire.profile().gemm_flops_per_second(),
-      },
+      .profile =
+          {
+              .link_bytes_per_second = wire.profile().link_bytes_per_second(),
+              .copy_out_bytes_per_second =
+                  wire.profile().copy_out_bytes_per_second(),
+              .gemm_flops_per_second = wire.profile().gemm_flops_per_second(),
+          },
   };
   ASSIGN_OR_RETURN(info.numerics, NumericsFromWire(wire.numerics()));
   ASSIGN_OR_RETURN(info.pools, PoolsFromWire(wire));

@@ -86,21 +86,21 @@ TEST(WorkerInfoWireTest, AnotherRevisionSaysWhichSideToUpgrade) {
   pb::Hello hello = SomeHello();
   EXPECT_THAT(CheckHello(hello), IsOk());
   hello.set_wire_revision(kWireRevision - 1);
-  EXPECT_THAT(CheckHello(hello),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       "upgrade the worker"));
+  EXPECT_THAT(CheckHello(hello), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                          "upgrade the worker"));
   hello.set_wire_revision(kWireRevision + 1);
-  EXPECT_THAT(CheckHello(hello),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       "upgrade the scheduler"));
+  EXPECT_THAT(CheckHello(hello), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                          "upgrade the scheduler"));
 }
 
 TEST(WorkerInfoWireTest, AModelNeedsAName) {
   pb::Hello hello = SomeHello();
   hello.clear_model_name();
-  EXPECT_THAT(FieldOf(CheckHello(hello)), Optional(std::string("hello.model_name")));
+  EXPECT_THAT(FieldOf(CheckHello(hello)),
+              Optional(std::string("hello.model_name")));
   hello.set_model_name(std::string(257, 'x'));
-  EXPECT_THAT(FieldOf(CheckHello(hello)), Optional(std::string("hello.model_name")));
+  EXPECT_THAT(FieldOf(CheckHello(hello)),
+              Optional(std::string("hello.model_name")));
 }
 
 TEST(WorkerInfoWireTest, WhatIsOutOfRangeIsRefusedByField) {
@@ -121,11 +121,9 @@ TEST(WorkerInfoWireTest, WhatIsOutOfRangeIsRefusedByField) {
        [](auto& r) { r.mutable_pools(0)->set_half_slots(-1); }},
       {"register.pools.half_slot_bytes",
        [](auto& r) { r.mutable_pools(0)->set_half_slot_bytes(0); }},
-      {"register.max_step_tokens",
-       [](auto& r) { r.set_max_step_tokens(0); }},
+      {"register.max_step_tokens", [](auto& r) { r.set_max_step_tokens(0); }},
       {"register.layer_bytes", [](auto& r) { r.set_layer_bytes(-1); }},
-      {"register.device",
-       [](auto& r) { r.set_device(std::string(300, 'x')); }},
+      {"register.device", [](auto& r) { r.set_device(std::string(300, 'x')); }},
       {"register.profile.gemm_flops_per_second",
        [](auto& r) {
          r.mutable_profile()->set_gemm_flops_per_second(

@@ -123,8 +123,8 @@ void ScriptedWorker::Run() {
   pb::ConnectResponse message;
   while (stream_->Read(&message)) {
     if (!message.has_step_plan()) continue;
-    const auto plan = StepPlanFromWire(FenceFromWire(message.fence()),
-                                       message.step_plan());
+    const auto plan =
+        StepPlanFromWire(FenceFromWire(message.fence()), message.step_plan());
     CHECK(plan.ok()) << plan.status();
     const StepResult result = Answer(*plan);
     {

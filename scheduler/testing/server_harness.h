@@ -39,8 +39,8 @@ class ServerTest : public testing::Test {
 
   // Waits for the worker's first token and the end of what it was for.
   void StartWorker(ScriptedWorker::Options options = {}) {
-    worker_ = std::make_unique<ScriptedWorker>(NewChannel(),
-                                               std::move(options));
+    worker_ =
+        std::make_unique<ScriptedWorker>(NewChannel(), std::move(options));
     ASSERT_TRUE(server_->WaitUntilReady(absl::InfiniteFuture()));
     worker_->WaitForSequences(0);
   }
@@ -49,9 +49,8 @@ class ServerTest : public testing::Test {
   std::shared_ptr<grpc::Channel> NewChannel() {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    return grpc::CreateCustomChannel(server_->address(),
-                                     grpc::InsecureChannelCredentials(),
-                                     arguments);
+    return grpc::CreateCustomChannel(
+        server_->address(), grpc::InsecureChannelCredentials(), arguments);
   }
 
   void TearDown() override { worker_.reset(); }

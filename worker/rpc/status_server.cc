@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "common/metrics_server.h"
@@ -92,7 +93,10 @@ class StatusServer::Impl {
 absl::Status StatusServer::Impl::Start(const Options& options) {
   if (!options.listen.empty()) {
     const size_t colon = options.listen.rfind(':');
-    if (colon == std::string::npos || colon == 0) {
+    int port_number = 0;
+    if (colon == std::string::npos || colon == 0 ||
+        !absl::SimpleAtoi(options.listen.substr(colon + 1), &port_number) ||
+        port_number < 0 || port_number > 65535) {
       return absl::InvalidArgumentError(
           absl::StrCat("--listen: \"", options.listen, "\" is not HOST:PORT"));
     }
