@@ -70,7 +70,8 @@ WrittenFlag Split(absl::string_view argument) {
   argument = absl::StripPrefix(argument, "-");
   const size_t equals = argument.find('=');
   if (equals == absl::string_view::npos) return {argument, std::nullopt};
-  return {argument.substr(0, equals), std::string(argument.substr(equals + 1))};
+  return {argument.substr(0, equals),
+          absl::StrCat(argument.substr(equals + 1))};
 }
 
 // Walks a command line, collecting values a flag.
@@ -150,7 +151,7 @@ class Parser {
   // The last value counts, but for RepeatedText, where all do.
   absl::Status Keep(absl::CommandLineFlag& flag, std::string value) {
     if (!flag.IsOfType<RepeatedText>()) {
-      values_[std::string(flag.Name())] = std::move(value);
+      values_[absl::StrCat(flag.Name())] = std::move(value);
       return absl::OkStatus();
     }
     if (absl::StrContains(value, RepeatedText::kSeparator)) {
@@ -158,7 +159,7 @@ class Parser {
           "--", flag.Name(), ": must not contain the control character 0x1f"));
     }
     const auto [it, is_first] =
-        values_.try_emplace(std::string(flag.Name()), value);
+        values_.try_emplace(absl::StrCat(flag.Name()), value);
     if (!is_first) {
       it->second += RepeatedText::kSeparator;
       it->second += value;

@@ -23,7 +23,7 @@ std::string Quote(const json& value) {
   constexpr size_t kMaxLength = 40;
   if (value.is_object()) return "an object";
   if (value.is_array()) return "a list";
-  const std::string text = value.dump(
+  std::string text = value.dump(
       /*indent=*/-1, ' ', /*ensure_ascii=*/true,
       json::error_handler_t::replace);
   if (text.size() <= kMaxLength) return text;
@@ -70,7 +70,8 @@ absl::StatusOr<JsonFields> JsonFields::Create(const json& object,
 }
 
 const json* JsonFields::Find(absl::string_view field) const {
-  const auto it = object_->find(std::string(field));
+  const std::string key(field);
+  const auto it = object_->find(key);
   if (it == object_->end() || it->is_null()) return nullptr;
   return &*it;
 }

@@ -43,6 +43,8 @@ int VisitProgram(dl_phdr_info* info, size_t /*size*/, void* build_id) {
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const ElfW(Phdr)& segment = info->dlpi_phdr[i];
     if (segment.p_type != PT_NOTE) continue;
+    // The loader gives addresses as integers.
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
     const auto* bytes =
         reinterpret_cast<const char*>(info->dlpi_addr + segment.p_vaddr);
     const std::string found =
@@ -74,8 +76,8 @@ std::string FindBuildId() {
 absl::string_view Version() { return "0.1.0"; }
 
 const std::string& BuildId() {
-  static const auto* const kBuildId = new std::string(FindBuildId());
-  return *kBuildId;
+  static const auto* const build_id = new std::string(FindBuildId());
+  return *build_id;
 }
 
 }  // namespace hybridserve
