@@ -1,7 +1,7 @@
 #include "client/batch/input_line.h"
 
-#include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -18,20 +18,26 @@ absl::Status WrongField(absl::string_view field, absl::string_view want) {
       absl::StrCat("field \"", field, "\": must be ", want));
 }
 
+// An integer field that fits Int; negative ones only where Int has a sign.
 template <typename Int>
 absl::StatusOr<Int> ReadInt(absl::string_view field, const json& value) {
+  const absl::Status wrong = WrongField(field, "an integer in range");
   if (value.is_number_unsigned()) {
     const uint64_t number = value.get<uint64_t>();
-    if (number <= static_cast<uint64_t>(std::numeric_limits<Int>::max())) {
-      return static_cast<Int>(number);
-    }
-  } else if (value.is_number_integer() && std::is_signed_v<Int>) {
-    const int64_t number = value.get<int64_t>();
-    if (number >= std::numeric_limits<Int>::min()) {
-      return static_cast<Int>(number);
+    constexpr auto kMax =
+        static_cast<uint64_t>(std::numeric_limits<Int>::max());
+    return number <= kMax ? absl::StatusOr<Int>(static_cast<Int>(number))
+                          : wrong;
+  }
+  if constexpr (std::is_signed_v<Int>) {
+    if (value.is_number_integer()) {
+      const int64_t number = value.get<int64_t>();
+      if (number >= std::numeric_limits<Int>::min()) {
+        return static_cast<Int>(number);
+      }
     }
   }
-  return WrongField(field, "an integer in range");
+  return wrong;
 }
 
 absl::Status ReadTokenIds(const json& value, std::vector<int32_t>& ids) {

@@ -1,0 +1,96 @@
+#include "client/commands/load_table.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "client/commands/load_json.h"
+#include "common/size.h"
+
+namespace hybridserve {
+namespace {
+
+void AddRow(absl::string_view name, absl::string_view value,
+            std::string* table) {
+  absl::StrAppendFormat(table, "  %-26s %s\n", name, value);
+}
+
+std::string Rate(double bytes_per_second) {
+  return std::isfinite(bytes_per_second)
+             ? FormatSize(static_cast<int64_t>(bytes_per_second)) + "/s"
+             : "host and device share memory";
+}
+
+std::string Share(double part, double whole) {
+  return whole > 0 ? absl::StrFormat("%.1f%%", 100 * part / whole) : "-";
+}
+
+void AddTotals(const v1::WorkerTotals& totals, std::string* table) {
+  const double seconds = totals.wall_seconds();
+  AddRow("steps", absl::StrCat(totals.steps()), table);
+  if (seconds > 0) {
+    AddRow(
+        "tokens generated",
+        absl::StrFormat("%d (%.1f tokens/s)", totals.sampled_tokens(),
+                        static_cast<double>(totals.sampled_tokens()) / seconds),
+        table);
+    AddRow("tokens processed",
+           absl::StrFormat(
+               "%d (%.1f tokens/s)", totals.processed_tokens(),
+               static_cast<double>(totals.processed_tokens()) / seconds),
+           table);
+  }
+  AddRow("link: weights", FormatSize(totals.weight_bytes()), table);
+  AddRow("link: keys and values", FormatSize(totals.kv_bytes()), table);
+  AddRow("link: activations", FormatSize(totals.act_bytes()), table);
+  AddRow("link: other", FormatSize(totals.other_in_bytes()), table);
+  AddRow("link: written back", FormatSize(totals.write_back_bytes()), table);
+  AddRow("link busy", Share(totals.link_busy_seconds(), seconds), table);
+  AddRow("compute busy", Share(totals.compute_busy_seconds(), seconds), table);
+}
+
+void AddPool(const v1::Pool& pool, std::string* table) {
+  AddRow(absl::StrCat("cache on ", TierName(pool.tier())),
+         absl::StrFormat("%d of %d half-slots free", pool.free(),
+                         pool.half_slots()),
+         table);
+  AddRow(
+      "  KV blocks",
+      absl::StrFormat("%d (most: %d)", pool.kv_blocks(), pool.peak_kv_blocks()),
+      table);
+  AddRow("  ACT blocks",
+         absl::StrFormat("%d (most: %d)", pool.act_blocks(),
+                         pool.peak_act_blocks()),
+         table);
+}
+
+}  // namespace
+
+std::string LoadToTable(const v1::Load& load, bool show_profile) {
+  std::string table = absl::StrFormat(
+      "%d running, %d waiting, %d workers\n", load.queue().running(),
+      load.queue().waiting(), load.workers_size());
+  for (const v1::Worker& worker : load.workers()) {
+    absl::StrAppendFormat(&table, "worker %d %s: %s on %s, %s\n", worker.id(),
+                          worker.name(), worker.model(), worker.device(),
+                          WorkerStateName(worker.state()));
+    AddRow("weights a layer",
+           absl::StrFormat("%s, %s of them streamed",
+                           FormatSize(worker.layer_bytes()),
+                           FormatSize(worker.streamed_layer_bytes())),
+           &table);
+    AddTotals(worker.totals(), &table);
+    for (const v1::Pool& pool : worker.pools()) AddPool(pool, &table);
+    if (show_profile) {
+      const v1::WorkerProfile& profile = worker.profile();
+      AddRow("measured link", Rate(profile.link_bytes_per_second()), &table);
+      AddRow("measured GEMM",
+             absl::StrFormat("%.1f GFLOP/s",
+                             profile.gemm_flops_per_second() / 1e9),
+             &table);
+    }
+  }
+  return table;
+}
+
+}  // namespace hybridserve

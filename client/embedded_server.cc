@@ -1,0 +1,34 @@
+#include "client/embedded_server.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "common/status_macros.h"
+
+namespace hybridserve {
+
+absl::StatusOr<std::unique_ptr<EmbeddedServer>> EmbeddedServer::Start(
+    SchedulerServerOptions scheduler, const WorkerOptions& worker) {
+  auto server = std::unique_ptr<EmbeddedServer>(new EmbeddedServer());
+  ASSIGN_OR_RETURN(server->scheduler_,
+                   SchedulerServer::Create(std::move(scheduler)));
+  ASSIGN_OR_RETURN(server->worker_, Worker::Create(worker));
+  SchedulerDialer::Options dialing;
+  dialing.worker_name = "embedded";
+  dialing.model_name = server->worker_->info().model_name;
+  server->dialer_ = std::make_unique<SchedulerDialer>(
+      server->scheduler_->InProcessChannel(), std::move(dialing));
+  server->dialer_->Serve(*server->worker_);
+  if (!server->scheduler_->WaitUntilReady(absl::InfiniteFuture())) {
+    return absl::InternalError("the embedded scheduler stopped");
+  }
+  return server;
+}
+
+EmbeddedServer::~EmbeddedServer() {
+  if (scheduler_ != nullptr) scheduler_->Shutdown(absl::ZeroDuration());
+  if (dialer_ != nullptr) dialer_->Stop();
+}
+
+}  // namespace hybridserve
