@@ -15,6 +15,7 @@
 #include "worker/host_limit.h"
 #include "worker/model/model_folder.h"
 #include "worker/model/weight_loader.h"
+#include "worker/trace/tracing_device.h"
 
 namespace hybridserve {
 namespace {
@@ -110,6 +111,7 @@ DType AutoDType(DType checkpoint, bool native_bfloat16) {
 }
 
 absl::StatusOr<LoadedModel> LoadModel(const WorkerOptions& options,
+                                      const Clock& clock,
                                       const LoadCallback& progress) {
   if (progress != nullptr) progress("planning", 0, 0);
   const bool one_memory =
@@ -119,6 +121,11 @@ absl::StatusOr<LoadedModel> LoadModel(const WorkerOptions& options,
   model.resources = std::make_unique<EngineResources>();
   EngineResources& resources = *model.resources;
   ASSIGN_OR_RETURN(resources.device, OpenDevice(options, one_memory));
+  if (!options.trace_file.empty()) {
+    model.trace = std::make_unique<TraceWriter>();
+    resources.device = MakeTracingDevice(std::move(resources.device),
+                                         *model.trace, resources.labels, clock);
+  }
   ASSIGN_OR_RETURN(ModelFolder folder,
                    OpenModelFolder(options.model_dir, options.random_weights));
   ASSIGN_OR_RETURN(const DType dtype, ChooseDType(options, folder));
@@ -135,7 +142,7 @@ absl::StatusOr<LoadedModel> LoadModel(const WorkerOptions& options,
   ASSIGN_OR_RETURN(resources.weights,
                    HostWeights::Allocate(*resources.device, resources.plan));
   RETURN_IF_ERROR(AllocateCache(resources));
-  LoadOptions load = {.num_threads = LoadingThreads(options)};
+  LoadOptions load = {.num_threads = LoadingThreads(options), .clock = &clock};
   if (progress != nullptr) {
     load.progress = [&progress](int64_t done, int64_t total) {
       progress("loading", done, total);

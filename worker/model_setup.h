@@ -6,15 +6,18 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/clock.h"
 #include "common/dtype.h"
 #include "common/worker_info.h"
 #include "worker/offload/engine_resources.h"
+#include "worker/trace/trace_writer.h"
 #include "worker/worker_options.h"
 
 namespace hybridserve {
 
 // A model in memory, and what its folder said.
 struct LoadedModel {
+  std::unique_ptr<TraceWriter> trace;  // Null: the device does not trace.
   std::unique_ptr<EngineResources> resources;
   std::string name;
   ModelFiles files;
@@ -26,8 +29,10 @@ using LoadCallback =
     std::function<void(const std::string& phase, int64_t, int64_t)>;
 
 // Opens the model's folder and a device, plans the memory, logs the plan,
-// allocates and loads. The errors are Worker::Create's. `progress` may be null.
+// allocates and loads. The errors are Worker::Create's. `progress` may be null;
+// `clock` is borrowed and outlives the model.
 absl::StatusOr<LoadedModel> LoadModel(const WorkerOptions& options,
+                                      const Clock& clock,
                                       const LoadCallback& progress);
 
 // What dtype=auto means for a checkpoint on this machine: float32 for F32;

@@ -65,15 +65,22 @@ class EngineWorker final : public Worker {
  public:
   // `model` is loaded, `profile` measured.
   static absl::StatusOr<std::unique_ptr<Worker>> Create(
-      LoadedModel model, const WorkerProfile& profile) {
-    std::unique_ptr<EngineWorker> worker(
-        new EngineWorker(std::move(model), profile));
+      std::unique_ptr<SystemClock> clock, LoadedModel model,
+      const WorkerProfile& profile, const std::string& trace_file) {
+    std::unique_ptr<EngineWorker> worker(new EngineWorker(
+        std::move(clock), std::move(model), profile, trace_file));
     ASSIGN_OR_RETURN(worker->engine_,
                      Engine::Create(*worker->model_.resources,
-                                    worker->info_.epoch, worker->clock_));
+                                    worker->info_.epoch, *worker->clock_));
     return worker;
   }
-  ~EngineWorker() override { Stop(); }
+  ~EngineWorker() override {
+    Stop();
+    engine_.reset();  // All ops are done now.
+    if (model_.trace == nullptr) return;
+    const absl::Status written = model_.trace->WriteFile(trace_file_);
+    LOG_IF(ERROR, !written.ok()) << "trace: " << written;
+  }
 
   const WorkerInfo& info() const override { return info_; }
   const MemoryPlan& memory_plan() const override {
@@ -89,12 +96,17 @@ class EngineWorker final : public Worker {
   }
 
  private:
-  EngineWorker(LoadedModel model, const WorkerProfile& profile)
-      : model_(std::move(model)), info_(MakeInfo(model_, profile)) {}
+  EngineWorker(std::unique_ptr<SystemClock> clock, LoadedModel model,
+               const WorkerProfile& profile, const std::string& trace_file)
+      : clock_(std::move(clock)),
+        model_(std::move(model)),
+        info_(MakeInfo(model_, profile)),
+        trace_file_(trace_file) {}
 
-  const SystemClock clock_;
+  const std::unique_ptr<SystemClock> clock_;
   const LoadedModel model_;
   const WorkerInfo info_;
+  const std::string trace_file_;
   std::unique_ptr<Engine> engine_;
 };
 
@@ -109,14 +121,16 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(
       progress({.phase = phase, .done_bytes = done, .total_bytes = total});
     };
   }
-  ASSIGN_OR_RETURN(LoadedModel model, LoadModel(options, on_load));
+  auto clock = std::make_unique<SystemClock>();
+  ASSIGN_OR_RETURN(LoadedModel model, LoadModel(options, *clock, on_load));
   if (progress != nullptr) progress({.phase = "measuring"});
   ASSIGN_OR_RETURN(const WorkerProfile profile,
-                   MeasureStartupRates(*model.resources, SystemClock()));
+                   MeasureStartupRates(*model.resources, *clock));
   LOG(INFO) << "link_bytes_per_s=" << profile.link_bytes_per_second
             << " copy_out_bytes_per_s=" << profile.copy_out_bytes_per_second
             << " gemm_flops_per_s=" << profile.gemm_flops_per_second;
-  return EngineWorker::Create(std::move(model), profile);
+  return EngineWorker::Create(std::move(clock), std::move(model), profile,
+                              options.trace_file);
 }
 
 }  // namespace hybridserve

@@ -46,7 +46,8 @@ struct WorkerOptions {
   // Unset: weights from files; set: made from this seed, by config.json alone.
   std::optional<uint64_t> random_weights;
   int64_t max_running = 64;  // Sequences that host_memory=auto makes room for.
-  std::string trace_file;    // Chrome trace JSON, written at Stop; empty: none.
+  // Chrome trace JSON, written when the worker is destroyed; empty: none.
+  std::string trace_file;
 };
 
 }  // namespace hybridserve

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
 #include "worker/testing/engine_harness.h"
 #include "worker/testing/plan_driver.h"
 
@@ -120,6 +122,30 @@ TEST_F(WorkerTest, GeneratesTheSameWhateverTheBudgetAndKind) {
   options.device_memory = MemorySetting::Auto();
   options.link_bytes_per_second = 1e9;
   EXPECT_EQ(Generate(options, 0.37), tokens);
+}
+
+TEST_F(WorkerTest, TracesEveryStream) {
+  WorkerOptions options = Options();
+  options.device_memory = MemorySetting::Min();
+  options.trace_file = folder_ + "/trace.json";
+  const std::vector<int32_t> tokens = Generate(options, 0.5);
+  options.trace_file.clear();
+  EXPECT_EQ(Generate(options, 0.5), tokens);
+  std::ifstream file(folder_ + "/trace.json");
+  const nlohmann::json trace = nlohmann::json::parse(file, nullptr, false);
+  ASSERT_FALSE(trace.is_discarded());
+  std::set<std::string> names;
+  for (const auto& event : trace["traceEvents"]) {
+    names.insert(event["ph"] == "M" ? event["args"]["name"] : event["name"]);
+  }
+  for (const char* name :
+       {"compute", "copy in (host to device)", "copy out (device to host)",
+        "weights layer 2: copy", "ACT layer 1 mini-batch 0: copy",
+        "KV layer 0 mini-batch 0: copy", "rebuild layer 2 mini-batch 0: linear",
+        "forward layer 0 mini-batch 0: attention", "write-back layer 1: copy",
+        "LM head: copy", "LM head: sample"}) {
+    EXPECT_TRUE(names.contains(name)) << name;
+  }
 }
 
 TEST_F(WorkerTest, RefusalsNameTheFieldOrTheFile) {

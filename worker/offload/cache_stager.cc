@@ -8,9 +8,9 @@ namespace hybridserve {
 absl::StatusOr<std::unique_ptr<CacheStager>> CacheStager::Create(
     Device& device, const CacheArenas& arenas, const CacheShape& shape,
     const StepLimits& limits, int num_areas, int64_t area_bytes,
-    Stream& copy_in, Stream& compute) {
+    Stream& copy_in, Stream& compute, TraceLabels& labels) {
   std::unique_ptr<CacheStager> stager(
-      new CacheStager(arenas, shape, limits, copy_in, compute));
+      new CacheStager(arenas, shape, limits, copy_in, compute, labels));
   for (int i = 0; i < num_areas; ++i) {
     Area& area = stager->areas_.emplace_back();
     ASSIGN_OR_RETURN(area.buffer,
@@ -22,7 +22,7 @@ absl::StatusOr<std::unique_ptr<CacheStager>> CacheStager::Create(
   return stager;
 }
 
-absl::Status CacheStager::Stage(int64_t layer,
+absl::Status CacheStager::Stage(int64_t layer, int64_t index,
                                 const MiniBatchLayout& mini_batch,
                                 Event* written) {
   CHECK_LT(staged_ - finished_, static_cast<int64_t>(areas_.size()));
@@ -37,10 +37,12 @@ absl::Status CacheStager::Stage(int64_t layer,
   RETURN_IF_ERROR(copy_in_.Wait(*area.free));
   if (written != nullptr) RETURN_IF_ERROR(copy_in_.Wait(*written));
   if (!act.empty()) {
+    labels_.Set(StreamKind::kCopyIn, {"ACT", layer, index});
     RETURN_IF_ERROR(copy_in_.Copy(act));
     RETURN_IF_ERROR(copy_in_.Record(*area.act_copied));
   }
   if (!kv.empty()) {
+    labels_.Set(StreamKind::kCopyIn, {"KV", layer, index});
     RETURN_IF_ERROR(copy_in_.Copy(kv));
     RETURN_IF_ERROR(copy_in_.Record(*area.kv_copied));
   }

@@ -15,6 +15,7 @@
 #include "worker/offload/cache_shape.h"
 #include "worker/offload/step_layout.h"
 #include "worker/offload/step_limits.h"
+#include "worker/trace/trace_labels.h"
 
 namespace hybridserve {
 
@@ -35,12 +36,13 @@ class CacheStager {
   static absl::StatusOr<std::unique_ptr<CacheStager>> Create(
       Device& device, const CacheArenas& arenas, const CacheShape& shape,
       const StepLimits& limits, int num_areas, int64_t area_bytes,
-      Stream& copy_in, Stream& compute);
+      Stream& copy_in, Stream& compute, TraceLabels& labels);
 
   // Queues the copies over the link: ACT, then KV. `written` (null: none) is
   // the event after which what earlier steps wrote to this layer is in place.
-  absl::Status Stage(int64_t layer, const MiniBatchLayout& mini_batch,
-                     Event* written);
+  // `index` is the mini-batch's in its step, for traces.
+  absl::Status Stage(int64_t layer, int64_t index,
+                     const MiniBatchLayout& mini_batch, Event* written);
 
   // The oldest staged mini-batch: queues on compute what must precede the
   // rebuild, and says from where to where. Empty views if nothing is rebuilt.
@@ -74,12 +76,14 @@ class CacheStager {
   };
 
   CacheStager(const CacheArenas& arenas, const CacheShape& shape,
-              const StepLimits& limits, Stream& copy_in, Stream& compute)
+              const StepLimits& limits, Stream& copy_in, Stream& compute,
+              TraceLabels& labels)
       : arenas_(arenas),
         shape_(shape),
         limits_(limits),
         copy_in_(copy_in),
-        compute_(compute) {}
+        compute_(compute),
+        labels_(labels) {}
 
   Area& current() { return areas_[finished_ % areas_.size()]; }
   // Copies of ACT blocks, of tiers read in place or of the others.
@@ -95,6 +99,7 @@ class CacheStager {
   const StepLimits limits_;
   Stream& copy_in_;
   Stream& compute_;
+  TraceLabels& labels_;
   std::vector<Area> areas_;
   int64_t staged_ = 0;    // Mini-batches, ever.
   int64_t finished_ = 0;  // Of them.

@@ -53,7 +53,12 @@ absl::StatusOr<std::unique_ptr<EngineHarness>> EngineHarness::Create(
   const bool one_memory =
       options.device_memory.choice == MemorySetting::Choice::kAuto;
   CpuDeviceOptions device_options = {.threads = options.threads};
-  if (!one_memory) device_options.device_memory_bytes = int64_t{1} << 30;
+  if (!one_memory) {
+    device_options.device_memory_bytes =
+        options.device_memory.choice == MemorySetting::Choice::kBytes
+            ? options.device_memory.bytes
+            : int64_t{1} << 30;
+  }
   ASSIGN_OR_RETURN(resources.device, CreateCpuDevice(device_options));
   resources.config = model.config;
   resources.block_tokens = options.block_tokens;
