@@ -13,12 +13,14 @@
 #include <utility>
 
 #include "absl/flags/flag.h"
+#include "absl/flags/reflection.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "common/program.h"
@@ -167,9 +169,16 @@ absl::StatusOr<Setup> SetupFromFlags() {
   return setup;
 }
 
-// What is wrong with a flag is wrong usage; all else is a failure.
+// True for "FLAG: what is wrong with it", with or without dashes.
+bool NamesFlag(absl::string_view message) {
+  absl::ConsumePrefix(&message, "--");
+  const absl::string_view name = message.substr(0, message.find(':'));
+  return absl::FindCommandLineFlag(name) != nullptr;
+}
+
+// A flag that can never do is wrong usage; all else is a failure.
 int ReportError(const absl::Status& status) {
-  if (absl::StartsWith(status.message(), "--")) {
+  if (absl::IsInvalidArgument(status) && NamesFlag(status.message())) {
     ExitWithUsageError(kName, status);
   }
   return ReportFailure(kName, status);
@@ -197,12 +206,7 @@ int Main(int argc, char** argv) {
       {.listen = absl::GetFlag(FLAGS_listen),
        .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
        .model_name = setup->dialing.model_name});
-  if (!status.ok()) {
-    if (absl::IsUnavailable(status.status())) {
-      return ReportFailure(kName, status.status());
-    }
-    return ReportError(status.status());
-  }
+  if (!status.ok()) return ReportError(status.status());
   StatusServer& status_server = **status;
   if (!status_server.address().empty()) {
     PrintLine(absl::StrCat("listening ", status_server.address()));

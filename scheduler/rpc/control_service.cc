@@ -85,7 +85,8 @@ grpc::ServerWriteReactor<v1::WatchLoadResponse>* ControlServiceImpl::WatchLoad(
   }
   if (!status.ok()) {
     // A call that only ends.
-    class Refusal final : public grpc::ServerWriteReactor<v1::WatchLoadResponse> {
+    class Refusal final
+        : public grpc::ServerWriteReactor<v1::WatchLoadResponse> {
      public:
       explicit Refusal(const absl::Status& status) {
         Finish(ToGrpcStatus(status));

@@ -27,8 +27,8 @@ absl::Time OnClock(std::chrono::system_clock::time_point deadline,
 void CutToPools(const SchedulerCore& core, GenerationRequest& request) {
   for (const ModelSnapshot& model : core.Snapshot().models) {
     if (model.name != request.model || model.max_request_tokens <= 0) continue;
-    const int64_t room = model.max_request_tokens -
-                         static_cast<int64_t>(request.prompt.size());
+    const int64_t room =
+        model.max_request_tokens - static_cast<int64_t>(request.prompt.size());
     request.max_tokens =
         std::max<int64_t>(1, std::min(request.max_tokens, room));
   }
@@ -40,8 +40,9 @@ void CoreCall::Submit(absl::StatusOr<PreparedRequest> prepared,
                       std::chrono::system_clock::time_point deadline,
                       GenerationSink& sink) {
   RequestMetrics& metrics = environment_.metrics;
-  absl::StatusOr<std::unique_ptr<TextObserver>> observer = prepared.status();
-  if (prepared.ok()) observer = TextObserver::Create(*prepared, metrics, sink);
+  absl::StatusOr<std::unique_ptr<TextObserver>> observer =
+      prepared.ok() ? TextObserver::Create(*prepared, metrics, sink)
+                    : prepared.status();
   if (!observer.ok()) {
     metrics.CountRejected(observer.status());
     sink.OnError(observer.status());

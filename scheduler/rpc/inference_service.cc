@@ -92,8 +92,8 @@ absl::StatusOr<v1::TokenizeResponse> InferenceServiceImpl::TokenizeBytes(
   RETURN_IF_ERROR(ParseMessage(request, parsed));
   ASSIGN_OR_RETURN(const auto model, models_.Find(parsed.model()));
   if (static_cast<int64_t>(parsed.text().size()) > kMaxTextBytes) {
-    return InvalidFieldError("text", absl::StrCat("is longer than ",
-                                                  kMaxTextBytes, " bytes"));
+    return InvalidFieldError(
+        "text", absl::StrCat("is longer than ", kMaxTextBytes, " bytes"));
   }
   const bool special =
       !parsed.has_add_special_tokens() || parsed.add_special_tokens();
@@ -116,9 +116,9 @@ absl::StatusOr<v1::DetokenizeResponse> InferenceServiceImpl::DetokenizeBytes(
   for (const uint32_t id : parsed.token_ids()) {
     if (id >= model->config.vocab_size) {
       return InvalidFieldError(
-          "token_ids", absl::StrCat("id ", id,
-                                    " is outside of the vocabulary of ",
-                                    model->config.vocab_size));
+          "token_ids",
+          absl::StrCat("id ", id, " is outside of the vocabulary of ",
+                       model->config.vocab_size));
     }
     ids.push_back(static_cast<int32_t>(id));
   }

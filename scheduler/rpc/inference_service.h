@@ -14,12 +14,13 @@
 namespace hybridserve {
 
 // Every method takes bytes, because of ParseMessage() (message_bytes.h).
-using RawInferenceService = v1::InferenceService::WithRawCallbackMethod_Generate<
-    v1::InferenceService::WithRawCallbackMethod_GenerateStream<
-        v1::InferenceService::WithRawCallbackMethod_Score<
-            v1::InferenceService::WithRawCallbackMethod_Tokenize<
-                v1::InferenceService::WithRawCallbackMethod_Detokenize<
-                    v1::InferenceService::Service>>>>>;
+using RawInferenceService =
+    v1::InferenceService::WithRawCallbackMethod_Generate<
+        v1::InferenceService::WithRawCallbackMethod_GenerateStream<
+            v1::InferenceService::WithRawCallbackMethod_Score<
+                v1::InferenceService::WithRawCallbackMethod_Tokenize<
+                    v1::InferenceService::WithRawCallbackMethod_Detokenize<
+                        v1::InferenceService::Service>>>>>;
 
 // hybridserve.v1.InferenceService over the core. Thread-safe.
 class InferenceServiceImpl final : public RawInferenceService {

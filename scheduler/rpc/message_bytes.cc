@@ -59,12 +59,12 @@ std::optional<absl::Status> FindBadText(const Descriptor& descriptor,
     if (field->type() == FieldDescriptor::TYPE_STRING) {
       if (const auto offset = FindInvalidUtf8(content); offset.has_value()) {
         bad = InvalidFieldError(
-            name, absl::StrCat("is not UTF-8: invalid byte at offset ",
-                               *offset));
+            name,
+            absl::StrCat("is not UTF-8: invalid byte at offset ", *offset));
       }
     } else if (field->type() == FieldDescriptor::TYPE_MESSAGE) {
-      bad = FindBadText(*field->message_type(), content,
-                        absl::StrCat(name, "."));
+      bad =
+          FindBadText(*field->message_type(), content, absl::StrCat(name, "."));
     }
     if (bad.has_value()) return bad;
   }
@@ -81,8 +81,8 @@ absl::Status ParseMessage(const grpc::ByteBuffer& bytes,
       FindBadText(*message.GetDescriptor(), contiguous, "");
   if (bad_text.has_value()) return *bad_text;
   if (message.ParseFromString(contiguous)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "the request is no ", message.GetDescriptor()->full_name()));
+  return absl::InvalidArgumentError(
+      absl::StrCat("the request is no ", message.GetDescriptor()->full_name()));
 }
 
 grpc::ByteBuffer SerializeMessage(const google::protobuf::Message& message) {

@@ -84,8 +84,8 @@ grpc::ServerUnaryReactor* ModelServiceImpl::ListModels(
     v1::ListModelsResponse* response) {
   const absl::Status allowed = authenticator_.Check(*context);
   if (!allowed.ok()) return Finish(context, allowed);
-  const std::optional<SchedulerSnapshot> snapshot = core_.Call(
-      [](const SchedulerCore& core) { return core.Snapshot(); });
+  const std::optional<SchedulerSnapshot> snapshot =
+      core_.Call([](const SchedulerCore& core) { return core.Snapshot(); });
   if (!snapshot.has_value()) {
     return Finish(context, absl::UnavailableError("the server has stopped"));
   }
@@ -104,8 +104,8 @@ grpc::ServerUnaryReactor* ModelServiceImpl::GetModel(
   if (!status.ok()) return Finish(context, status);
   const auto served = models_.Find(request->name());
   if (!served.ok()) return Finish(context, served.status());
-  const std::optional<SchedulerSnapshot> snapshot = core_.Call(
-      [](const SchedulerCore& core) { return core.Snapshot(); });
+  const std::optional<SchedulerSnapshot> snapshot =
+      core_.Call([](const SchedulerCore& core) { return core.Snapshot(); });
   if (!snapshot.has_value()) {
     return Finish(context, absl::UnavailableError("the server has stopped"));
   }

@@ -30,9 +30,9 @@ absl::StatusOr<std::string> RequestIdOf(const std::string& given) {
   const bool printable =
       std::all_of(given.begin(), given.end(), absl::ascii_isgraph);
   if (given.size() > kMaxRequestIdBytes || !printable) {
-    return InvalidFieldError(
-        "request_id", absl::StrCat("is not 1 to ", kMaxRequestIdBytes,
-                                   " bytes of printable ASCII"));
+    return InvalidFieldError("request_id",
+                             absl::StrCat("is not 1 to ", kMaxRequestIdBytes,
+                                          " bytes of printable ASCII"));
   }
   return given;
 }
@@ -61,8 +61,8 @@ absl::StatusOr<std::vector<int32_t>> Tokenize(absl::string_view field,
                                               const ServedModel& model) {
   if (static_cast<int64_t>(text.size()) > kMaxTextBytes) {
     return InvalidFieldError(
-        field, absl::StrCat("is ", text.size(), " bytes; at most ",
-                            kMaxTextBytes));
+        field,
+        absl::StrCat("is ", text.size(), " bytes; at most ", kMaxTextBytes));
   }
   absl::StatusOr<std::vector<int32_t>> ids =
       model.tokenizer->Encode(text, /*add_special_tokens=*/true);

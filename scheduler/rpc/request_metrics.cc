@@ -71,8 +71,7 @@ RequestMetrics::RequestMetrics()
 
 void RequestMetrics::CountFinished(const std::string& model,
                                    FinishReason reason, const Usage& usage) {
-  finished_
-      .Add({{"model_name", model}, {"finished_reason", NameOf(reason)}})
+  finished_.Add({{"model_name", model}, {"finished_reason", NameOf(reason)}})
       .Increment();
   prompt_tokens_.Add({{"model_name", model}})
       .Increment(static_cast<double>(usage.prompt_tokens));

@@ -20,8 +20,7 @@ std::string HashOf(const ModelFiles& files) {
   for (const std::string* content :
        {&files.config_json, &files.generation_config_json,
         &files.tokenizer_json, &files.tokenizer_config_json,
-        &files.special_tokens_map_json, &files.vocab_json,
-        &files.merges_txt}) {
+        &files.special_tokens_map_json, &files.vocab_json, &files.merges_txt}) {
     absl::StrAppend(&all, content->size(), ":", *content);
   }
   return Sha256Hex(all);
@@ -48,15 +47,14 @@ absl::StatusOr<std::shared_ptr<const ServedModel>> ServedModels::Load(
     ASSIGN_OR_RETURN(model->generation_config,
                      ParseGenerationConfig(files.generation_config_json));
   }
-  ASSIGN_OR_RETURN(
-      model->tokenizer,
-      Tokenizer::Create({
-          .tokenizer_json = files.tokenizer_json,
-          .vocab_json = files.vocab_json,
-          .merges_txt = files.merges_txt,
-          .tokenizer_config_json = files.tokenizer_config_json,
-          .special_tokens_map_json = files.special_tokens_map_json,
-      }));
+  ASSIGN_OR_RETURN(model->tokenizer,
+                   Tokenizer::Create({
+                       .tokenizer_json = files.tokenizer_json,
+                       .vocab_json = files.vocab_json,
+                       .merges_txt = files.merges_txt,
+                       .tokenizer_config_json = files.tokenizer_config_json,
+                       .special_tokens_map_json = files.special_tokens_map_json,
+                   }));
   return model;
 }
 

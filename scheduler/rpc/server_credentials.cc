@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/status_macros.h"
@@ -27,7 +28,10 @@ absl::StatusOr<std::string> ReadFile(absl::string_view flag,
 // Of HOST:PORT; an IPv6 address without its brackets.
 absl::StatusOr<std::string> HostOf(const std::string& listen) {
   const size_t colon = listen.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == listen.size()) {
+  int port = 0;
+  if (colon == std::string::npos || colon == 0 ||
+      !absl::SimpleAtoi(listen.substr(colon + 1), &port) || port < 0 ||
+      port > 65535) {
     return absl::InvalidArgumentError(
         absl::StrCat("--listen: \"", listen, "\" is not HOST:PORT"));
   }
@@ -39,8 +43,7 @@ absl::StatusOr<std::string> HostOf(const std::string& listen) {
 }
 
 bool IsLoopback(absl::string_view host) {
-  return host == "localhost" || host == "::1" ||
-         absl::StartsWith(host, "127.");
+  return host == "localhost" || host == "::1" || absl::StartsWith(host, "127.");
 }
 
 }  // namespace

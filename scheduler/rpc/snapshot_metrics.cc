@@ -72,8 +72,7 @@ void AddPools(const v1::Load& load, std::vector<MetricFamily>& families) {
   Family blocks(families, "cache_blocks", "Cache blocks in use.",
                 MetricType::Gauge);
   Family half_slots(families, "cache_half_slots",
-                    "Half-slots of a tier's pool by state.",
-                    MetricType::Gauge);
+                    "Half-slots of a tier's pool by state.", MetricType::Gauge);
   Family usage(families, "kv_cache_usage_ratio",
                "Share of all half-slots in use, 0 to 1.", MetricType::Gauge);
   for (const v1::Worker& worker : load.workers()) {

@@ -34,11 +34,9 @@ void StreamCall::OnAccepted(int64_t queue_position) {
 void StreamCall::OnOutput(OutputPart part) {
   v1::GenerateStreamResponse event;
   v1::TokenOutput& output = *event.mutable_token_output();
-  output.mutable_token_ids()->Add(part.token_ids.begin(),
-                                  part.token_ids.end());
+  output.mutable_token_ids()->Add(part.token_ids.begin(), part.token_ids.end());
   output.set_text_delta(std::move(part.text));
-  output.mutable_log_probs()->Add(part.log_probs.begin(),
-                                  part.log_probs.end());
+  output.mutable_log_probs()->Add(part.log_probs.begin(), part.log_probs.end());
   Push(std::move(event));
 }
 

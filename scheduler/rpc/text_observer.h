@@ -24,8 +24,8 @@ namespace hybridserve {
 // Thread-compatible: the core's thread calls it.
 class TextObserver final : public RequestObserver {
  public:
-  // Keeps prepared.model. `metrics` and `sink` outlive the request. InvalidArgument as
-  // StopMatcher::Create().
+  // Keeps prepared.model. `metrics` and `sink` outlive the request.
+  // InvalidArgument as StopMatcher::Create().
   static absl::StatusOr<std::unique_ptr<TextObserver>> Create(
       const PreparedRequest& prepared, RequestMetrics& metrics,
       GenerationSink& sink);
@@ -49,7 +49,7 @@ class TextObserver final : public RequestObserver {
   StopMatcher stop_matcher_;
   RequestMetrics& metrics_;
   GenerationSink& sink_;
-  std::optional<int> stop_;           // Index in stop_texts_.
+  std::optional<int> stop_;  // Index in stop_texts_.
   std::optional<int32_t> last_token_;
   int64_t num_tokens_ = 0;
 };

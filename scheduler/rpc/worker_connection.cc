@@ -59,8 +59,8 @@ class WorkerConnection::WarmUp final : public RequestObserver {
   bool OnToken(int32_t, float) override { return true; }
   void OnFinished(FinishReason, const Usage&) override { SetReady(); }
   void OnError(const absl::Status& status) override {
-    LOG(WARNING) << "warm-up failed: worker=" << connection_->hello_.worker_name()
-                 << " " << status;
+    LOG(WARNING) << "warm-up failed: worker="
+                 << connection_->hello_.worker_name() << " " << status;
   }
 
   void SetReady() {
@@ -211,26 +211,26 @@ absl::Status WorkerConnection::TakeProgress(const pb::LoadProgress& progress) {
     connection = connection_;
   }
   if (!connection.has_value()) return absl::OkStatus();
-  environment_.directory.SetProgress(
-      *connection, {.name = hello_.worker_name(),
-                    .model = hello_.model_name(),
-                    .stage = progress.stage(),
-                    .loaded_bytes = progress.loaded_bytes(),
-                    .total_bytes = progress.total_bytes()});
+  environment_.directory.SetProgress(*connection,
+                                     {.name = hello_.worker_name(),
+                                      .model = hello_.model_name(),
+                                      .stage = progress.stage(),
+                                      .loaded_bytes = progress.loaded_bytes(),
+                                      .total_bytes = progress.total_bytes()});
   return absl::OkStatus();
 }
 
 absl::Status WorkerConnection::TakeRegister(const pb::Register& registration) {
   ASSIGN_OR_RETURN(ModelFiles files, files_.Finish(registration));
-  ASSIGN_OR_RETURN(WorkerInfo info,
-                   WorkerInfoFromWire(hello_, epoch_, std::move(files),
-                                      registration));
+  ASSIGN_OR_RETURN(
+      WorkerInfo info,
+      WorkerInfoFromWire(hello_, epoch_, std::move(files), registration));
   ASSIGN_OR_RETURN(std::shared_ptr<const ServedModel> model,
                    environment_.models.Load(info));
   phase_ = Phase::kRegistered;
-  const bool posted = environment_.core.Post(
-      [self = shared_from_this(), info = std::move(info),
-       model = std::move(model)](SchedulerCore& core) {
+  const bool posted =
+      environment_.core.Post([self = shared_from_this(), info = std::move(info),
+                              model = std::move(model)](SchedulerCore& core) {
         self->AddToCore(core, info, model);
       });
   if (posted) return absl::OkStatus();
@@ -242,13 +242,13 @@ absl::Status WorkerConnection::TakeResult(const pb::ConnectRequest& message) {
   ASSIGN_OR_RETURN(StepResult result,
                    StepResultFromWire(FenceFromWire(message.fence()),
                                       message.step_result()));
-  environment_.core.Post([self = shared_from_this(),
-                          result = std::move(result)](
-                             SchedulerCore& core) mutable {
-    if (self->worker_.has_value() && !self->removed_) {
-      core.OnResult(*self->worker_, std::move(result));
-    }
-  });
+  environment_.core.Post(
+      [self = shared_from_this(),
+       result = std::move(result)](SchedulerCore& core) mutable {
+        if (self->worker_.has_value() && !self->removed_) {
+          core.OnResult(*self->worker_, std::move(result));
+        }
+      });
   return absl::OkStatus();
 }
 
@@ -287,11 +287,12 @@ void WorkerConnection::WarmUpModel(SchedulerCore& core,
                                    const ServedModel& model) {
   const auto first_token =
       static_cast<int32_t>(std::max<int64_t>(0, model.config.bos_token_id));
-  const auto submitted = core.Submit({.model = model.name,
-                                      .prompt = {first_token},
-                                      .max_tokens = 1,
-                                      .ignore_eos = true},
-                                     std::make_unique<WarmUp>(shared_from_this()));
+  const auto submitted =
+      core.Submit({.model = model.name,
+                   .prompt = {first_token},
+                   .max_tokens = 1,
+                   .ignore_eos = true},
+                  std::make_unique<WarmUp>(shared_from_this()));
   if (submitted.ok()) return;
   // Requests that wait already will show whether it works.
   if (absl::IsResourceExhausted(submitted.status())) {
