@@ -51,7 +51,7 @@ def parse_arguments(arguments: List[str]) -> argparse.Namespace:
     add(
         "--steps",
         type=int,
-        default=900,
+        default=2500,
         help="optimizer steps of 2048 tokens (default: %(default)s)",
     )
     add("--seed", type=int, default=1, help="default: %(default)s")

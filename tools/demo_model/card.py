@@ -39,7 +39,7 @@ def render(facts: Facts) -> str:
         + _data(facts)
         + _training(facts)
         + _quality(facts)
-        + _LIMITS
+        + _limits(facts)
     )
 
 
@@ -173,15 +173,33 @@ def _quality(facts: Facts) -> List[str]:
     return lines
 
 
-_LIMITS = [
+def _limits(facts: Facts) -> List[str]:
+    if facts.step * facts.schedule.batch_tokens < facts.training_tokens:
+        # Less than one pass over the text: loses the thread within sentences.
+        skill = [
+            "- It was trained on less than one pass over its text, and shows it:",
+            "  phrases and punctuation are right, whole sentences often are not.",
+            "  A larger `--steps` is the remedy. Greedy text repeats itself;",
+            "  temperature 0.8 reads better.",
+        ]
+    else:
+        skill = [
+            "- It keeps to grammar for a sentence or two and to a subject hardly",
+            "  longer. Greedy text tends to repeat itself; temperature 0.8 reads",
+            "  better.",
+        ]
+    return _LIMITS_BEFORE + skill + _LIMITS_AFTER
+
+
+_LIMITS_BEFORE = [
     "## Limits",
     "",
     "- It writes in the manner of its few books: archaic English, their names",
     "  and places, their authors' views and prejudices. What it says is",
     "  not true, and it follows no instructions.",
-    "- It keeps to grammar for a sentence or two and to a subject hardly",
-    "  longer. Greedy text tends to repeat itself; temperature 0.8 reads",
-    "  better.",
+]
+
+_LIMITS_AFTER = [
     "- Passages of the Bible that have parallels in other books make the",
     "  held-out perplexity a little lower than it would be on unseen prose.",
     "- Text in other languages and scripts is tokenized byte by byte and not",
