@@ -188,41 +188,53 @@ HWY_INLINE float SoftmaxNumerators(float* scores, int64_t count) {
   return 1.0F / SumWide(sums);
 }
 
-// out[r][c..] += weights[r][p] * v[p][c..] for one run and `kRows` rows, one
-// vector of 16 columns. Rows see positions below ends[r], ascending in r.
-template <int kRows, typename Element>
+// out[r][c..] += weights[r][p] * v[p][c..] for one run and `kRows` rows,
+// columns [column, column + 16 kChunks); of the last chunk only those before
+// `head_dim` are there. Rows see positions below ends[r], ascending in r.
+template <int kRows, int kChunks, typename Element>
 HWY_INLINE void AddValues(const float* const* weights, const int64_t* ends,
                           const PositionRun& run, int64_t column,
-                          int64_t columns, float* const* out) {
+                          int64_t head_dim, float* const* out) {
   const F32Tag d;
-  F32Vector acc[kRows][kVectors];
+  F32Vector acc[kRows][kChunks][kVectors];
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
-    for (size_t v = 0; v < kVectors; ++v) {
-      acc[r][v] = hn::Load(d, out[r] + column + v * kLanes);
+    for (int c = 0; c < kChunks; ++c) {
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) {
+        acc[r][c][v] = hn::Load(d, out[r] + column + c * kWide + v * kLanes);
+      }
     }
   }
   const auto* values = static_cast<const Element*>(run.data) + column;
+  const int64_t columns =
+      head_dim - column - (kChunks - 1) * static_cast<int64_t>(kWide);
   const int64_t all = std::min(run.end, ends[0]);  // Every row sees these.
   int64_t p = run.begin;
   for (; p < all; ++p, values += run.stride) {
-    F32Vector value[kVectors];
-    LoadWide(values, columns, value);
 #pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) {
-      const F32Vector weight = hn::Set(d, weights[r][p]);
+    for (int c = 0; c < kChunks; ++c) {
+      F32Vector value[kVectors];
+      LoadWide(values + c * kWide, c + 1 < kChunks ? kWide : columns, value);
 #pragma GCC unroll 8
-      for (size_t v = 0; v < kVectors; ++v) {
-        acc[r][v] = Fma(weight, value[v], acc[r][v]);
+      for (int r = 0; r < kRows; ++r) {
+        const F32Vector weight = hn::Set(d, weights[r][p]);
+#pragma GCC unroll 8
+        for (size_t v = 0; v < kVectors; ++v) {
+          acc[r][c][v] = Fma(weight, value[v], acc[r][c][v]);
+        }
       }
     }
   }
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
-    for (size_t v = 0; v < kVectors; ++v) {
-      hn::Store(acc[r][v], d, out[r] + column + v * kLanes);
+    for (int c = 0; c < kChunks; ++c) {
+#pragma GCC unroll 8
+      for (size_t v = 0; v < kVectors; ++v) {
+        hn::Store(acc[r][c][v], d, out[r] + column + c * kWide + v * kLanes);
+      }
     }
   }
   if constexpr (kRows > 1) {  // The causal corner, a row at a time.
@@ -231,18 +243,26 @@ HWY_INLINE void AddValues(const float* const* weights, const int64_t* ends,
       const auto* base = static_cast<const Element*>(run.data);
       const PositionRun rest{base + (p - run.begin) * run.stride, run.stride, p,
                              run.end};
-      AddValues<1, Element>(weights + r, ends + r, rest, column, columns,
-                            out + r);
+      AddValues<1, kChunks, Element>(weights + r, ends + r, rest, column,
+                                     head_dim, out + r);
     }
   }
 }
 
+// All columns of one run for `kRows` rows; 4 chains of 16 columns at a time,
+// to hide the latency of a multiply-add.
 template <int kRows, typename Element>
 HWY_INLINE void AddRun(const float* const* weights, const int64_t* ends,
                        const PositionRun& run, int64_t head_dim,
                        float* const* out) {
-  for (int64_t c = 0; c < head_dim; c += kWide) {
-    AddValues<kRows, Element>(weights, ends, run, c, head_dim - c, out);
+  constexpr int kChunks = 4 / kRows;
+  constexpr int64_t kStep = kChunks * static_cast<int64_t>(kWide);
+  int64_t c = 0;
+  for (; c + kStep <= head_dim; c += kStep) {
+    AddValues<kRows, kChunks, Element>(weights, ends, run, c, head_dim, out);
+  }
+  for (; c < head_dim; c += kWide) {
+    AddValues<kRows, 1, Element>(weights, ends, run, c, head_dim, out);
   }
 }
 

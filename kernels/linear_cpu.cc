@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "hwy/aligned_allocator.h"
+#include "kernels/linear_finish.h"
 #include "kernels/panel_layout.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -231,72 +232,6 @@ TileFunction<Weight> TileFor(int64_t rows) {
   }
 }
 
-HWY_INLINE F32Vector Activate(F32Vector x, Activation activation) {
-  const F32Tag d;
-  switch (activation) {
-    case Activation::kNone:
-      return x;
-    case Activation::kRelu:  // NaN passes.
-      return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Zero(d), x);
-    case Activation::kGelu: {
-      const F32Vector erf = Erf(hn::Mul(x, hn::Set(d, 0.70710678118654752F)));
-      return hn::Mul(hn::Mul(x, hn::Set(d, 0.5F)),
-                     hn::Add(erf, hn::Set(d, 1.0F)));
-    }
-  }
-  return x;
-}
-
-// y[0..16) = act(sums + bias) or += sums + bias.
-template <typename Out>
-HWY_INLINE void FinishChunk(const float* sums, const float* bias,
-                            Activation activation, bool accumulate, Out* y) {
-  const F32Tag d;
-  for (size_t i = 0; i < kWide; i += kLanes) {
-    F32Vector v = hn::LoadU(d, sums + i);
-    if (bias != nullptr) v = hn::Add(v, hn::LoadU(d, bias + i));
-    v = Activate(v, activation);
-    if (accumulate) v = hn::Add(LoadFloats(y + i), v);
-    StoreFloats(v, y + i);
-  }
-}
-
-// One row of a group: columns [first, first + columns) of y.
-template <typename Out>
-void FinishRow(const LinearCpuArgs& args, const float* sums, int64_t row,
-               int64_t first, int64_t columns) {
-  Out* y = static_cast<Out*>(args.y) + row * args.y_stride + first;
-  const float* bias = args.bias == nullptr ? nullptr : args.bias + first;
-  int64_t c = 0;
-  for (; c + kPanelColumns <= columns; c += kPanelColumns) {
-    FinishChunk(sums + c, bias == nullptr ? nullptr : bias + c, args.activation,
-                args.accumulate, y + c);
-  }
-  if (c == columns) return;
-  // The last, narrow panel goes through padded copies.
-  const size_t left = static_cast<size_t>(columns - c);
-  float padded_bias[kWide] = {};
-  Out padded_y[kWide] = {};
-  if (bias != nullptr) std::memcpy(padded_bias, bias + c, left * sizeof(float));
-  std::memcpy(padded_y, y + c, left * sizeof(Out));
-  FinishChunk(sums + c, bias == nullptr ? nullptr : padded_bias,
-              args.activation, args.accumulate, padded_y);
-  std::memcpy(y + c, padded_y, left * sizeof(Out));
-}
-
-// Rows [first_row, first_row + rows) of y from all their columns' sums.
-void FinishRows(const LinearCpuArgs& args, int64_t first_row, int64_t rows,
-                const float* sums, int64_t sums_stride) {
-  for (int64_t r = 0; r < rows; ++r) {
-    const float* row_sums = sums + r * sums_stride;
-    if (args.y_dtype == DType::kFloat32) {
-      FinishRow<float>(args, row_sums, first_row + r, 0, args.n);
-    } else {
-      FinishRow<uint16_t>(args, row_sums, first_row + r, 0, args.n);
-    }
-  }
-}
-
 // Copies rows [first, first + rows) of x to [k][rows], as floats.
 template <typename Element>
 void PackTile(const LinearCpuArgs& args, int64_t first, int64_t rows,
@@ -363,17 +298,13 @@ void RunGroup(const LinearCpuArgs& args, int64_t first_row,
   } while (k < args.k);
 
   const int64_t first_column = first_panel * kPanelColumns;
-  const int64_t columns =
-      std::min(panels * kPanelColumns, args.n - first_column);
-  const int64_t rows = tiles.back().first + tiles.back().rows;
-  for (int64_t r = 0; r < rows; ++r) {
-    const float* row_sums = sums + r * kGroupColumns;
-    if (args.y_dtype == DType::kFloat32) {
-      FinishRow<float>(args, row_sums, first_row + r, first_column, columns);
-    } else {
-      FinishRow<uint16_t>(args, row_sums, first_row + r, first_column, columns);
-    }
-  }
+  FinishLinear(args, {.sums = sums,
+                      .stride = kGroupColumns,
+                      .first_row = first_row,
+                      .rows = tiles.back().first + tiles.back().rows,
+                      .first_column = first_column,
+                      .columns = std::min(panels * kPanelColumns,
+                                          args.n - first_column)});
 }
 
 void LinearBlock(const LinearCpuArgs& args, int64_t first_row, int64_t rows,
@@ -413,12 +344,6 @@ HWY_AFTER_NAMESPACE();
 namespace hybridserve {
 
 HWY_EXPORT(LinearBlock);
-HWY_EXPORT(FinishRows);
-
-void FinishLinear(const LinearCpuArgs& args, int64_t first_row, int64_t rows,
-                  const float* sums, int64_t sums_stride) {
-  HWY_DYNAMIC_DISPATCH(FinishRows)(args, first_row, rows, sums, sums_stride);
-}
 
 void LinearCpu(const LinearCpuArgs& args, ThreadPool& pool) {
   for (int64_t row = 0; row < args.m; row += kRowBlock) {

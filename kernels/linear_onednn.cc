@@ -14,6 +14,7 @@
 #include "glog/logging.h"
 #include "hwy/aligned_allocator.h"
 #include "kernels/element_convert.h"
+#include "kernels/linear_finish.h"
 
 // oneDNN's C++ interface throws; this file catches at its edge. oneDNN here
 // runs on OpenMP, whose header only some compilers have.
@@ -184,7 +185,12 @@ void OneDnnLinear::Run(const LinearCpuArgs& args, ThreadPool& pool) {
                                          const_cast<void*>(args.weight))},
          {DNNL_ARG_DST, dnnl::memory(description.dst_desc(), Cpu(), y.get())}});
     stream.wait();
-    FinishLinear(args, first, rows, y.get(), padded_n);
+    FinishLinear(args, {.sums = y.get(),
+                        .stride = padded_n,
+                        .first_row = first,
+                        .rows = rows,
+                        .first_column = 0,
+                        .columns = args.n});
   }
 }
 
