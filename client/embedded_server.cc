@@ -20,6 +20,8 @@ absl::StatusOr<std::unique_ptr<EmbeddedServer>> EmbeddedServer::Start(
   server->dialer_ = std::make_unique<SchedulerDialer>(
       server->scheduler_->InProcessChannel(), std::move(dialing));
   server->dialer_->Serve(*server->worker_);
+  // The scheduler looks into what the worker does not: the tokenizer's files.
+  RETURN_IF_ERROR(server->dialer_->WaitUntilAccepted(absl::InfiniteFuture()));
   if (!server->scheduler_->WaitUntilReady(absl::InfiniteFuture())) {
     return absl::InternalError("the embedded scheduler stopped");
   }

@@ -28,16 +28,10 @@
 #include "client/progress_bar.h"
 #include "client/status_text.h"
 #include "common/program.h"
+#include "common/repeated_text.h"
 #include "common/status_macros.h"
 #include "scheduler/flags/scheduler_flags.h"
 #include "worker/flags/worker_flags.h"
-
-namespace {
-
-// absl keeps a flag's last value; this one may be given several times.
-std::vector<std::string>& StopTexts();
-
-}  // namespace
 
 ABSL_FLAG(std::string, server, "",
           "HOST:PORT of a scheduler. Or give --model_dir: this program then "
@@ -60,12 +54,8 @@ ABSL_FLAG(std::optional<double>, top_p, std::nullopt,
           "Draw from the likeliest tokens that sum up to p only.");
 ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
           "Makes draws repeatable.");
-ABSL_FLAG(std::string, stop, "",
-          "Text that ends the output where it begins. May be repeated.")
-    .OnUpdate([] {
-      const std::string text = absl::GetFlag(FLAGS_stop);
-      if (!text.empty()) StopTexts().push_back(text);
-    });
+ABSL_FLAG(hybridserve::RepeatedText, stop, {},
+          "Text that ends the output where it begins. May be repeated.");
 ABSL_FLAG(bool, ignore_eos, false, "Go on after the model's end token.");
 ABSL_FLAG(bool, logprobs, false, "generate: show each token's log-prob.");
 ABSL_FLAG(std::string, generation_config, "none",
@@ -138,7 +128,7 @@ absl::StatusOr<GenerationOptions> GenerationFromFlags() {
   options.top_k = absl::GetFlag(FLAGS_top_k);
   options.top_p = absl::GetFlag(FLAGS_top_p);
   options.seed = absl::GetFlag(FLAGS_seed);
-  options.stop = StopTexts();
+  options.stop = absl::GetFlag(FLAGS_stop).values;
   options.ignore_eos = absl::GetFlag(FLAGS_ignore_eos);
   options.log_probs = absl::GetFlag(FLAGS_logprobs);
   const std::string config = absl::GetFlag(FLAGS_generation_config);
@@ -319,15 +309,6 @@ int RunCommand(const std::string& name) {
 
 }  // namespace
 }  // namespace hybridserve
-
-namespace {
-
-std::vector<std::string>& StopTexts() {
-  static auto* const texts = new std::vector<std::string>();
-  return *texts;
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   const std::vector<std::string> words = hybridserve::InitProgram(

@@ -191,10 +191,8 @@ int Main(int argc, char** argv) {
        .text = "Runs a language model on one device for a scheduler, which it "
                "dials.\n\n"
                "  worker --scheduler=127.0.0.1:50051 --model_dir=models/demo"});
-  absl::StatusOr<Setup> setup = SetupFromFlags();
-  if (!setup.ok()) ExitWithUsageError(kName, setup.status());
-
-  // Outlive main(), as the signal thread does.
+  // Outlive main(), as the signal thread does. Before gRPC starts threads,
+  // which would take the signals.
   static auto& stop = *new absl::Notification();
   static std::atomic<bool> loading{true};
   HandleTermination([] {
@@ -202,6 +200,8 @@ int Main(int argc, char** argv) {
     if (loading) _exit(0);
     stop.Notify();
   });
+  absl::StatusOr<Setup> setup = SetupFromFlags();
+  if (!setup.ok()) ExitWithUsageError(kName, setup.status());
   absl::StatusOr<std::unique_ptr<StatusServer>> status = StatusServer::Create(
       {.listen = absl::GetFlag(FLAGS_listen),
        .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),

@@ -144,7 +144,7 @@ class CommandLineTest(unittest.TestCase):
 
     def test_stop_may_be_repeated(self):
         flags = [f"--model_dir={MODEL}", "--prompt=Hello, world",
-                 "--max_tokens=40", "--output=json"]
+                 "--max_tokens=40", "--output=json", "--ignore_eos"]
         text = json.loads(
             run_client(PROGRAMS, "generate", *flags).stdout)["text"]
         shown = [c for c in text if c.isprintable() and c != "�"]

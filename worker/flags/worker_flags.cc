@@ -90,6 +90,10 @@ absl::StatusOr<WorkerOptions> WorkerOptionsFromFlags() {
   options.model_name = absl::GetFlag(FLAGS_model_name);
   options.device = absl::GetFlag(FLAGS_device);
   ASSIGN_OR_RETURN(options.dtype, ReadDType(absl::GetFlag(FLAGS_dtype)));
+  if (options.dtype == DType::kFloat16 &&
+      (options.device == "auto" || options.device == "cpu")) {
+    return WrongFlag("dtype", "the cpu device does not compute in float16");
+  }
   ASSIGN_OR_RETURN(
       options.device_memory,
       ReadMemory("device_memory", absl::GetFlag(FLAGS_device_memory), true));
