@@ -28,7 +28,7 @@ def render() -> list[dict]:
 def flags_of(program: str) -> set[str]:
     shown = subprocess.run([program, "--help"], check=True,
                            capture_output=True, text=True).stdout
-    return set(re.findall(r"--([a-z][a-z0-9_]*)", shown))
+    return set(re.findall(r"--(?:\[no\])?([a-z][a-z0-9_]*)", shown))
 
 
 class RenderTest(unittest.TestCase):
