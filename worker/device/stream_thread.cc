@@ -51,7 +51,7 @@ absl::Status StreamThread::Run(const Item& item, const absl::Status& so_far) {
     absl::MutexLock lock(&mutex_);
     working_since_ = MonotonicNow();
   }
-  const absl::Status status = item.work();
+  absl::Status status = item.work();
   absl::MutexLock lock(&mutex_);
   busy_ += MonotonicNow() - working_since_;
   working_since_ = absl::InfiniteFuture();
