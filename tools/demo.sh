@@ -34,7 +34,7 @@ trap cleanup EXIT
 wait_for_line() {
   local line
   while true; do
-    line="$(grep -m 1 -E "$2" "$1" || true)"
+    line="$(grep -s -m 1 -E "$2" "$1" || true)"
     if [[ -n "$line" ]]; then
       echo "$line"
       return

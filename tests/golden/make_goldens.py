@@ -7,7 +7,9 @@ variant of OPT's config.json it writes with transformers a folder
 models/VARIANT (random weights, a byte-level tokenizer) and answers.json:
 float32 log-probs of every token of a text given those before it, and greedy
 continuations of several prompts with the margin between the two best logits
-at each step, so that a reader can tell a near tie from a mistake.
+at each step, so that a reader can tell a near tie from a mistake. Then the
+same for models/demo and its held-out text, into demo_answers.json; --demo_only
+does that alone (after the model was trained anew).
 """
 
 import argparse
@@ -24,6 +26,8 @@ TEXT = ("In the beginning, 42 quick brown foxes jumped; \"why?\" asked the "
         "lazy dog. Größe, naïve café, 数学 and 🙂 follow.\n\tEnd of text.")
 PROMPTS = ["A", "Hello, world", "The quick brown fox jumps over the lazy dog",
            "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18"]
+DEMO_PROMPTS = ["In the beginning", "And the king said unto", "The love of",
+                "It was a dark night, and", "1 2 3", "Größe und 数学 🙂"]
 NEW_TOKENS = 24
 
 # name: (config overrides, how the checkpoint is saved)
@@ -94,15 +98,8 @@ def answers(model: OPTForCausalLM, tokenizer) -> dict:
         model(torch.tensor([ids])).logits[0].float(), dim=-1)
     generations = []
     for prompt in PROMPTS:
-        prompt_ids = tokenizer(prompt).input_ids
-        tokens, margins = [], []
-        for _ in range(NEW_TOKENS):
-            logits = model(torch.tensor([prompt_ids + tokens])).logits[0, -1]
-            best = torch.topk(logits.float(), 2)
-            tokens.append(int(best.indices[0]))
-            margins.append(round(float(best.values[0] - best.values[1]), 6))
-        generations.append({"prompt": prompt, "prompt_ids": prompt_ids,
-                            "token_ids": tokens, "margins": margins})
+        generations.append({
+            "prompt": prompt, **greedy(model, tokenizer(prompt).input_ids)})
     return {
         "text": TEXT, "text_ids": text_ids,
         "log_probs": [round(float(log_probs[i, token]), 6)
@@ -111,12 +108,64 @@ def answers(model: OPTForCausalLM, tokenizer) -> dict:
     }
 
 
+@torch.no_grad()
+def greedy(model: OPTForCausalLM, prompt_ids: list[int]) -> dict:
+    tokens, margins = [], []
+    for _ in range(NEW_TOKENS):
+        logits = model(torch.tensor([prompt_ids + tokens])).logits[0, -1]
+        best = torch.topk(logits.float(), 2)
+        tokens.append(int(best.indices[0]))
+        margins.append(round(float(best.values[0] - best.values[1]), 6))
+    return {"prompt_ids": prompt_ids, "token_ids": tokens, "margins": margins}
+
+
+@torch.no_grad()
+def windowed_log_probs(model: OPTForCausalLM, ids: list[int]) -> torch.Tensor:
+    """As `hybridserve score`: windows of the model's limit, each after bos."""
+    window = min(model.config.max_position_embeddings, 2048) - 1
+    parts = []
+    for first in range(0, len(ids), window):
+        part = ids[first:first + window]
+        logits = model(torch.tensor([[model.config.bos_token_id] + part])
+                       ).logits[0, :-1].double()
+        parts.append(torch.log_softmax(logits, dim=-1)
+                     [torch.arange(len(part)), torch.tensor(part)])
+    return torch.cat(parts)
+
+
+def make_demo_answers() -> None:
+    root = pathlib.Path(__file__).resolve().parents[2]
+    folder = root / "models" / "demo"
+    model = OPTForCausalLM.from_pretrained(
+        folder, torch_dtype=torch.float32).eval()
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    text = (folder / "heldout.txt").read_text("utf-8")
+    ids = tokenizer(text, add_special_tokens=False).input_ids
+    log_probs = windowed_log_probs(model, ids)
+    answers = {
+        "num_tokens": len(ids),
+        "perplexity": float(torch.exp(-log_probs.mean())),
+        "first_log_probs": [round(float(x), 6) for x in log_probs[:600]],
+        "generations": [
+            {"prompt": prompt, **greedy(model, tokenizer(prompt).input_ids)}
+            for prompt in DEMO_PROMPTS],
+    }
+    path = pathlib.Path(__file__).parent / "demo_answers.json"
+    path.write_text(json.dumps(answers, ensure_ascii=False) + "\n", "utf-8")
+    print(f"demo: perplexity {answers['perplexity']:.4f} over {len(ids)} tokens")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=pathlib.Path,
                         default=pathlib.Path(__file__).parent / "models")
-    out = parser.parse_args().out
+    parser.add_argument("--demo_only", action="store_true")
+    args = parser.parse_args()
+    out = args.out
     torch.set_num_threads(1)
+    make_demo_answers()
+    if args.demo_only:
+        return
     tokenizer = make_tokenizer()
     for seed, (name, (overrides, saving)) in enumerate(VARIANTS.items()):
         folder = out / name
