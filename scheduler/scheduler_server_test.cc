@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "common/grpc_status.h"
 #include "common/status_details.h"
+#include "common/testing/http_get.h"
 #include "common/testing/status_matchers.h"
 #include "glog/logging.h"
 #include "gmock/gmock.h"
@@ -348,8 +349,26 @@ TEST_F(SchedulerServerTest, MetricsAreServedOnTheirOwnPort) {
   SchedulerServerOptions options = LoopbackOptions();
   options.metrics_listen = "127.0.0.1:0";
   StartServer(std::move(options));
-  EXPECT_THAT(server_->metrics_address(), HasSubstr("127.0.0.1:"));
-  EXPECT_NE(server_->metrics_address(), "127.0.0.1:0");
+  StartWorker();
+  ASSERT_THAT(Generate(), IsOk());
+  const std::string page = HttpGet(server_->metrics_address(), "/metrics");
+  EXPECT_THAT(page, HasSubstr("hybridserve_requests_waiting 0"));
+  EXPECT_THAT(page, HasSubstr("hybridserve_generation_tokens_total{"
+                              "model_name=\"bytes\"} 124"));
+  EXPECT_THAT(page, HasSubstr("hybridserve_offload_bytes_total{"
+                              "model_name=\"bytes\",worker=\"scripted\","
+                              "dir=\"in\",kind=\"weight\"}"));
+  EXPECT_THAT(page, HasSubstr("hybridserve_cache_blocks{"
+                              "model_name=\"bytes\",worker=\"scripted\","
+                              "kind=\"act\",tier=\"host\"} 0"));
+  EXPECT_THAT(page, HasSubstr("hybridserve_worker_up"));
+}
+
+TEST_F(SchedulerServerTest, AWorkerWithoutRoomForATokenIsRefused) {
+  ScriptedWorker worker(NewChannel(), {.half_slots = 1});
+  EXPECT_THAT(worker.WaitUntilRefused(),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_EQ(Health(""), kNotServing);
 }
 
 }  // namespace

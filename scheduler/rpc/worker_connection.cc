@@ -57,13 +57,7 @@ class WorkerConnection::WarmUp final : public RequestObserver {
       : connection_(std::move(connection)) {}
 
   bool OnToken(int32_t, float) override { return true; }
-  void OnFinished(FinishReason, const Usage&) override { SetReady(); }
-  void OnError(const absl::Status& status) override {
-    LOG(WARNING) << "warm-up failed: worker="
-                 << connection_->hello_.worker_name() << " " << status;
-  }
-
-  void SetReady() {
+  void OnFinished(FinishReason, const Usage&) override {
     std::optional<ConnectionId> connection;
     {
       absl::MutexLock lock(&connection_->mutex_);
@@ -72,6 +66,10 @@ class WorkerConnection::WarmUp final : public RequestObserver {
     if (connection.has_value()) {
       connection_->environment_.directory.SetReady(*connection);
     }
+  }
+  void OnError(const absl::Status& status) override {
+    LOG(WARNING) << "warm-up failed: worker="
+                 << connection_->hello_.worker_name() << " " << status;
   }
 
  private:
@@ -262,9 +260,18 @@ void WorkerConnection::AddToCore(SchedulerCore& core, const WorkerInfo& info,
     return Close(worker.status());
   }
   worker_ = *worker;
+  // Before the acceptance, which waits with all plans until it is queued.
+  const absl::Status warm_up = WarmUpModel(core, *model);
+  if (!warm_up.ok()) {
+    LOG(WARNING) << "worker refused: name=" << info.name
+                 << " model=" << info.model_name << " " << warm_up;
+    Close(warm_up);
+    core.RemoveWorker(*worker, warm_up);
+    return;
+  }
   LOG(INFO) << "worker registered: id=" << *worker << " name=" << info.name
             << " model=" << info.model_name << " epoch=" << info.epoch;
-  environment_.models.Publish(model);
+  environment_.models.Publish(std::move(model));
   pb::ConnectResponse message;
   FenceToWire({.term = environment_.term, .epoch = info.epoch, .step = 0},
               *message.mutable_fence());
@@ -278,28 +285,34 @@ void WorkerConnection::AddToCore(SchedulerCore& core, const WorkerInfo& info,
   }
   if (connection.has_value()) {
     environment_.directory.SetRegistered(*connection, *worker, info);
+    if (ready_) environment_.directory.SetReady(*connection);
   }
   Continue();
-  WarmUpModel(core, *model);
 }
 
-void WorkerConnection::WarmUpModel(SchedulerCore& core,
-                                   const ServedModel& model) {
+absl::Status WorkerConnection::WarmUpModel(SchedulerCore& core,
+                                           const ServedModel& model) {
   const auto first_token =
       static_cast<int32_t>(std::max<int64_t>(0, model.config.bos_token_id));
-  const auto submitted =
+  const absl::Status status =
       core.Submit({.model = model.name,
                    .prompt = {first_token},
                    .max_tokens = 1,
                    .ignore_eos = true},
-                  std::make_unique<WarmUp>(shared_from_this()));
-  if (submitted.ok()) return;
-  // Requests that wait already will show whether it works.
-  if (absl::IsResourceExhausted(submitted.status())) {
-    return WarmUp(shared_from_this()).SetReady();
+                  std::make_unique<WarmUp>(shared_from_this()))
+          .status();
+  // A worker that can't hold one token is of no use.
+  if (absl::IsInvalidArgument(status)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the worker cannot hold a sequence of two tokens: ", status.message()));
   }
-  LOG(WARNING) << "warm-up refused: worker=" << hello_.worker_name() << " "
-               << submitted.status();
+  if (!status.ok()) {
+    // The queue is full, which will show whether it works, or the scheduler is
+    // draining.
+    LOG(INFO) << "no warm-up: worker=" << hello_.worker_name() << " " << status;
+    ready_ = true;
+  }
+  return absl::OkStatus();
 }
 
 void WorkerConnection::Continue() {

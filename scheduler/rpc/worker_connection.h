@@ -72,7 +72,8 @@ class WorkerConnection final
   // On the core's thread.
   void AddToCore(SchedulerCore& core, const WorkerInfo& info,
                  std::shared_ptr<const ServedModel> model);
-  void WarmUpModel(SchedulerCore& core, const ServedModel& model);
+  // Asks for a first token. InvalidArgument if the worker never can.
+  absl::Status WarmUpModel(SchedulerCore& core, const ServedModel& model);
 
   // Writes or finishes, whichever is due.
   void Continue();
@@ -89,7 +90,8 @@ class WorkerConnection final
 
   // Touched by the core's thread.
   std::optional<WorkerId> worker_;
-  bool removed_ = false;
+  bool removed_ = false;  // The core has dropped the link.
+  bool ready_ = false;    // Without a warm-up.
 
   worker::v1::ConnectResponse outgoing_;  // Being written.
   absl::Mutex mutex_;

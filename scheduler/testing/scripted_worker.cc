@@ -1,7 +1,6 @@
 #include "scheduler/testing/scripted_worker.h"
 
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/grpc_status.h"
@@ -84,7 +83,6 @@ ScriptedWorker::ScriptedWorker(const std::shared_ptr<grpc::Channel>& channel,
 }
 
 ScriptedWorker::~ScriptedWorker() {
-  Resume();
   context_.TryCancel();
   thread_.join();
 }
@@ -95,8 +93,11 @@ void ScriptedWorker::Pause() {
 }
 
 void ScriptedWorker::Resume() {
+  // Locked, as one write at a time may be under way.
   absl::MutexLock lock(&mutex_);
   paused_ = false;
+  for (const StepResult& result : held_back_) Send(result);
+  held_back_.clear();
 }
 
 int64_t ScriptedWorker::num_sequences() const {
@@ -126,18 +127,17 @@ void ScriptedWorker::Run() {
     const auto plan =
         StepPlanFromWire(FenceFromWire(message.fence()), message.step_plan());
     CHECK(plan.ok()) << plan.status();
-    const StepResult result = Answer(*plan);
-    {
-      absl::MutexLock lock(&mutex_);
-      const auto running = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-        return !paused_;
-      };
-      mutex_.Await(absl::Condition(&running));
+    absl::MutexLock lock(&mutex_);
+    StepResult result = Answer(*plan);
+    if (paused_) {
+      held_back_.push_back(std::move(result));
+    } else {
+      Send(result);
     }
-    pb::ConnectRequest answer;
-    FenceToWire(result.fence, *answer.mutable_fence());
-    StepResultToWire(result, *answer.mutable_step_result());
-    stream_->Write(answer);
+  }
+  {
+    absl::MutexLock lock(&mutex_);
+    hung_up_ = true;
   }
   const absl::Status end = FromGrpcStatus(stream_->Finish());
   absl::MutexLock lock(&mutex_);
@@ -164,8 +164,15 @@ void ScriptedWorker::Register() {
   send(message);
 }
 
+void ScriptedWorker::Send(const StepResult& result) {
+  if (hung_up_) return;  // Nothing may be written any more.
+  pb::ConnectRequest message;
+  FenceToWire(result.fence, *message.mutable_fence());
+  StepResultToWire(result, *message.mutable_step_result());
+  stream_->Write(message);
+}
+
 StepResult ScriptedWorker::Answer(const StepPlan& plan) {
-  absl::MutexLock lock(&mutex_);
   StepResult result{.fence = plan.fence};
   for (const SequenceId sequence : plan.released) produced_.erase(sequence);
   for (const StepSequence& sequence : plan.sequences) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/btree_map.h"
@@ -52,7 +53,7 @@ class ScriptedWorker {
   ScriptedWorker(const ScriptedWorker&) = delete;
   ScriptedWorker& operator=(const ScriptedWorker&) = delete;
 
-  // Answers no more plans until Resume().
+  // Keeps its results back until Resume(); plans are still heard.
   void Pause();
   void Resume();
 
@@ -67,7 +68,9 @@ class ScriptedWorker {
  private:
   void Run();
   void Register();
-  StepResult Answer(const StepPlan& plan);
+  // Keeps count of the plan's sequences and makes up a result.
+  StepResult Answer(const StepPlan& plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Send(const StepResult& result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
   const std::unique_ptr<worker::v1::WorkerLinkService::Stub> stub_;
@@ -78,8 +81,10 @@ class ScriptedWorker {
 
   mutable absl::Mutex mutex_;
   bool paused_ ABSL_GUARDED_BY(mutex_) = false;
+  bool hung_up_ ABSL_GUARDED_BY(mutex_) = false;
   bool done_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status end_ ABSL_GUARDED_BY(mutex_);
+  std::vector<StepResult> held_back_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<SequenceId, int64_t> produced_ ABSL_GUARDED_BY(mutex_);
 
   std::thread thread_;  // Last: it uses the rest.
