@@ -273,8 +273,8 @@ TEST(SchedulerCoreTest, SnapshotTellsWhatAWorkerDid) {
   EXPECT_EQ(worker.totals.steps, 6);
   EXPECT_EQ(worker.totals.prompt_tokens, 10);
   EXPECT_EQ(worker.totals.generated_tokens, 5);
-  EXPECT_EQ(worker.totals.peak_kv_blocks, 3);
-  EXPECT_EQ(worker.totals.peak_act_blocks, 1);
+  EXPECT_EQ(worker.pools[0].peak_kv_blocks, 3);
+  EXPECT_EQ(worker.pools[0].peak_act_blocks, 1);
   EXPECT_EQ(worker.totals.stats.wall, absl::Milliseconds(6));
   EXPECT_EQ(worker.totals.stats.weight_bytes, 6 * 8'000);
   EXPECT_EQ(harness.core().Snapshot().counts.finished, 1);

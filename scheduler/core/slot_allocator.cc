@@ -1,5 +1,6 @@
 #include "scheduler/core/slot_allocator.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "absl/status/status.h"
@@ -93,6 +94,10 @@ absl::StatusOr<std::vector<BlockRef>> SlotAllocator::Allocate(
     }
     blocks.push_back(block);
   }
+  for (TierPool& pool : pools_) {
+    pool.peak_kv_blocks = std::max(pool.peak_kv_blocks, pool.kv_blocks);
+    pool.peak_act_blocks = std::max(pool.peak_act_blocks, pool.act_blocks);
+  }
   return blocks;
 }
 
@@ -132,7 +137,9 @@ std::vector<PoolSnapshot> SlotAllocator::Snapshot() const {
                          .half_slots = pool.pool.capacity(),
                          .free = pool.pool.num_free(),
                          .kv_blocks = pool.kv_blocks,
-                         .act_blocks = pool.act_blocks});
+                         .act_blocks = pool.act_blocks,
+                         .peak_kv_blocks = pool.peak_kv_blocks,
+                         .peak_act_blocks = pool.peak_act_blocks});
   }
   return snapshots;
 }

@@ -46,6 +46,8 @@ class SlotAllocator {
     HalfSlotPool pool;
     int64_t kv_blocks = 0;  // In use.
     int64_t act_blocks = 0;
+    int64_t peak_kv_blocks = 0;  // The most at one time.
+    int64_t peak_act_blocks = 0;
   };
 
   std::array<TierPool, 2> pools_;  // By preference.

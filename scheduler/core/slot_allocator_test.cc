@@ -60,6 +60,10 @@ TEST(SlotAllocatorTest, BlocksSayWhatTheyAreAndWhere) {
   EXPECT_EQ(pools[0].free, 1);
   EXPECT_EQ(pools[0].kv_blocks, 1);
   EXPECT_EQ(pools[0].act_blocks, 1);
+  slots.Free(blocks);
+  EXPECT_EQ(slots.Snapshot()[0].kv_blocks, 0);
+  EXPECT_EQ(slots.Snapshot()[0].peak_kv_blocks, 1);
+  EXPECT_EQ(slots.Snapshot()[0].peak_act_blocks, 1);
 }
 
 // One odd half-slot a tier would be stranded if blocks were placed in order.

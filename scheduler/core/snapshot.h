@@ -17,10 +17,12 @@ namespace hybridserve {
 struct PoolSnapshot {
   Tier tier = Tier::kHost;
   int64_t half_slots = 0;
-  int64_t free = 0;        // Half-slots.
-  int64_t cached = 0;      // Half-slots kept for shared prefixes.
-  int64_t kv_blocks = 0;   // In use, two half-slots each.
-  int64_t act_blocks = 0;  // In use, one half-slot each.
+  int64_t free = 0;            // Half-slots.
+  int64_t cached = 0;          // Half-slots kept for shared prefixes.
+  int64_t kv_blocks = 0;       // In use, two half-slots each.
+  int64_t act_blocks = 0;      // In use, one half-slot each.
+  int64_t peak_kv_blocks = 0;  // Most in use at one time.
+  int64_t peak_act_blocks = 0;
 };
 
 // What a worker did since it registered.
@@ -28,9 +30,7 @@ struct WorkerTotals {
   int64_t steps = 0;
   int64_t prompt_tokens = 0;     // Prompt positions run, replays included.
   int64_t generated_tokens = 0;  // Tokens shown to clients.
-  int64_t peak_kv_blocks = 0;    // Most in use at one time, all tiers.
-  int64_t peak_act_blocks = 0;
-  StepStats stats;  // Sums over all steps.
+  StepStats stats;               // Sums over all steps.
 };
 
 struct WorkerSnapshot {

@@ -118,7 +118,6 @@ bool WorkerState::Admit(SequenceId sequence, LiveRequest& live,
   context_tokens_ += live.mean_context();
   live.worker = id_;
   live.sequence = sequence;
-  NotePeaks();
   return true;
 }
 
@@ -278,17 +277,6 @@ void WorkerState::CountStep(const OutstandingPlan& plan,
   sum.write_back_bytes += stats.write_back_bytes;
   sum.rebuilt_tokens += stats.rebuilt_tokens;
   sum.mini_batches += stats.mini_batches;
-}
-
-void WorkerState::NotePeaks() {
-  int64_t kv_blocks = 0;
-  int64_t act_blocks = 0;
-  for (const PoolSnapshot& pool : slots_.Snapshot()) {
-    kv_blocks += pool.kv_blocks;
-    act_blocks += pool.act_blocks;
-  }
-  totals_.peak_kv_blocks = std::max(totals_.peak_kv_blocks, kv_blocks);
-  totals_.peak_act_blocks = std::max(totals_.peak_act_blocks, act_blocks);
 }
 
 WorkerSnapshot WorkerState::Snapshot() const {

@@ -109,7 +109,6 @@ class WorkerState {
   absl::StatusOr<std::vector<SequenceResult>> MatchResult(
       StepResult result) const;
   void CountStep(const OutstandingPlan& plan, const StepStats& stats);
-  void NotePeaks();
 
   const WorkerId id_;
   const uint64_t term_;

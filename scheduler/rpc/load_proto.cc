@@ -38,16 +38,15 @@ v1::Tier TierToProto(Tier tier) {
   return tier == Tier::kDevice ? v1::TIER_DEVICE : v1::TIER_HOST;
 }
 
-void FillPool(const PoolSnapshot& pool, const WorkerTotals& totals,
-              v1::Pool& proto) {
+void FillPool(const PoolSnapshot& pool, v1::Pool& proto) {
   proto.set_tier(TierToProto(pool.tier));
   proto.set_half_slots(static_cast<uint32_t>(pool.half_slots));
   proto.set_free(static_cast<uint32_t>(pool.free));
   proto.set_cached(static_cast<uint32_t>(pool.cached));
   proto.set_kv_blocks(static_cast<uint32_t>(pool.kv_blocks));
   proto.set_act_blocks(static_cast<uint32_t>(pool.act_blocks));
-  proto.set_peak_kv_blocks(static_cast<uint32_t>(totals.peak_kv_blocks));
-  proto.set_peak_act_blocks(static_cast<uint32_t>(totals.peak_act_blocks));
+  proto.set_peak_kv_blocks(static_cast<uint32_t>(pool.peak_kv_blocks));
+  proto.set_peak_act_blocks(static_cast<uint32_t>(pool.peak_act_blocks));
 }
 
 // What the core does not keep.
@@ -74,7 +73,7 @@ void FillWorker(const WorkerSnapshot& worker, bool ready, v1::Worker& proto) {
   FillNumerics(worker.numerics, *proto.mutable_numerics());
   proto.set_link_bytes_per_second(worker.profile.link_bytes_per_second);
   for (const PoolSnapshot& pool : worker.pools) {
-    FillPool(pool, worker.totals, *proto.add_pools());
+    FillPool(pool, *proto.add_pools());
   }
   FillTotals(worker.totals, *proto.mutable_totals());
   v1::WorkerProfile& profile = *proto.mutable_profile();
