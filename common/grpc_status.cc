@@ -137,9 +137,9 @@ absl::Status FromGrpcStatus(const grpc::Status& status) {
   const int code = status.error_code();
   const bool known =
       code > 0 && code <= static_cast<int>(grpc::StatusCode::UNAUTHENTICATED);
-  absl::Status result(known ? static_cast<absl::StatusCode>(code)
-                            : absl::StatusCode::kUnknown,
-                      status.error_message());
+  absl::Status result(
+      known ? static_cast<absl::StatusCode>(code) : absl::StatusCode::kUnknown,
+      status.error_message());
   google::rpc::Status details;
   if (details.ParseFromString(status.error_details())) {
     for (const google::protobuf::Any& detail : details.details()) {

@@ -63,12 +63,11 @@ TEST(GrpcStatusTest, TheDelayBecomesARetryInfo) {
 }
 
 TEST(GrpcStatusTest, OtherDetailsKeepTheirTypes) {
-  const grpc::Status sent = ToGrpcStatus(
-      WithErrorInfo(WithQuotaFailure(WithResourceInfo(
-                                         absl::NotFoundError("no such model"),
-                                         "model", "opt-9t"),
-                                     "queue_requests"),
-                    "WORKER_LOST"));
+  const grpc::Status sent = ToGrpcStatus(WithErrorInfo(
+      WithQuotaFailure(WithResourceInfo(absl::NotFoundError("no such model"),
+                                        "model", "opt-9t"),
+                       "queue_requests"),
+      "WORKER_LOST"));
   int found = 0;
   const google::rpc::Status details = DetailsOf(sent);
   for (const auto& detail : details.details()) {

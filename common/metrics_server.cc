@@ -32,9 +32,8 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Create(
   }
   const std::vector<int> ports = exposer->GetListeningPorts();
   if (!ports.empty()) port = ports.front();
-  return std::unique_ptr<MetricsServer>(
-      new MetricsServer(std::move(exposer),
-                        absl::StrCat(listen.substr(0, colon), ":", port)));
+  return std::unique_ptr<MetricsServer>(new MetricsServer(
+      std::move(exposer), absl::StrCat(listen.substr(0, colon), ":", port)));
 }
 
 MetricsServer::MetricsServer(std::unique_ptr<prometheus::Exposer> exposer,
