@@ -280,11 +280,11 @@ class Planner {
     }
   }
 
+  // The cache takes what a given size says, or what is needed and left.
   absl::Status FillHost() {
     const bool given = in_.host_memory.choice == MemorySetting::Choice::kBytes;
-    const int64_t available =
+    plan_.host_limit =
         in_.host_available - (in_.device_on_host ? plan_.device_bytes() : 0);
-    plan_.host_limit = given ? in_.host_memory.bytes : available;
     if (in_.one_memory) {
       plan_.step = ShapeOfRows(kDefaultStepRows);
       SetStaging(DefaultStaging());
@@ -292,39 +292,52 @@ class Planner {
     const int64_t half_slot_bytes = plan_.half_slot_bytes * weights_.num_layers;
     const int64_t min_half_slots =
         2 * BlocksOfOneSequence(config_, in_.block_tokens);
+    const int64_t min_cache = min_half_slots * half_slot_bytes;
+    if (given && in_.host_memory.bytes < min_cache) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("host_memory: ", Amount(in_.host_memory.bytes),
+                       " does not hold the cache of one sequence of the "
+                       "model's full length; at least ",
+                       min_cache, " bytes are needed"));
+    }
+    const int64_t wanted = given ? in_.host_memory.bytes : min_cache;
     UpdateHost();
-    if (in_.one_memory &&
-        plan_.host_bytes() + min_half_slots * half_slot_bytes >
-            plan_.host_limit) {
+    if (in_.one_memory && plan_.host_bytes() + wanted > plan_.host_limit) {
       SetToMinimum();
       UpdateHost();
     }
-    const int64_t fixed = plan_.host_bytes();
-    const int64_t needed = fixed + min_half_slots * half_slot_bytes;
-    if (needed > plan_.host_limit) {
-      return absl::ResourceExhaustedError(absl::StrCat(
-          given ? "host_memory: " : "host memory available: ",
-          FormatSize(std::max<int64_t>(plan_.host_limit, 0)), " (",
-          plan_.host_limit, " bytes) is too little for this model; at least ",
-          needed, " bytes are needed"));
-    }
-    if (given && plan_.host_limit > available) {
-      return absl::ResourceExhaustedError(absl::StrCat(
-          "host_memory: ", FormatSize(plan_.host_limit), " (", plan_.host_limit,
-          " bytes) is more than this machine or its cgroup leaves; ",
-          std::max<int64_t>(available, 0), " bytes would fit"));
-    }
-    int64_t half_slots = (plan_.host_limit - fixed) / half_slot_bytes;
-    if (!given) {
-      const int64_t half = available / 2 / half_slot_bytes;
-      half_slots = std::clamp(std::min(half, max_cache_half_slots_),
-                              min_half_slots, half_slots);
-    }
+    const int64_t room = plan_.host_limit - plan_.host_bytes();
+    if (wanted > room) return TooLittleOnHost(given, min_cache, room);
+    const int64_t half_slots =
+        given
+            ? wanted / half_slot_bytes
+            : std::clamp(std::min(plan_.host_limit / 2, room) / half_slot_bytes,
+                         min_half_slots, max_cache_half_slots_);
     plan_.host_half_slots = static_cast<int32_t>(
         std::min<int64_t>(half_slots, std::numeric_limits<int32_t>::max()));
     plan_.host.push_back(
         {"host cache", plan_.host_half_slots * half_slot_bytes});
     return absl::OkStatus();
+  }
+
+  absl::Status TooLittleOnHost(bool given, int64_t min_cache,
+                               int64_t room) const {
+    const std::string rest = absl::StrCat(
+        "this machine or its cgroup leaves ",
+        Amount(std::max<int64_t>(plan_.host_limit, 0)), " and ",
+        Amount(plan_.host_bytes()), " of it are for weights and work");
+    if (given && room >= min_cache) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "host_memory: ", Amount(in_.host_memory.bytes),
+          " does not fit: ", rest, "; ", room, " bytes would fit"));
+    }
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "host memory is too little for this model: ", rest, "; at least ",
+        plan_.host_bytes() + min_cache, " bytes in all are needed"));
+  }
+
+  static std::string Amount(int64_t bytes) {
+    return absl::StrCat(FormatSize(bytes), " (", bytes, " bytes)");
   }
 
   const MemoryPlanInputs& in_;

@@ -170,7 +170,7 @@ TEST_F(MemoryPlanTest, ATightHostGetsShorterStepsRatherThanARefusal) {
 
 TEST_F(MemoryPlanTest, ATooSmallHostIsRefusedWithWhatWouldFit) {
   MemoryPlanInputs inputs = OneMemory(64 * kGiB);
-  inputs.host_memory = MemorySetting::Bytes(100 * kMiB);
+  inputs.host_memory = MemorySetting::Bytes(10 * kMiB);
   const absl::Status refusal = MakeMemoryPlan(inputs).status();
   EXPECT_THAT(refusal,
               StatusIs(absl::StatusCode::kResourceExhausted, "host_memory"));
@@ -182,6 +182,21 @@ TEST_F(MemoryPlanTest, ATooSmallHostIsRefusedWithWhatWouldFit) {
   inputs.host_memory.bytes -= 1;
   EXPECT_THAT(MakeMemoryPlan(inputs),
               StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
+TEST_F(MemoryPlanTest, AGivenHostMemoryIsTheCachesAlone) {
+  MemoryPlanInputs inputs = OneMemory(64 * kGiB);
+  inputs.host_memory = MemorySetting::Bytes(3 * kGiB);
+  const MemoryPlan plan = Make(inputs);
+  EXPECT_LE(Bytes(plan.host, "host cache"), 3 * kGiB);
+  EXPECT_GT(Bytes(plan.host, "host cache"), 3 * kGiB - kMiB);
+}
+
+TEST_F(MemoryPlanTest, AMachineTooSmallForTheWeightsIsRefused) {
+  const absl::Status refusal =
+      MakeMemoryPlan(OneMemory(200 * kMiB)).status();
+  EXPECT_THAT(refusal,
+              StatusIs(absl::StatusCode::kResourceExhausted, "at least "));
 }
 
 TEST_F(MemoryPlanTest, AskingForMoreThanTheMachineLeavesIsRefused) {

@@ -139,6 +139,9 @@ absl::StatusOr<LoadedModel> LoadModel(const WorkerOptions& options,
        absl::StrSplit(resources.memory.ToString(), '\n')) {
     LOG(INFO) << line;
   }
+  // The cpu device's own memory is the host's too.
+  LOG(INFO) << "planned_bytes="
+            << resources.memory.host_bytes() + resources.memory.device_bytes();
   ASSIGN_OR_RETURN(resources.weights,
                    HostWeights::Allocate(*resources.device, resources.plan));
   RETURN_IF_ERROR(AllocateCache(resources));

@@ -33,7 +33,7 @@ struct WorkerOptions {
   // Everything on the device. On the cpu device, auto without a link bandwidth
   // makes host and device one memory.
   MemorySetting device_memory;
-  // Weights, cache blocks and everything else on the host; kMin is refused.
+  // Cache blocks on the host; kMin is refused.
   MemorySetting host_memory;
   // Staging buffers of the cache, both together; 0: chosen by the memory plan.
   int64_t staging_memory_bytes = 0;
