@@ -193,8 +193,7 @@ TEST_F(MemoryPlanTest, AGivenHostMemoryIsTheCachesAlone) {
 }
 
 TEST_F(MemoryPlanTest, AMachineTooSmallForTheWeightsIsRefused) {
-  const absl::Status refusal =
-      MakeMemoryPlan(OneMemory(200 * kMiB)).status();
+  const absl::Status refusal = MakeMemoryPlan(OneMemory(200 * kMiB)).status();
   EXPECT_THAT(refusal,
               StatusIs(absl::StatusCode::kResourceExhausted, "at least "));
 }

@@ -10,7 +10,6 @@
 #include "common/dtype.h"
 #include "common/model_config.h"
 #include "gmock/gmock.h"
-#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kernels/weight_layout.h"
 #include "worker/model/testing/row_major_layout.h"
