@@ -315,9 +315,9 @@ int main(int argc, char** argv) {
       argc, argv,
       {.name = "hybridserve",
        .text = hybridserve::kUsage,
-       .groups = {{"This program's own", "client/"},
-                  {"With --model_dir: the worker", "worker/"},
-                  {"With --model_dir: the scheduler", "scheduler/"}},
+       .groups = {{"requests and output", "client/"},
+                  {"with --model_dir, model and device", "worker/"},
+                  {"with --model_dir, batching and cache", "scheduler/"}},
        .takes_arguments = true});
   if (words.size() != 1) {
     return hybridserve::Fail(
