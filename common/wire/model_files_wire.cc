@@ -41,13 +41,13 @@ const std::array<ModelFileField, 7>& ModelFileFields() {
 std::vector<pb::FileChunk> ModelFilesToWire(const ModelFiles& files) {
   std::vector<pb::FileChunk> chunks;
   for (const ModelFileField& field : ModelFileFields()) {
-    const absl::string_view content = files.*field.content;
+    const std::string& content = files.*field.content;
     constexpr size_t kChunk = ModelFilesAssembler::kMaxChunkBytes;
     for (size_t offset = 0; offset < content.size(); offset += kChunk) {
       pb::FileChunk& chunk = chunks.emplace_back();
       chunk.set_file(field.wire);
       chunk.set_offset(offset);
-      chunk.set_data(std::string(content.substr(offset, kChunk)));
+      chunk.set_data(content.substr(offset, kChunk));
     }
   }
   return chunks;

@@ -41,7 +41,7 @@ grpc::ServerUnaryReactor* ControlServiceImpl::GetServerInfo(
   const auto snapshot = environment_.core.Call(
       [](const SchedulerCore& core) { return core.Snapshot(); });
   if (!snapshot.has_value()) return Finish(context, Stopped());
-  response->set_version(std::string(Version()));
+  response->mutable_version()->assign(Version().data(), Version().size());
   response->set_build_id(BuildId());
   response->set_term(snapshot->term);
   response->set_policy(snapshot->policy);

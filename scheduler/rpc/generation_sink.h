@@ -38,7 +38,7 @@ class GenerationSink {
     static_cast<void>(queue_position);
   }
   virtual void OnOutput(OutputPart part) = 0;
-  virtual void OnScores(std::vector<float> log_probs) {
+  virtual void OnScores(const std::vector<float>& log_probs) {
     static_cast<void>(log_probs);
   }
   // `completion_tokens` came before.

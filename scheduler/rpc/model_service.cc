@@ -64,7 +64,7 @@ void AddWorkers(const SchedulerSnapshot& snapshot, v1::Model& model) {
   std::set<std::string> dtypes;
   for (const WorkerSnapshot& worker : snapshot.workers) {
     if (worker.model == model.name()) {
-      dtypes.insert(std::string(Name(worker.numerics.dtype)));
+      dtypes.emplace(Name(worker.numerics.dtype));
     }
   }
   for (const std::string& dtype : dtypes) model.add_dtypes(dtype);

@@ -44,7 +44,7 @@ bool TextObserver::OnToken(int32_t token, float log_prob) {
 }
 
 void TextObserver::OnScores(std::vector<float> log_probs) {
-  sink_.OnScores(std::move(log_probs));
+  sink_.OnScores(log_probs);
 }
 
 void TextObserver::OnResumed() { sink_.OnResumed(num_tokens_); }

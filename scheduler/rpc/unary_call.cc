@@ -50,7 +50,7 @@ void ScoreCall::Start(absl::StatusOr<PreparedRequest> prepared,
   call_.Submit(std::move(prepared), deadline, *this);
 }
 
-void ScoreCall::OnScores(std::vector<float> log_probs) {
+void ScoreCall::OnScores(const std::vector<float>& log_probs) {
   response_.mutable_log_probs()->Add(log_probs.begin(), log_probs.end());
 }
 

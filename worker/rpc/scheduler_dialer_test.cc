@@ -90,7 +90,7 @@ class OnePlanScheduler final : public pb::WorkerLinkService::Service {
         heard_.push_back(message);
       }
       if (message.has_register_()) {
-        const grpc::Status refusal = Refusal();
+        grpc::Status refusal = Refusal();
         if (!refusal.ok()) return refusal;
         pb::ConnectResponse response;
         response.mutable_fence()->set_term(7);
