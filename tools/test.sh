@@ -4,7 +4,7 @@
 #
 #   tools/test.sh [TARGET...]         one optimised build, its tests, format, and
 #                                     clang-tidy on what changed
-#   tools/test.sh --long [TARGET...]  also: tests tagged "long", clang-tidy on
+#   tools/test.sh --long [TARGET...]  also: tests tagged "nightly", clang-tidy on
 #                                     everything, all tests under ASan and UBSan,
 #                                     those without gRPC under TSan, and each
 #                                     fuzz target for a minute
@@ -108,7 +108,7 @@ long_suites() {
 }
 
 main() {
-  local long=false tags=-manual,-long
+  local long=false tags=-manual,-nightly
   if [[ "${1:-}" == "--long" ]]; then
     long=true tags=-manual
     shift

@@ -97,8 +97,9 @@ absl::StatusOr<v1::TokenizeResponse> InferenceServiceImpl::TokenizeBytes(
   }
   const bool special =
       !parsed.has_add_special_tokens() || parsed.add_special_tokens();
+  ASSIGN_OR_RETURN(const Tokenizer* const tokenizer, TokenizerOf(*model));
   ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
-                   model->tokenizer->Encode(parsed.text(), special));
+                   tokenizer->Encode(parsed.text(), special));
   v1::TokenizeResponse response;
   response.mutable_token_ids()->Add(ids.begin(), ids.end());
   return response;
@@ -124,8 +125,9 @@ absl::StatusOr<v1::DetokenizeResponse> InferenceServiceImpl::DetokenizeBytes(
   }
   const bool skip =
       !parsed.has_skip_special_tokens() || parsed.skip_special_tokens();
+  ASSIGN_OR_RETURN(const Tokenizer* const tokenizer, TokenizerOf(*model));
   v1::DetokenizeResponse response;
-  response.set_text(model->tokenizer->Decode(ids, skip));
+  response.set_text(tokenizer->Decode(ids, skip));
   return response;
 }
 

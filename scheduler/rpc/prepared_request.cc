@@ -64,8 +64,9 @@ absl::StatusOr<std::vector<int32_t>> Tokenize(absl::string_view field,
         field,
         absl::StrCat("is ", text.size(), " bytes; at most ", kMaxTextBytes));
   }
+  ASSIGN_OR_RETURN(const Tokenizer* const tokenizer, TokenizerOf(model));
   absl::StatusOr<std::vector<int32_t>> ids =
-      model.tokenizer->Encode(text, /*add_special_tokens=*/true);
+      tokenizer->Encode(text, /*add_special_tokens=*/true);
   if (absl::IsInvalidArgument(ids.status())) {
     return InvalidFieldError(field, ids.status().message());
   }

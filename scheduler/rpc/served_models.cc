@@ -26,7 +26,18 @@ std::string HashOf(const ModelFiles& files) {
   return Sha256Hex(all);
 }
 
+bool HasTokenizer(const ModelFiles& files) {
+  return !(files.tokenizer_json.empty() && files.vocab_json.empty() &&
+           files.merges_txt.empty());
+}
+
 }  // namespace
+
+absl::StatusOr<const Tokenizer*> TokenizerOf(const ServedModel& model) {
+  if (model.tokenizer != nullptr) return model.tokenizer.get();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "model ", model.name, " has no tokenizer: give token_ids, no text"));
+}
 
 absl::StatusOr<std::shared_ptr<const ServedModel>> ServedModels::Load(
     const WorkerInfo& info) const {
@@ -47,6 +58,7 @@ absl::StatusOr<std::shared_ptr<const ServedModel>> ServedModels::Load(
     ASSIGN_OR_RETURN(model->generation_config,
                      ParseGenerationConfig(files.generation_config_json));
   }
+  if (!HasTokenizer(files)) return model;
   ASSIGN_OR_RETURN(model->tokenizer,
                    Tokenizer::Create({
                        .tokenizer_json = files.tokenizer_json,

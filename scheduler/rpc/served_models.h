@@ -24,8 +24,13 @@ struct ServedModel {
   std::string files_hash;  // SHA-256 of the files below.
   ModelConfig config;
   GenerationConfig generation_config;  // Empty where the folder has none.
+  // Null where the folder has no tokenizer at all (--random_weights): then
+  // requests give token ids and the output has no text.
   std::unique_ptr<const Tokenizer> tokenizer;
 };
+
+// The model's tokenizer; FailedPrecondition if it has none.
+absl::StatusOr<const Tokenizer*> TokenizerOf(const ServedModel& model);
 
 // The models that workers have brought, each with one tokenizer, by name. They
 // stay when their workers leave, as requests may wait for one to come back.

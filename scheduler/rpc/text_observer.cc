@@ -10,6 +10,9 @@ namespace hybridserve {
 absl::StatusOr<std::unique_ptr<TextObserver>> TextObserver::Create(
     const PreparedRequest& prepared, RequestMetrics& metrics,
     GenerationSink& sink) {
+  if (!prepared.stop_texts.empty()) {
+    RETURN_IF_ERROR(TokenizerOf(*prepared.model).status());
+  }
   ASSIGN_OR_RETURN(StopMatcher stop_matcher,
                    StopMatcher::Create(prepared.stop_texts));
   return std::unique_ptr<TextObserver>(
@@ -23,10 +26,13 @@ TextObserver::TextObserver(const PreparedRequest& prepared,
       model_(prepared.model),
       stop_texts_(prepared.stop_texts),
       want_log_probs_(prepared.want_log_probs),
-      decoder_(*model_->tokenizer, /*skip_special_tokens=*/true),
       stop_matcher_(std::move(stop_matcher)),
       metrics_(metrics),
-      sink_(sink) {}
+      sink_(sink) {
+  if (model_->tokenizer != nullptr) {
+    decoder_.emplace(*model_->tokenizer, /*skip_special_tokens=*/true);
+  }
+}
 
 void TextObserver::OnAccepted(int64_t queue_position) {
   sink_.OnAccepted(queue_position);
@@ -35,7 +41,8 @@ void TextObserver::OnAccepted(int64_t queue_position) {
 bool TextObserver::OnToken(int32_t token, float log_prob) {
   last_token_ = token;
   ++num_tokens_;
-  StopMatcher::Result shown = stop_matcher_.Push(decoder_.Push(token));
+  StopMatcher::Result shown =
+      stop_matcher_.Push(decoder_.has_value() ? decoder_->Push(token) : "");
   stop_ = shown.stop;
   OutputPart part{.token_ids = {token}, .text = std::move(shown.text)};
   if (want_log_probs_) part.log_probs = {log_prob};
@@ -52,7 +59,8 @@ void TextObserver::OnResumed() { sink_.OnResumed(num_tokens_); }
 void TextObserver::OnFinished(FinishReason reason, const Usage& usage) {
   if (!stop_.has_value()) {
     // A stop text may end in what is left of a character.
-    StopMatcher::Result rest = stop_matcher_.Push(decoder_.Flush());
+    StopMatcher::Result rest =
+        stop_matcher_.Push(decoder_.has_value() ? decoder_->Flush() : "");
     stop_ = rest.stop;
     rest.text += stop_matcher_.Flush();
     if (!rest.text.empty()) sink_.OnOutput({.text = std::move(rest.text)});

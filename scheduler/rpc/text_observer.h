@@ -25,7 +25,8 @@ namespace hybridserve {
 class TextObserver final : public RequestObserver {
  public:
   // Keeps prepared.model. `metrics` and `sink` outlive the request.
-  // InvalidArgument as StopMatcher::Create().
+  // InvalidArgument as StopMatcher::Create(); FailedPrecondition for stop
+  // texts where the model has no tokenizer.
   static absl::StatusOr<std::unique_ptr<TextObserver>> Create(
       const PreparedRequest& prepared, RequestMetrics& metrics,
       GenerationSink& sink);
@@ -45,7 +46,7 @@ class TextObserver final : public RequestObserver {
   const std::shared_ptr<const ServedModel> model_;  // See PreparedRequest.
   const std::vector<std::string> stop_texts_;
   const bool want_log_probs_;
-  StreamingDecoder decoder_;
+  std::optional<StreamingDecoder> decoder_;  // Without a tokenizer: none.
   StopMatcher stop_matcher_;
   RequestMetrics& metrics_;
   GenerationSink& sink_;
