@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
@@ -25,8 +26,8 @@ inline constexpr absl::string_view kRetryDelayPayloadUrl =
 // INVALID_ARGUMENT about `field`: "FIELD: REASON".
 inline absl::Status InvalidFieldError(absl::string_view field,
                                       absl::string_view reason) {
-  absl::Status status = absl::InvalidArgumentError(std::string(field) + ": " +
-                                                   std::string(reason));
+  absl::Status status =
+      absl::InvalidArgumentError(absl::StrCat(field, ": ", reason));
   status.SetPayload(kFieldPayloadUrl, absl::Cord(field));
   return status;
 }
@@ -42,17 +43,17 @@ inline absl::Status WithRetryDelay(absl::Status status, absl::Duration delay) {
 inline std::optional<std::string> FieldOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kFieldPayloadUrl);
   if (!payload.has_value()) return std::nullopt;
-  return std::string(*payload);
+  std::string field(*payload);
+  return field;
 }
 
 // The delay that `status` asks for, if it asks for one.
 inline std::optional<absl::Duration> RetryDelayOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kRetryDelayPayloadUrl);
+  if (!payload.has_value()) return std::nullopt;
+  const std::string text(*payload);
   absl::Duration delay;
-  if (!payload.has_value() ||
-      !absl::ParseDuration(std::string(*payload), &delay)) {
-    return std::nullopt;
-  }
+  if (!absl::ParseDuration(text, &delay)) return std::nullopt;
   return delay;
 }
 

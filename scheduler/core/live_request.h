@@ -52,7 +52,8 @@ struct LiveRequest {
   // Cached positions on average over its life; what the mix is chosen for.
   double mean_context() const {
     return static_cast<double>(request.prompt.size()) +
-           (request.is_score() ? 0.0 : 0.5 * request.max_tokens);
+           (request.is_score() ? 0.0
+                               : 0.5 * static_cast<double>(request.max_tokens));
   }
 
   Usage UsageAt(absl::Time now) const {
