@@ -8,7 +8,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 MODEL_DIR=models/demo
-# Of some 24 MB of float32 weights; the rest stays in host memory and is
+# Of some 17 MB of float32 weights; the rest stays in host memory and is
 # streamed, behind a link paced to 2 GB/s.
 DEVICE_MEMORY=14MB
 LINK_BANDWIDTH=2GB/s
