@@ -1,10 +1,9 @@
 #include "client/connection.h"
 
-#include <fstream>
-#include <sstream>
-
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/flag_file.h"
+#include "common/status_macros.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
@@ -25,14 +24,8 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> DialServer(
   std::shared_ptr<grpc::ChannelCredentials> credentials =
       grpc::InsecureChannelCredentials();
   if (!ca_file.empty()) {
-    std::ifstream file(ca_file);
-    std::ostringstream pem;
-    if (!file || !(pem << file.rdbuf())) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--tls_ca: cannot read ", ca_file));
-    }
     grpc::SslCredentialsOptions tls;
-    tls.pem_root_certs = pem.str();
+    ASSIGN_OR_RETURN(tls.pem_root_certs, ReadFlagFile("tls_ca", ca_file));
     credentials = grpc::SslCredentials(tls);
   }
   grpc::ChannelArguments arguments;

@@ -1,7 +1,6 @@
 // The scheduler program: flags to options, a server, the lines and exit codes
 // of the command line contract (docs/architecture.md).
 
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -16,9 +15,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "common/flag_file.h"
 #include "common/program.h"
 #include "common/status_macros.h"
 #include "common/termination.h"
@@ -51,12 +52,8 @@ constexpr char kName[] = "scheduler";
 absl::StatusOr<std::vector<std::string>> ReadApiKeys(const std::string& path) {
   std::vector<std::string> keys;
   if (path.empty()) return keys;
-  std::ifstream file(path);
-  if (!file) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--api_keys: cannot read ", path));
-  }
-  for (std::string line; std::getline(file, line);) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFlagFile("api_keys", path));
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
     const absl::string_view key = absl::StripAsciiWhitespace(line);
     if (!key.empty() && key.front() != '#') keys.emplace_back(key);
   }

@@ -4,10 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,19 +14,21 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "common/flag_file.h"
+#include "common/listen_address.h"
 #include "common/program.h"
 #include "common/status_macros.h"
 #include "common/termination.h"
 #include "common/version.h"
-#include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
+#include "grpcpp/channel.h"
 #include "worker/flags/worker_flags.h"
+#include "worker/model/model_folder.h"
+#include "worker/rpc/scheduler_channel.h"
 #include "worker/rpc/scheduler_dialer.h"
 #include "worker/rpc/status_server.h"
 #include "worker/worker.h"
@@ -57,68 +56,23 @@ namespace hybridserve {
 namespace {
 
 constexpr char kName[] = "worker";
-constexpr int kMaxMessageBytes = 64 << 20;
-
-absl::StatusOr<std::string> ReadFile(absl::string_view flag,
-                                     const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--", flag, ": cannot read ", path));
-  }
-  return std::string{std::istreambuf_iterator<char>(file), {}};
-}
-
-absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials() {
-  const std::string ca = absl::GetFlag(FLAGS_tls_ca);
-  const std::string certificate = absl::GetFlag(FLAGS_tls_certificate);
-  const std::string key = absl::GetFlag(FLAGS_tls_key);
-  if (certificate.empty() != key.empty()) {
-    return absl::InvalidArgumentError(
-        "--tls_certificate and --tls_key: one is of no use without the other");
-  }
-  if (ca.empty()) {
-    if (!key.empty()) return absl::InvalidArgumentError("--tls_ca: is missing");
-    return grpc::InsecureChannelCredentials();
-  }
-  grpc::SslCredentialsOptions ssl;
-  ASSIGN_OR_RETURN(ssl.pem_root_certs, ReadFile("tls_ca", ca));
-  if (!key.empty()) {
-    ASSIGN_OR_RETURN(ssl.pem_cert_chain,
-                     ReadFile("tls_certificate", certificate));
-    ASSIGN_OR_RETURN(ssl.pem_private_key, ReadFile("tls_key", key));
-  }
-  return grpc::SslCredentials(ssl);
-}
-
-absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel() {
-  const std::string scheduler = absl::GetFlag(FLAGS_scheduler);
-  if (scheduler.find(':') == std::string::npos) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--scheduler: \"", scheduler, "\" is not HOST:PORT"));
-  }
-  ASSIGN_OR_RETURN(auto credentials, Credentials());
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
-  // The line is silent while nobody asks for text: pings notice a scheduler
-  // that is gone.
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5'000);
-  return grpc::CreateCustomChannel(scheduler, credentials, arguments);
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial() {
+  return DialScheduler(
+      {.address = absl::GetFlag(FLAGS_scheduler),
+       .ca_file = absl::GetFlag(FLAGS_tls_ca),
+       .certificate_file = absl::GetFlag(FLAGS_tls_certificate),
+       .key_file = absl::GetFlag(FLAGS_tls_key)});
 }
 
 absl::Status CheckListen() {
   const std::string listen = absl::GetFlag(FLAGS_listen);
-  const bool loopback = absl::StartsWith(listen, "127.") ||
-                        absl::StartsWith(listen, "localhost:") ||
-                        absl::StartsWith(listen, "[::1]:");
-  if (listen.empty() || loopback || absl::GetFlag(FLAGS_insecure)) {
+  if (listen.empty()) return absl::OkStatus();
+  const absl::StatusOr<ListenAddress> address = ParseListenAddress(listen);
+  if (!address.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--listen: ", address.status().message()));
+  }
+  if (address->is_loopback() || absl::GetFlag(FLAGS_insecure)) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
@@ -128,10 +82,8 @@ absl::Status CheckListen() {
 }
 
 std::string ModelName(const WorkerOptions& options) {
-  if (!options.model_name.empty()) return options.model_name;
-  std::filesystem::path folder(options.model_dir);
-  if (!folder.has_filename()) folder = folder.parent_path();  // "models/demo/"
-  return folder.filename().string();
+  return options.model_name.empty() ? ModelFolderName(options.model_dir)
+                                    : options.model_name;
 }
 
 std::string WorkerName() {
@@ -156,13 +108,14 @@ absl::StatusOr<Setup> SetupFromFlags() {
   if (!HasModelDirFlag()) {
     return absl::InvalidArgumentError("--model_dir: is missing");
   }
-  ASSIGN_OR_RETURN(setup.channel, MakeChannel());
+  ASSIGN_OR_RETURN(setup.channel, Dial());
   RETURN_IF_ERROR(CheckListen());
   setup.dialing.worker_name = WorkerName();
   setup.dialing.model_name = ModelName(setup.worker);
   setup.dialing.build_id = BuildId();
   if (const auto file = absl::GetFlag(FLAGS_api_key_file); !file.empty()) {
-    ASSIGN_OR_RETURN(std::string text, ReadFile("api_key_file", file));
+    ASSIGN_OR_RETURN(const std::string text,
+                     ReadFlagFile("api_key_file", file));
     setup.dialing.api_key = std::string(
         absl::StripAsciiWhitespace(text.substr(0, text.find('\n'))));
   }

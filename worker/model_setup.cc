@@ -13,6 +13,7 @@
 #include "glog/logging.h"
 #include "worker/device/cpu_device.h"
 #include "worker/host_limit.h"
+#include "worker/memory_planner.h"
 #include "worker/model/model_folder.h"
 #include "worker/model/weight_loader.h"
 #include "worker/trace/tracing_device.h"
@@ -156,7 +157,8 @@ absl::StatusOr<LoadedModel> LoadModel(const WorkerOptions& options,
       LoadWeights(*folder.tensors, resources.config, folder.files.config_json,
                   resources.plan, resources.device->weight_layout(),
                   resources.weights.Spans(resources.plan), load));
-  model.name = options.model_name.empty() ? folder.name : options.model_name;
+  model.name = options.model_name.empty() ? ModelFolderName(options.model_dir)
+                                          : options.model_name;
   model.files = std::move(folder.files);
   return model;
 }

@@ -81,7 +81,9 @@ class RequestObserver {
 
   // A scoring request's result: the natural log-probs of the targets that are
   // not -1, in order. Once, before OnFinished.
-  virtual void OnScores(std::vector<float> /*log_probs*/) {}
+  virtual void OnScores(const std::vector<float>& log_probs) {
+    static_cast<void>(log_probs);
+  }
 
   // The worker was lost and another goes on: no token is lost or repeated.
   virtual void OnResumed() {}

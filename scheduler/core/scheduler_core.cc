@@ -206,7 +206,7 @@ void SchedulerCore::Deliver(WorkerState& worker, const SequenceResult& result) {
   live.scores.insert(live.scores.end(), result.score_log_probs.begin(),
                      result.score_log_probs.end());
   if (sequence->num_done == static_cast<int64_t>(live.request.prompt.size())) {
-    live.observer->OnScores(std::move(live.scores));
+    live.observer->OnScores(live.scores);
     Finish(live, FinishReason::kStop);
   }
 }

@@ -18,28 +18,6 @@ using absl::StatusCode;
 using ::testing::Optional;
 using Record = std::shared_ptr<RequestRecord>;
 
-GenerationRequest Request(int64_t prompt, int64_t max_tokens,
-                          int32_t salt = 0) {
-  GenerationRequest request;
-  request.prompt = MakePrompt(prompt, salt);
-  request.max_tokens = max_tokens;
-  request.ignore_eos = true;
-  return request;
-}
-
-void ExpectAtRest(CoreHarness& harness) {
-  EXPECT_TRUE(harness.core().idle());
-  for (const WorkerSnapshot& worker : harness.core().Snapshot().workers) {
-    for (const PoolSnapshot& pool : worker.pools) {
-      EXPECT_EQ(pool.free + pool.cached, pool.half_slots) << worker.id;
-      EXPECT_EQ(pool.kv_blocks + pool.act_blocks, 0) << worker.id;
-    }
-    EXPECT_EQ(harness.worker(worker.id).num_sequences(), 0);
-    EXPECT_EQ(harness.worker(worker.id).num_used_half_slots(), 0);
-    EXPECT_EQ(worker.outstanding_plans, 0);
-  }
-}
-
 TEST(AdmissionTest, AFullPoolQueuesInOrder) {
   CoreHarness harness;
   const WorkerId id =
@@ -48,9 +26,11 @@ TEST(AdmissionTest, AFullPoolQueuesInOrder) {
   std::vector<Record> records;
   // Each takes 15 blocks, 5 of them ACT: 25 half-slots. Two fit. The last
   // would fit beside them but must not overtake.
-  for (int32_t i = 0; i < 4; ++i)
-    records.push_back(harness.Submit(Request(50, 10, i)));
-  records.push_back(harness.Submit(Request(2, 1)));
+  records.reserve(5);
+  for (int32_t i = 0; i < 4; ++i) {
+    records.push_back(harness.Submit(MakeRequest(50, 10, i)));
+  }
+  records.push_back(harness.Submit(MakeRequest(2, 1)));
   EXPECT_THAT(records[1]->queue_position, Optional(0));
   EXPECT_THAT(records[2]->queue_position, Optional(0));
   EXPECT_THAT(records[3]->queue_position, Optional(1));
@@ -77,49 +57,49 @@ TEST(AdmissionTest, AFullQueueRefuses) {
   options.retry_delay = absl::Seconds(3);
   CoreHarness harness(options);
   const WorkerId id = harness.AddWorker().value();
-  harness.Submit(Request(10, 10));
-  harness.Submit(Request(10, 10));
-  const Record refused = harness.Submit(Request(30, 10));
+  harness.Submit(MakeRequest(10, 10));
+  harness.Submit(MakeRequest(10, 10));
+  const Record refused = harness.Submit(MakeRequest(30, 10));
   EXPECT_THAT(harness.last_submit(),
               StatusIs(StatusCode::kResourceExhausted, "limit of 50"));
   EXPECT_EQ(RetryDelayOf(harness.last_submit().status()), absl::Seconds(3));
   EXPECT_FALSE(refused->queue_position.has_value());
-  harness.Submit(Request(10, 10));
-  harness.Submit(Request(1, 1));
+  harness.Submit(MakeRequest(10, 10));
+  harness.Submit(MakeRequest(1, 1));
   EXPECT_THAT(harness.last_submit(),
               StatusIs(StatusCode::kResourceExhausted, "2 requests wait"));
   // Without a worker the same is UNAVAILABLE.
   harness.core().RemoveWorker(id, absl::UnavailableError("gone"));
-  harness.Submit(Request(1, 1));
+  harness.Submit(MakeRequest(1, 1));
   EXPECT_THAT(harness.last_submit(), StatusIs(StatusCode::kUnavailable));
   EXPECT_EQ(RetryDelayOf(harness.last_submit().status()), absl::Seconds(3));
 }
 
 TEST(AdmissionTest, ValidatesBeforeQueueing) {
   CoreHarness harness;
-  harness.Submit(Request(3, 3));
+  harness.Submit(MakeRequest(3, 3));
   EXPECT_THAT(harness.last_submit(),
               StatusIs(StatusCode::kUnavailable, "no worker"));
   EXPECT_TRUE(RetryDelayOf(harness.last_submit().status()).has_value());
   const WorkerId id = harness.AddWorker().value();
 
-  GenerationRequest request = Request(3, 3);
+  GenerationRequest request = MakeRequest(3, 3);
   request.model = "other";
   harness.Submit(request);
   EXPECT_THAT(harness.last_submit(), StatusIs(StatusCode::kNotFound, "other"));
 
-  request = Request(3, 3);
+  request = MakeRequest(3, 3);
   request.sampling.top_p = 2;
   harness.Submit(request);
   EXPECT_THAT(harness.last_submit(), StatusIs(StatusCode::kInvalidArgument));
   EXPECT_EQ(FieldOf(harness.last_submit().status()), "sampling.top_p");
 
-  request = Request(3, 3);
+  request = MakeRequest(3, 3);
   request.deadline = harness.clock().Now();
   harness.Submit(request);
   EXPECT_THAT(harness.last_submit(), StatusIs(StatusCode::kDeadlineExceeded));
 
-  request = Request(3, 3);
+  request = MakeRequest(3, 3);
   request.request_id = "twin";
   harness.Submit(request);
   EXPECT_THAT(harness.last_submit(), IsOk());
@@ -131,7 +111,7 @@ TEST(AdmissionTest, ValidatesBeforeQueueing) {
   EXPECT_THAT(harness.last_submit(), IsOk());
 
   harness.core().Drain();
-  harness.Submit(Request(3, 3));
+  harness.Submit(MakeRequest(3, 3));
   EXPECT_THAT(harness.last_submit(),
               StatusIs(StatusCode::kUnavailable, "drains"));
   harness.RunUntilQuiet();
@@ -145,13 +125,13 @@ TEST(AdmissionTest, MoreThanAWholePoolIsRefusedWithTheLimit) {
               IsOk());
   // 1 + 3 KV blocks of 4 tokens.
   EXPECT_EQ(harness.core().Snapshot().models[0].max_request_tokens, 16);
-  harness.Submit(Request(10, 7));
+  harness.Submit(MakeRequest(10, 7));
   EXPECT_THAT(harness.last_submit(),
               StatusIs(StatusCode::kInvalidArgument, "holds (16)"));
   EXPECT_EQ(FieldOf(harness.last_submit().status()), "stopping.max_tokens");
-  harness.Submit(Request(17, 1));
+  harness.Submit(MakeRequest(17, 1));
   EXPECT_EQ(FieldOf(harness.last_submit().status()), "prompt");
-  const Record record = harness.Submit(Request(10, 6));
+  const Record record = harness.Submit(MakeRequest(10, 6));
   harness.RunUntilQuiet();
   EXPECT_EQ(record->tokens.size(), 6U);
   ExpectAtRest(harness);
@@ -163,7 +143,7 @@ TEST(AdmissionTest, HybridTakesWhatFitsOnlyAsAct) {
       harness.AddWorker({.device_half_slots = 0, .host_half_slots = 16}),
       IsOk());
   EXPECT_EQ(harness.core().Snapshot().models[0].max_request_tokens, 64);
-  const Record record = harness.Submit(Request(40, 24));
+  const Record record = harness.Submit(MakeRequest(40, 24));
   harness.RunUntilQuiet();
   EXPECT_EQ(record->tokens.size(), 24U);
   ExpectAtRest(harness);
@@ -173,7 +153,7 @@ TEST(AdmissionTest, WorkersShareTheLoad) {
   CoreHarness harness;
   const WorkerId a = harness.AddWorker().value();
   const WorkerId b = harness.AddWorker({.epoch = 2}).value();
-  for (int i = 0; i < 6; ++i) harness.Submit(Request(4, 8, i));
+  for (int i = 0; i < 6; ++i) harness.Submit(MakeRequest(4, 8, i));
   const SchedulerSnapshot snapshot = harness.core().Snapshot();
   EXPECT_EQ(snapshot.workers[0].running, 3);
   EXPECT_EQ(snapshot.workers[1].running, 3);
@@ -191,7 +171,7 @@ TEST(AdmissionTest, ModelsAreApart) {
   ASSERT_THAT(harness.AddWorker({.model_name = "a"}), IsOk());
   ASSERT_THAT(harness.AddWorker({.model_name = "b", .weights_hash = "other"}),
               IsOk());
-  GenerationRequest request = Request(4, 4);
+  GenerationRequest request = MakeRequest(4, 4);
   harness.Submit(request);
   EXPECT_THAT(harness.last_submit(), StatusIs(StatusCode::kInvalidArgument));
   EXPECT_EQ(FieldOf(harness.last_submit().status()), "model");

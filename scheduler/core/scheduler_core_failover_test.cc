@@ -18,16 +18,6 @@ using absl::StatusCode;
 using ::testing::Optional;
 using Record = std::shared_ptr<RequestRecord>;
 
-GenerationRequest Request(int64_t prompt, int64_t max_tokens,
-                          int32_t salt = 0) {
-  GenerationRequest request;
-  request.prompt = MakePrompt(prompt, salt);
-  request.max_tokens = max_tokens;
-  request.ignore_eos = true;
-  request.sampling.seed = 7 + salt;
-  return request;
-}
-
 const absl::Status kGone = absl::UnavailableError("gone");
 
 TEST(FailoverTest, AReplayGoesOnWithTheSameTokens) {
@@ -37,7 +27,7 @@ TEST(FailoverTest, AReplayGoesOnWithTheSameTokens) {
   std::vector<GenerationRequest> requests;
   std::vector<Record> records;
   for (int32_t i = 0; i < 3; ++i) {
-    requests.push_back(Request(5 + i, 20, i));
+    requests.push_back(MakeRequest(5 + i, 20, i));
     records.push_back(harness.Submit(requests.back()));
   }
   for (int i = 0; i < 7; ++i) harness.Step(a);
@@ -64,7 +54,7 @@ TEST(FailoverTest, AScoreStartsOver) {
   options.prefill_chunk_tokens = 4;
   CoreHarness harness(options);
   const WorkerId a = harness.AddWorker().value();
-  GenerationRequest request = Request(12, 1);
+  GenerationRequest request = MakeRequest(12, 1);
   request.score_targets.assign(12, 5);
   const Record record = harness.Submit(request);
   harness.Step(a);
@@ -84,7 +74,7 @@ TEST(FailoverTest, ReplaysComeFirstAndInOrder) {
   const WorkerId a = harness.AddWorker().value();
   std::vector<Record> records;
   for (int32_t i = 0; i < 4; ++i) {
-    records.push_back(harness.Submit(Request(4, 10, i)));
+    records.push_back(harness.Submit(MakeRequest(4, 10, i)));
   }
   harness.Step(a);
   harness.core().RemoveWorker(a, kGone);
@@ -103,8 +93,8 @@ TEST(FailoverTest, AnotherNumericsClassHelpsOnlyThoseWithoutTokens) {
   options.failover_timeout = absl::Seconds(60);
   CoreHarness harness(options);
   const WorkerId a = harness.AddWorker().value();
-  const Record begun = harness.Submit(Request(4, 10));
-  const Record waiting = harness.Submit(Request(4, 10, 1));
+  const Record begun = harness.Submit(MakeRequest(4, 10));
+  const Record waiting = harness.Submit(MakeRequest(4, 10, 1));
   harness.Step(a);
   harness.core().RemoveWorker(a, kGone);
   harness.clock().Advance(absl::Seconds(59));
@@ -125,7 +115,7 @@ TEST(FailoverTest, AnotherNumericsClassHelpsOnlyThoseWithoutTokens) {
 TEST(FailoverTest, AReturningWorkerStopsTheTimeout) {
   CoreHarness harness;
   const WorkerId a = harness.AddWorker().value();
-  const GenerationRequest request = Request(4, 10);
+  const GenerationRequest request = MakeRequest(4, 10);
   const NumericsClass numerics = harness.worker(a).info().numerics;
   const Record record = harness.Submit(request);
   harness.Step(a);
@@ -143,7 +133,7 @@ TEST(FailoverTest, RequestsWithoutAWorkerEndUnavailable) {
   CoreHarness harness;
   const WorkerId a = harness.AddWorker().value();
   harness.core().RemoveWorker(a, kGone);
-  const Record record = harness.Submit(Request(4, 10));
+  const Record record = harness.Submit(MakeRequest(4, 10));
   ASSERT_THAT(harness.last_submit(), IsOk());
   harness.clock().Advance(absl::Seconds(60));
   harness.core().Tick();
@@ -158,7 +148,7 @@ TEST(FailoverTest, ARefusedPlanLosesTheWorker) {
         absl::InternalError("device")}) {
     CoreHarness harness;
     const WorkerId a = harness.AddWorker().value();
-    const Record record = harness.Submit(Request(4, 10));
+    const Record record = harness.Submit(MakeRequest(4, 10));
     harness.core().OnResult(a, harness.worker(a).FailNext(status));
     EXPECT_FALSE(harness.worker(a).connected());
     EXPECT_TRUE(harness.core().Snapshot().workers.empty());
@@ -196,7 +186,7 @@ TEST(FailoverTest, AMalformedResultLosesTheWorker) {
     SCOPED_TRACE(how);
     CoreHarness harness;
     const WorkerId a = harness.AddWorker().value();
-    const Record record = harness.Submit(Request(4, 10));
+    const Record record = harness.Submit(MakeRequest(4, 10));
     StepResult result = harness.worker(a).RunNext();
     spoil(how, result);
     harness.core().OnResult(a, std::move(result));
@@ -211,7 +201,7 @@ TEST(FailoverTest, AMalformedResultLosesTheWorker) {
 TEST(FailoverTest, StaleResultsAreDropped) {
   CoreHarness harness;
   const WorkerId a = harness.AddWorker().value();
-  const GenerationRequest request = Request(4, 10);
+  const GenerationRequest request = MakeRequest(4, 10);
   const Record record = harness.Submit(request);
   const StepResult result = harness.worker(a).RunNext();
   for (int field = 0; field < 3; ++field) {
@@ -237,7 +227,7 @@ TEST(FailoverTest, ARequestThatKillsWorkersIsAborted) {
   options.max_replays = 2;
   CoreHarness harness(options);
   WorkerId id = harness.AddWorker().value();
-  const Record record = harness.Submit(Request(4, 10));
+  const Record record = harness.Submit(MakeRequest(4, 10));
   for (uint64_t epoch = 2; epoch <= 3; ++epoch) {
     harness.core().OnResult(
         id, harness.worker(id).FailNext(absl::InternalError("poison")));
@@ -254,7 +244,7 @@ TEST(FailoverTest, ARequestThatKillsWorkersIsAborted) {
 TEST(FailoverTest, ANameKeepsItsWeightsWhileRequestsWaitForThem) {
   CoreHarness harness;
   const WorkerId a = harness.AddWorker().value();
-  harness.Submit(Request(4, 10));
+  harness.Submit(MakeRequest(4, 10));
   const RequestKey key = *harness.last_submit();
   harness.core().RemoveWorker(a, kGone);
   EXPECT_THAT(harness.AddWorker({.weights_hash = "new"}),

@@ -19,15 +19,6 @@ using ::testing::ElementsAre;
 using ::testing::Optional;
 using Record = std::shared_ptr<RequestRecord>;
 
-GenerationRequest Request(int64_t prompt, int64_t max_tokens,
-                          int32_t salt = 0) {
-  GenerationRequest request;
-  request.prompt = MakePrompt(prompt, salt);
-  request.max_tokens = max_tokens;
-  request.ignore_eos = true;
-  return request;
-}
-
 // Rows of the sequences in a plan.
 std::vector<int32_t> Rows(const StepPlan& plan) {
   std::vector<int32_t> rows;
@@ -35,25 +26,12 @@ std::vector<int32_t> Rows(const StepPlan& plan) {
   return rows;
 }
 
-void ExpectAtRest(CoreHarness& harness) {
-  EXPECT_TRUE(harness.core().idle());
-  for (const WorkerSnapshot& worker : harness.core().Snapshot().workers) {
-    for (const PoolSnapshot& pool : worker.pools) {
-      EXPECT_EQ(pool.free + pool.cached, pool.half_slots) << worker.id;
-      EXPECT_EQ(pool.kv_blocks + pool.act_blocks, 0) << worker.id;
-    }
-    EXPECT_EQ(harness.worker(worker.id).num_sequences(), 0);
-    EXPECT_EQ(harness.worker(worker.id).num_used_half_slots(), 0);
-    EXPECT_EQ(worker.outstanding_plans, 0);
-  }
-}
-
 TEST(SchedulerCoreTest, GeneratesTokensAndGivesEverythingBack) {
   CoreHarness harness;
   const WorkerId id = harness.AddWorker().value();
   const NumericsClass numerics = harness.worker(id).info().numerics;
   EXPECT_EQ(harness.worker(id).outstanding(), 0);  // Idle: no plans.
-  GenerationRequest request = Request(10, 5);
+  GenerationRequest request = MakeRequest(10, 5);
   request.sampling.want_log_prob = true;
   const Record record = harness.Submit(request);
   ASSERT_THAT(harness.last_submit(), IsOk());
@@ -89,14 +67,14 @@ TEST(SchedulerCoreTest, AStopIsCorrectedOneStepLateAndNeverShown) {
   CoreHarness harness;
   const WorkerId id = harness.AddWorker().value();
   const NumericsClass numerics = harness.worker(id).info().numerics;
-  GenerationRequest request = Request(6, 40);
+  GenerationRequest request = MakeRequest(6, 40);
   const std::vector<int32_t> all = ExpectedTokens(request, numerics);
   // The first token that is new at its place.
-  size_t stop = 4;
-  while (std::find(all.begin(), all.begin() + stop, all[stop]) !=
-         all.begin() + stop) {
-    ++stop;
-  }
+  int64_t stop = 4;
+  const auto seen_before = [&all](int64_t i) {
+    return std::find(all.begin(), all.begin() + i, all[i]) != all.begin() + i;
+  };
+  while (seen_before(stop)) ++stop;
   request.stop_token_ids = {all[stop]};
   const Record record = harness.Submit(request);
   harness.RunUntilQuiet();
@@ -104,7 +82,7 @@ TEST(SchedulerCoreTest, AStopIsCorrectedOneStepLateAndNeverShown) {
             std::vector<int32_t>(all.begin(), all.begin() + stop + 1));
   EXPECT_THAT(record->finished, Optional(FinishReason::kStop));
   // One step ran for nothing before the release.
-  EXPECT_EQ(harness.worker(id).num_plans(), static_cast<int64_t>(stop) + 3);
+  EXPECT_EQ(harness.worker(id).num_plans(), stop + 3);
   ExpectAtRest(harness);
 }
 
@@ -114,7 +92,7 @@ TEST(SchedulerCoreTest, TheModelsEosEndsUnlessIgnored) {
   const NumericsClass numerics = harness.worker(id).info().numerics;
   int ended = 0;
   for (int32_t salt = 0; salt < 30; ++salt) {
-    GenerationRequest request = Request(3, 50, salt);
+    GenerationRequest request = MakeRequest(3, 50, salt);
     request.ignore_eos = false;
     request.min_tokens = salt % 2 == 0 ? 0 : 10;
     const Record record = harness.Submit(request);
@@ -129,7 +107,7 @@ TEST(SchedulerCoreTest, TheModelsEosEndsUnlessIgnored) {
 TEST(SchedulerCoreTest, AnObserverMayEndIt) {
   CoreHarness harness;
   ASSERT_THAT(harness.AddWorker(), IsOk());
-  const Record record = harness.Submit(Request(3, 50), /*stop_after=*/7);
+  const Record record = harness.Submit(MakeRequest(3, 50), /*stop_after=*/7);
   harness.RunUntilQuiet();
   EXPECT_EQ(record->tokens.size(), 7U);
   EXPECT_THAT(record->finished, Optional(FinishReason::kStop));
@@ -142,8 +120,8 @@ TEST(SchedulerCoreTest, LongPromptsRunInChunksMixedWithDecoding) {
   CoreHarness harness(options);
   const WorkerId id = harness.AddWorker().value();
   const NumericsClass numerics = harness.worker(id).info().numerics;
-  const GenerationRequest shorter = Request(5, 12, 1);
-  const GenerationRequest longer = Request(20, 4, 2);
+  const GenerationRequest shorter = MakeRequest(5, 12, 1);
+  const GenerationRequest longer = MakeRequest(20, 4, 2);
   const Record first = harness.Submit(shorter);
   EXPECT_THAT(Rows(harness.worker(id).last_plan()), ElementsAre(1));
   const Record second = harness.Submit(longer);
@@ -163,7 +141,7 @@ TEST(SchedulerCoreTest, ScoresAPromptInChunks) {
   CoreHarness harness(options);
   const WorkerId id = harness.AddWorker().value();
   const NumericsClass numerics = harness.worker(id).info().numerics;
-  GenerationRequest request = Request(20, 1);
+  GenerationRequest request = MakeRequest(20, 1);
   // The next token each; nothing for the first two and the last four, so a
   // whole chunk has none.
   request.score_targets.assign(20, -1);
@@ -186,7 +164,7 @@ TEST(SchedulerCoreTest, ScoresAPromptInChunks) {
 TEST(SchedulerCoreTest, ACancelledRequestLeavesWithTheNextPlan) {
   CoreHarness harness;
   const WorkerId id = harness.AddWorker().value();
-  const Record running = harness.Submit(Request(10, 30));
+  const Record running = harness.Submit(MakeRequest(10, 30));
   const RequestKey key = *harness.last_submit();
   harness.Step(id);
   EXPECT_EQ(harness.worker(id).outstanding(), 2);
@@ -208,8 +186,8 @@ TEST(SchedulerCoreTest, CancelsByIdInTheQueueToo) {
   options.max_running = 1;
   CoreHarness harness(options);
   ASSERT_THAT(harness.AddWorker(), IsOk());
-  const Record running = harness.Submit(Request(4, 4));
-  GenerationRequest request = Request(4, 4);
+  const Record running = harness.Submit(MakeRequest(4, 4));
+  GenerationRequest request = MakeRequest(4, 4);
   request.request_id = "name";
   const Record waiting = harness.Submit(request);
   EXPECT_FALSE(harness.core().CancelById("other"));
@@ -229,7 +207,7 @@ TEST(SchedulerCoreTest, DeadlinesEndRunningAndWaitingRequests) {
   CoreHarness harness(options);
   const WorkerId id = harness.AddWorker().value();
   EXPECT_EQ(harness.core().NextTick(), absl::InfiniteFuture());
-  GenerationRequest request = Request(4, 50);
+  GenerationRequest request = MakeRequest(4, 50);
   request.deadline = harness.clock().Now() + absl::Seconds(10);
   const Record running = harness.Submit(request);
   request.deadline = harness.clock().Now() + absl::Seconds(5);
@@ -254,7 +232,7 @@ TEST(SchedulerCoreTest, DeadlinesEndRunningAndWaitingRequests) {
 TEST(SchedulerCoreTest, SnapshotTellsWhatAWorkerDid) {
   CoreHarness harness;
   const WorkerId id = harness.AddWorker().value();
-  harness.Submit(Request(10, 5));
+  harness.Submit(MakeRequest(10, 5));
   harness.Step(id);
   WorkerSnapshot worker = harness.core().Snapshot().workers[0];
   EXPECT_EQ(worker.state, "running");
@@ -285,7 +263,7 @@ TEST(SchedulerCoreTest, ShutdownEndsEveryRequest) {
   {
     CoreHarness harness;
     ASSERT_THAT(harness.AddWorker(), IsOk());
-    running = harness.Submit(Request(10, 5));
+    running = harness.Submit(MakeRequest(10, 5));
   }
   ASSERT_TRUE(running->error.has_value());
   EXPECT_THAT(*running->error,

@@ -50,7 +50,7 @@ bool TextObserver::OnToken(int32_t token, float log_prob) {
   return !stop_.has_value();
 }
 
-void TextObserver::OnScores(std::vector<float> log_probs) {
+void TextObserver::OnScores(const std::vector<float>& log_probs) {
   sink_.OnScores(log_probs);
 }
 

@@ -68,14 +68,6 @@ absl::StatusOr<ModelFiles> ReadModelFiles(const std::string& folder) {
   return files;
 }
 
-// "models/demo/" -> "demo"; "." -> the real folder's name.
-std::string FolderName(const std::string& path) {
-  std::error_code error;
-  fs::path full = fs::weakly_canonical(path, error);
-  if (error) full = path;
-  return full.filename().string();
-}
-
 absl::Status CheckIsFolder(const std::string& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
@@ -94,11 +86,16 @@ absl::Status CheckIsFolder(const std::string& path) {
 
 }  // namespace
 
+std::string ModelFolderName(const std::string& path) {
+  std::error_code error;
+  fs::path full = fs::weakly_canonical(path, error);
+  if (error) full = path;
+  return full.filename().string();
+}
 absl::StatusOr<ModelFolder> OpenModelFolder(
     const std::string& path, std::optional<uint64_t> random_weights) {
   RETURN_IF_ERROR(CheckIsFolder(path));
   ModelFolder folder;
-  folder.name = FolderName(path);
   ASSIGN_OR_RETURN(folder.files, ReadModelFiles(path));
   ASSIGN_OR_RETURN(folder.config, ParseModelConfig(folder.files.config_json));
   if (random_weights.has_value()) {

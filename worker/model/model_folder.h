@@ -17,7 +17,6 @@ namespace hybridserve {
 // A model that is ready to be loaded: its files read, its config understood,
 // its tensors found and checked, none of its weights read.
 struct ModelFolder {
-  std::string name;  // The folder's.
   ModelFiles files;
   ModelConfig config;
   std::unique_ptr<TensorSource> tensors;  // Has passed CheckTensors.
@@ -31,6 +30,10 @@ struct ModelFolder {
 // InvalidArgument, FailedPrecondition (PyTorch files only).
 absl::StatusOr<ModelFolder> OpenModelFolder(
     const std::string& path, std::optional<uint64_t> random_weights);
+
+// What a model goes by unless it is told: "models/demo/" -> "demo"; "." -> the
+// real folder's name.
+std::string ModelFolderName(const std::string& path);
 
 }  // namespace hybridserve
 

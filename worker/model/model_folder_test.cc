@@ -97,9 +97,9 @@ TEST_F(ModelFolderTest, AbsentFilesAreEmpty) {
 TEST_F(ModelFolderTest, GoesByTheFoldersName) {
   const std::string name =
       std::filesystem::path(scratch_.path()).filename().string();
-  EXPECT_EQ(Open()->name, name);
-  EXPECT_EQ(OpenModelFolder(scratch_.path() + "/", std::nullopt)->name, name);
-  EXPECT_EQ(OpenModelFolder(scratch_.path() + "/.", std::nullopt)->name, name);
+  EXPECT_EQ(ModelFolderName(scratch_.path()), name);
+  EXPECT_EQ(ModelFolderName(scratch_.path() + "/"), name);
+  EXPECT_EQ(ModelFolderName(scratch_.path() + "/."), name);
 }
 
 TEST_F(ModelFolderTest, MakesUpWeightsFromTheConfigAlone) {

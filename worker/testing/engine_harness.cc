@@ -7,7 +7,7 @@
 #include "common/status_macros.h"
 #include "glog/logging.h"
 #include "worker/device/cpu_device.h"
-#include "worker/memory_plan.h"
+#include "worker/memory_planner.h"
 #include "worker/model/decoder.h"
 #include "worker/offload/alias_buffer.h"
 

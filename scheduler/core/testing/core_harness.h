@@ -12,6 +12,7 @@
 #include "common/ids.h"
 #include "common/testing/fake_clock.h"
 #include "common/worker_info.h"
+#include "gtest/gtest.h"
 #include "scheduler/core/request.h"
 #include "scheduler/core/scheduler_core.h"
 #include "scheduler/core/testing/fake_worker.h"
@@ -84,9 +85,34 @@ class CoreHarness {
 inline std::vector<int32_t> MakePrompt(int64_t length, int32_t salt = 0) {
   std::vector<int32_t> prompt(length);
   for (int64_t i = 0; i < length; ++i) {
-    prompt[i] = static_cast<int32_t>((i * 7 + salt * 13 + 3) % 100);
+    prompt[i] = static_cast<int32_t>((i * 7 + int64_t{salt} * 13 + 3) % 100);
   }
   return prompt;
+}
+
+// A greedy request that no token ends early.
+inline GenerationRequest MakeRequest(int64_t prompt, int64_t max_tokens,
+                                     int32_t salt = 0) {
+  GenerationRequest request;
+  request.prompt = MakePrompt(prompt, salt);
+  request.max_tokens = max_tokens;
+  request.ignore_eos = true;
+  request.sampling.seed = 7 + salt;
+  return request;
+}
+
+// Nothing runs, and every slot, plan and sequence has been given back.
+inline void ExpectAtRest(CoreHarness& harness) {
+  EXPECT_TRUE(harness.core().idle());
+  for (const WorkerSnapshot& worker : harness.core().Snapshot().workers) {
+    for (const PoolSnapshot& pool : worker.pools) {
+      EXPECT_EQ(pool.free + pool.cached, pool.half_slots) << worker.id;
+      EXPECT_EQ(pool.kv_blocks + pool.act_blocks, 0) << worker.id;
+    }
+    EXPECT_EQ(harness.worker(worker.id).num_sequences(), 0);
+    EXPECT_EQ(harness.worker(worker.id).num_used_half_slots(), 0);
+    EXPECT_EQ(worker.outstanding_plans, 0);
+  }
 }
 
 // The tokens that fake workers of this class give `request`, eos id 2.

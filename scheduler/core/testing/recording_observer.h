@@ -49,10 +49,10 @@ class RecordingObserver final : public RequestObserver {
     record_->log_probs.push_back(log_prob);
     return static_cast<int64_t>(record_->tokens.size()) < stop_after_;
   }
-  void OnScores(std::vector<float> log_probs) override {
+  void OnScores(const std::vector<float>& log_probs) override {
     ExpectLive();
     EXPECT_FALSE(record_->scores.has_value()) << "scored twice";
-    record_->scores = std::move(log_probs);
+    record_->scores = log_probs;
   }
   void OnResumed() override {
     ExpectLive();

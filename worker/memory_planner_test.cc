@@ -1,4 +1,4 @@
-#include "worker/memory_plan.h"
+#include "worker/memory_planner.h"
 
 #include <algorithm>
 #include <string>
