@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "common/ids.h"
 #include "common/step_plan.h"
+#include "common/work.h"
 
 namespace hybridserve {
 
@@ -33,6 +34,9 @@ struct StepStats {
   int64_t write_back_bytes = 0;  // Device to host.
   int64_t rebuilt_tokens = 0;    // Rows rebuilt from ACT, a layer.
   int32_t mini_batches = 0;
+  // What the streams did until this step's end and not in the step before:
+  // copies that ran ahead for the next step are in here.
+  PerWorkKind<WorkTotals> work;
 };
 
 struct StepResult {

@@ -7,6 +7,7 @@
 
 #include "common/cache/block_ref.h"
 #include "common/dtype.h"
+#include "common/work_profile.h"
 
 namespace hybridserve {
 
@@ -45,6 +46,7 @@ struct WorkerProfile {
   double link_bytes_per_second = 0;      // Host to device; inf if one memory.
   double copy_out_bytes_per_second = 0;  // Device to host.
   double gemm_flops_per_second = 0;      // The rebuild GEMM, many rows.
+  WorkProfile work;
 };
 
 // What a worker says of itself when it registers.

@@ -124,8 +124,8 @@ absl::StatusOr<LoadedModel> LoadModel(const WorkerOptions& options,
   ASSIGN_OR_RETURN(resources.device, OpenDevice(options, one_memory));
   if (!options.trace_file.empty()) {
     model.trace = std::make_unique<TraceWriter>();
-    resources.device = MakeTracingDevice(std::move(resources.device),
-                                         *model.trace, resources.labels, clock);
+    resources.device =
+        MakeTracingDevice(std::move(resources.device), *model.trace, clock);
   }
   ASSIGN_OR_RETURN(ModelFolder folder,
                    OpenModelFolder(options.model_dir, options.random_weights));

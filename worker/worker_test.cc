@@ -142,8 +142,9 @@ TEST_F(WorkerTest, TracesEveryStream) {
        {"compute", "copy in (host to device)", "copy out (device to host)",
         "weights layer 2: copy", "ACT layer 1 mini-batch 0: copy",
         "KV layer 0 mini-batch 0: copy", "rebuild layer 2 mini-batch 0: linear",
-        "forward layer 0 mini-batch 0: attention", "write-back layer 1: copy",
-        "LM head: copy", "LM head: sample"}) {
+        "attention layer 0 mini-batch 0: attention",
+        "forward layer 0 mini-batch 0: linear", "write-back layer 1: copy",
+        "weights: copy", "LM head: sample"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
 }

@@ -52,6 +52,23 @@ ordered_json TotalsToJson(const v1::WorkerTotals& totals) {
           {"rebuilt_tokens", totals.rebuilt_tokens()}};
 }
 
+// A fit for each kind of work, with what it was fitted to.
+ordered_json CostsToJson(const v1::WorkerProfile& profile) {
+  ordered_json costs = ordered_json::object();
+  for (const v1::WorkCost& cost : profile.costs()) {
+    ordered_json samples = ordered_json::array();
+    for (const v1::WorkSample& sample : cost.samples()) {
+      samples.push_back(
+          {{"units", sample.units()}, {"seconds", sample.seconds()}});
+    }
+    costs[WorkKindName(cost.kind())] = {{"fixed_s", cost.fixed_seconds()},
+                                        {"s_per_unit", cost.seconds_per_unit()},
+                                        {"r_squared", cost.r_squared()},
+                                        {"samples", samples}};
+  }
+  return costs;
+}
+
 ordered_json WorkerToJson(const v1::Worker& worker, bool show_profile) {
   ordered_json pools = ordered_json::array();
   for (const v1::Pool& pool : worker.pools()) {
@@ -77,7 +94,8 @@ ordered_json WorkerToJson(const v1::Worker& worker, bool show_profile) {
     json["profile"] = {
         {"link_bytes_per_s", Finite(profile.link_bytes_per_second())},
         {"copy_out_bytes_per_s", Finite(profile.copy_out_bytes_per_second())},
-        {"gemm_flops_per_s", Finite(profile.gemm_flops_per_second())}};
+        {"gemm_flops_per_s", Finite(profile.gemm_flops_per_second())},
+        {"costs", CostsToJson(profile)}};
   }
   return json;
 }
@@ -86,6 +104,11 @@ ordered_json WorkerToJson(const v1::Worker& worker, bool show_profile) {
 
 std::string TierName(v1::Tier tier) {
   return absl::AsciiStrToLower(absl::StripPrefix(v1::Tier_Name(tier), "TIER_"));
+}
+
+std::string WorkKindName(v1::WorkKind kind) {
+  return absl::AsciiStrToLower(
+      absl::StripPrefix(v1::WorkKind_Name(kind), "WORK_KIND_"));
 }
 
 std::string WorkerStateName(v1::WorkerState state) {

@@ -14,6 +14,9 @@ nlohmann::ordered_json LoadToJson(const v1::Load& load, bool show_profile);
 // "device", "host".
 std::string TierName(v1::Tier tier);
 
+// "weights", "write_back".
+std::string WorkKindName(v1::WorkKind kind);
+
 // "loading", "warming_up", "ready", "draining".
 std::string WorkerStateName(v1::WorkerState state);
 

@@ -49,6 +49,21 @@ void AddTotals(const v1::WorkerTotals& totals, std::string* table) {
   AddRow("compute busy", Share(totals.compute_busy_seconds(), seconds), table);
 }
 
+const char* UnitOf(v1::WorkKind kind) {
+  switch (kind) {
+    case v1::WORK_KIND_WEIGHTS:
+    case v1::WORK_KIND_KV:
+    case v1::WORK_KIND_ACT:
+    case v1::WORK_KIND_INPUTS:
+    case v1::WORK_KIND_WRITE_BACK:
+      return "byte";
+    case v1::WORK_KIND_ATTENTION:
+      return "pair";
+    default:
+      return "row";
+  }
+}
+
 void AddPool(const v1::Pool& pool, std::string* table) {
   AddRow(absl::StrCat("cache on ", TierName(pool.tier())),
          absl::StrFormat("%d of %d half-slots free", pool.free(),
@@ -62,6 +77,18 @@ void AddPool(const v1::Pool& pool, std::string* table) {
          absl::StrFormat("%d (most: %d)", pool.act_blocks(),
                          pool.peak_act_blocks()),
          table);
+}
+
+// One line a kind of work: a + b x units, how well it fits, from how much.
+void AddCosts(const v1::WorkerProfile& profile, std::string* table) {
+  for (const v1::WorkCost& cost : profile.costs()) {
+    AddRow(absl::StrCat("  ", WorkKindName(cost.kind())),
+           absl::StrFormat("%.2f us + %.3g ns a %s, R2 %.4f, %d samples",
+                           cost.fixed_seconds() * 1e6,
+                           cost.seconds_per_unit() * 1e9, UnitOf(cost.kind()),
+                           cost.r_squared(), cost.samples_size()),
+           table);
+  }
 }
 
 }  // namespace
@@ -88,6 +115,7 @@ std::string LoadToTable(const v1::Load& load, bool show_profile) {
              absl::StrFormat("%.1f GFLOP/s",
                              profile.gemm_flops_per_second() / 1e9),
              &table);
+      AddCosts(profile, &table);
     }
   }
   return table;

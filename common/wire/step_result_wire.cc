@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "common/status_details.h"
 #include "common/status_macros.h"
+#include "common/wire/work_wire.h"
 #include "hybridserve/worker/v1/step_result.pb.h"
 
 namespace hybridserve {
@@ -30,6 +31,7 @@ void StatsToWire(const StepStats& stats, pb::StepStats& wire) {
   wire.set_write_back_bytes(stats.write_back_bytes);
   wire.set_rebuilt_tokens(stats.rebuilt_tokens);
   wire.set_mini_batches(stats.mini_batches);
+  WorkTotalsToWire(stats.work, *wire.mutable_work());
 }
 
 absl::Status CheckStats(const pb::StepStats& wire) {
@@ -103,6 +105,8 @@ absl::StatusOr<StepResult> StepResultFromWire(const Fence& fence,
                              wire.status_message()),
       .stats = StatsFromWire(wire.stats()),
   };
+  ASSIGN_OR_RETURN(result.stats.work,
+                   WorkTotalsFromWire("stats.work", wire.stats().work()));
   result.sequences.reserve(wire.sequences_size());
   for (int i = 0; i < wire.sequences_size(); ++i) {
     const pb::SequenceResult& sequence = wire.sequences(i);

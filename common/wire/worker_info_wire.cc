@@ -14,6 +14,7 @@
 #include "common/status_macros.h"
 #include "common/wire/enum_wire.h"
 #include "common/wire/model_files_wire.h"
+#include "common/wire/work_wire.h"
 
 namespace hybridserve {
 namespace {
@@ -163,6 +164,7 @@ void WorkerInfoToWire(const WorkerInfo& info, pb::Register& wire) {
   profile.set_link_bytes_per_second(info.profile.link_bytes_per_second);
   profile.set_copy_out_bytes_per_second(info.profile.copy_out_bytes_per_second);
   profile.set_gemm_flops_per_second(info.profile.gemm_flops_per_second);
+  WorkProfileToWire(info.profile.work, *profile.mutable_costs());
 }
 
 absl::StatusOr<WorkerInfo> WorkerInfoFromWire(const pb::Hello& hello,
@@ -191,6 +193,9 @@ absl::StatusOr<WorkerInfo> WorkerInfoFromWire(const pb::Hello& hello,
   };
   ASSIGN_OR_RETURN(info.numerics, NumericsFromWire(wire.numerics()));
   ASSIGN_OR_RETURN(info.pools, PoolsFromWire(wire));
+  ASSIGN_OR_RETURN(
+      info.profile.work,
+      WorkProfileFromWire("register.profile.costs", wire.profile().costs()));
   return info;
 }
 

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "common/dtype.h"
+#include "common/work.h"
 #include "kernels/device/buffer.h"
 
 namespace hybridserve {
@@ -57,9 +58,16 @@ class Stream {
   // Blocks until the queue is empty; the first error of any op.
   virtual absl::Status Synchronize() = 0;
 
+  // Names what the ops queued until the next call of Begin() are for: together
+  // they are one piece of work. A piece without ops does not count.
+  virtual void Begin(const WorkTag& tag) = 0;
+
   // Time spent running ops, pacing included, waits and idling excluded; the
   // total since the stream was made. Callable at any time.
   virtual absl::Duration busy() const = 0;
+  // busy() by what it went to, ops that are done only, and how much work that
+  // was. A piece counts from its first op on. Callable at any time.
+  virtual PerWorkKind<WorkTotals> work() const = 0;
   virtual StreamKind kind() const = 0;
 };
 

@@ -277,6 +277,7 @@ void WorkerState::CountStep(const OutstandingPlan& plan,
   sum.write_back_bytes += stats.write_back_bytes;
   sum.rebuilt_tokens += stats.rebuilt_tokens;
   sum.mini_batches += stats.mini_batches;
+  for (const WorkKind kind : kAllWorkKinds) sum.work[kind] += stats.work[kind];
 }
 
 WorkerSnapshot WorkerState::Snapshot() const {

@@ -62,6 +62,41 @@ void AddInfo(const WorkerInfo& info, v1::Worker& proto) {
   }
 }
 
+// The wire's zero is "unspecified".
+v1::WorkKind KindToProto(WorkKind kind) {
+  static_assert(static_cast<int>(WorkKind::kOther) + 1 == v1::WORK_KIND_OTHER);
+  return static_cast<v1::WorkKind>(static_cast<int>(kind) + 1);
+}
+
+void FillCosts(const WorkProfile& profile, v1::WorkerProfile& proto) {
+  for (const WorkKind kind : kAllWorkKinds) {
+    const WorkFit& fit = profile.fits[kind];
+    if (fit.samples.empty() && fit.cost.At(1) == absl::ZeroDuration()) continue;
+    v1::WorkCost& cost = *proto.add_costs();
+    cost.set_kind(KindToProto(kind));
+    cost.set_fixed_seconds(absl::ToDoubleSeconds(fit.cost.fixed));
+    cost.set_seconds_per_unit(fit.cost.seconds_per_unit);
+    cost.set_r_squared(fit.cost.r_squared);
+    for (const CostSample& sample : fit.samples) {
+      v1::WorkSample& added = *cost.add_samples();
+      added.set_units(sample.units);
+      added.set_seconds(absl::ToDoubleSeconds(sample.duration));
+    }
+  }
+}
+
+void FillWork(const PerWorkKind<WorkTotals>& work, v1::WorkerTotals& proto) {
+  for (const WorkKind kind : kAllWorkKinds) {
+    const WorkTotals& total = work[kind];
+    if (total.count == 0) continue;
+    v1::WorkTotals& added = *proto.add_work();
+    added.set_kind(KindToProto(kind));
+    added.set_count(total.count);
+    added.set_units(total.units);
+    added.set_busy_seconds(absl::ToDoubleSeconds(total.busy));
+  }
+}
+
 void FillWorker(const WorkerSnapshot& worker, bool ready, v1::Worker& proto) {
   proto.set_id(worker.id.value());
   proto.set_name(worker.name);
@@ -76,11 +111,13 @@ void FillWorker(const WorkerSnapshot& worker, bool ready, v1::Worker& proto) {
     FillPool(pool, *proto.add_pools());
   }
   FillTotals(worker.totals, *proto.mutable_totals());
+  FillWork(worker.totals.stats.work, *proto.mutable_totals());
   v1::WorkerProfile& profile = *proto.mutable_profile();
   profile.set_link_bytes_per_second(worker.profile.link_bytes_per_second);
   profile.set_copy_out_bytes_per_second(
       worker.profile.copy_out_bytes_per_second);
   profile.set_gemm_flops_per_second(worker.profile.gemm_flops_per_second);
+  FillCosts(worker.profile.work, profile);
   proto.set_running(static_cast<uint32_t>(worker.running));
   proto.set_act_ratio(worker.act_ratio);
   proto.set_mix_reason(worker.mix_reason);

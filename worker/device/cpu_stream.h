@@ -24,7 +24,9 @@ class CpuStream final : public Stream {
   absl::Status Record(Event& event) override;
   absl::Status Wait(Event& event) override;
   absl::Status Synchronize() override { return thread_.Drain(); }
+  void Begin(const WorkTag& tag) override { thread_.QueueTag(tag); }
   absl::Duration busy() const override { return thread_.busy(); }
+  PerWorkKind<WorkTotals> work() const override { return thread_.work(); }
   StreamKind kind() const override { return kind_; }
 
   // Queues an op.

@@ -22,6 +22,8 @@ void StreamThread::QueueMarker(Marker marker) {
   Push({.marker = std::move(marker)});
 }
 
+void StreamThread::QueueTag(const WorkTag& tag) { Push({.tag = tag}); }
+
 void StreamThread::Push(Item item) {
   absl::MutexLock lock(&mutex_);
   queue_.push_back(std::move(item));
@@ -44,7 +46,17 @@ absl::Duration StreamThread::busy() const {
   return busy_ + (MonotonicNow() - working_since_);
 }
 
+PerWorkKind<WorkTotals> StreamThread::work() const {
+  absl::MutexLock lock(&mutex_);
+  return totals_;
+}
+
 absl::Status StreamThread::Run(const Item& item, const absl::Status& so_far) {
+  if (item.tag.has_value()) {
+    tag_ = *item.tag;
+    tag_counted_ = false;
+    return absl::OkStatus();
+  }
   if (item.marker) return item.marker(so_far);
   if (!so_far.ok()) return so_far;
   {
@@ -53,7 +65,14 @@ absl::Status StreamThread::Run(const Item& item, const absl::Status& so_far) {
   }
   absl::Status status = item.work();
   absl::MutexLock lock(&mutex_);
-  busy_ += MonotonicNow() - working_since_;
+  const absl::Duration took = MonotonicNow() - working_since_;
+  busy_ += took;
+  WorkTotals& totals = totals_[tag_.kind];
+  totals.busy += took;
+  if (!std::exchange(tag_counted_, true) && !tag_.resumes) {
+    ++totals.count;
+    totals.units += tag_.units;
+  }
   working_since_ = absl::InfiniteFuture();
   return status;
 }

@@ -3,12 +3,14 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/work.h"
 
 namespace hybridserve {
 
@@ -32,17 +34,22 @@ class StreamThread {
 
   void Queue(Work work);
   void QueueMarker(Marker marker);
+  // Work queued from now on is a part of `tag`.
+  void QueueTag(const WorkTag& tag);
 
   // Blocks until everything queued before the call is done. The first error.
   absl::Status Drain();
 
   // Time spent inside Work, that under way included; markers cost nothing.
   absl::Duration busy() const;
+  // Of Work that is done, by tag.
+  PerWorkKind<WorkTotals> work() const;
 
  private:
   struct Item {
-    Work work;  // Exactly one of the two.
+    Work work;  // Exactly one of the three.
     Marker marker;
+    std::optional<WorkTag> tag;
   };
 
   void Push(Item item);
@@ -58,6 +65,10 @@ class StreamThread {
   absl::Duration busy_ ABSL_GUARDED_BY(mutex_);
   // When the Work under way began; InfiniteFuture if there is none.
   absl::Time working_since_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
+  PerWorkKind<WorkTotals> totals_ ABSL_GUARDED_BY(mutex_);
+  // Of the thread: what Work is for, and whether some of it ran.
+  WorkTag tag_;
+  bool tag_counted_ = false;
   std::thread thread_;  // Last: starts when the rest is there.
 };
 

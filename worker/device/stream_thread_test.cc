@@ -94,5 +94,36 @@ TEST(StreamThreadTest, BusyGrowsDuringWorkOnly) {
   EXPECT_EQ(thread.busy(), after);
 }
 
+TEST(StreamThreadTest, TimeGoesToWhatTheWorkIsFor) {
+  StreamThread thread;
+  const auto spin = [&thread] {
+    const absl::Duration before = thread.busy();
+    while (thread.busy() == before) {
+    }
+    return absl::OkStatus();
+  };
+  thread.QueueTag({.kind = WorkKind::kKv, .units = 10});  // No work: no piece.
+  thread.QueueTag({.kind = WorkKind::kRebuild, .units = 3});
+  thread.Queue(spin);
+  thread.Queue(spin);
+  thread.QueueTag({.kind = WorkKind::kAttention, .units = 5});
+  thread.Queue(spin);
+  thread.QueueTag({.kind = WorkKind::kRebuild, .units = 7, .resumes = true});
+  thread.Queue(spin);
+  thread.QueueTag({.kind = WorkKind::kRebuild, .units = 4});
+  thread.Queue(spin);
+  EXPECT_THAT(thread.Drain(), IsOk());
+
+  const PerWorkKind<WorkTotals> work = thread.work();
+  EXPECT_EQ(work[WorkKind::kKv].count, 0);
+  EXPECT_EQ(work[WorkKind::kRebuild].count, 2);
+  EXPECT_EQ(work[WorkKind::kRebuild].units, 7);
+  EXPECT_EQ(work[WorkKind::kAttention].count, 1);
+  EXPECT_EQ(work[WorkKind::kAttention].units, 5);
+  EXPECT_GT(work[WorkKind::kAttention].busy, absl::ZeroDuration());
+  EXPECT_EQ(work[WorkKind::kAttention].busy + work[WorkKind::kRebuild].busy,
+            thread.busy());
+}
+
 }  // namespace
 }  // namespace hybridserve

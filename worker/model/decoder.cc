@@ -34,22 +34,27 @@ absl::Status Decoder::ComputeQkv(LayerWeights& weights, const LayerRows& rows) {
                rows.wide.Cols(0, config_.num_heads * config_.head_dim));
 }
 
-absl::Status Decoder::FinishLayer(LayerWeights& weights, const LayerRows& rows,
-                                  std::vector<AttentionSequence> sequences) {
+absl::Status Decoder::Attend(const LayerRows& rows,
+                             std::vector<AttentionSequence> sequences) {
   const int64_t attention_width = config_.num_heads * config_.head_dim;
-  const TensorView attended = rows.mixed.Cols(0, attention_width);
-  RETURN_IF_ERROR(ops_.Attention(
+  return ops_.Attention(
       compute_,
       {.q = rows.wide.Cols(0, attention_width),
        .new_k = rows.k,
        .new_v = rows.v,
-       .out = attended,
+       .out = rows.mixed.Cols(0, attention_width),
        .num_heads = config_.num_heads,
        .num_kv_heads = config_.num_kv_heads,
        .head_dim = config_.head_dim,
        .block_tokens = block_tokens_,
        .scale = 1.0F / std::sqrt(static_cast<float>(config_.head_dim)),
-       .sequences = std::move(sequences)}));
+       .sequences = std::move(sequences)});
+}
+
+absl::Status Decoder::FinishLayer(LayerWeights& weights,
+                                  const LayerRows& rows) {
+  const TensorView attended =
+      rows.mixed.Cols(0, config_.num_heads * config_.head_dim);
   RETURN_IF_ERROR(Apply(weights, LinearWeight::kOutput,
                         LayerVector::kOutputBias, attended, rows.hidden,
                         Activation::kNone, /*accumulate=*/true));

@@ -57,10 +57,12 @@ class Decoder {
   // Fills act, k and v, and q into `wide`, of new positions.
   absl::Status ComputeQkv(LayerWeights& weights, const LayerRows& rows);
 
-  // Attention over `sequences`, output projection and FFN: the rest of the
-  // layer after ComputeQkv().
-  absl::Status FinishLayer(LayerWeights& weights, const LayerRows& rows,
-                           std::vector<AttentionSequence> sequences);
+  // Attention over `sequences`, after ComputeQkv(): from `wide` into `mixed`.
+  absl::Status Attend(const LayerRows& rows,
+                      std::vector<AttentionSequence> sequences);
+
+  // Output projection and FFN: the rest of the layer.
+  absl::Status FinishLayer(LayerWeights& weights, const LayerRows& rows);
 
   // The input of project_out or of the head: the final norm where the model has
   // one, rounded. [M, hidden] float32 -> [M, hidden] es. `gain` and `bias` may

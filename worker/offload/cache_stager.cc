@@ -4,13 +4,22 @@
 #include "glog/logging.h"
 
 namespace hybridserve {
+namespace {
+
+int64_t Bytes(absl::Span<const CopyRun> runs) {
+  int64_t sum = 0;
+  for (const CopyRun& run : runs) sum += run.dst.size;
+  return sum;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<CacheStager>> CacheStager::Create(
     Device& device, const CacheArenas& arenas, const CacheShape& shape,
     const StepLimits& limits, int num_areas, int64_t area_bytes,
-    Stream& copy_in, Stream& compute, TraceLabels& labels) {
+    Stream& copy_in, Stream& compute) {
   std::unique_ptr<CacheStager> stager(
-      new CacheStager(arenas, shape, limits, copy_in, compute, labels));
+      new CacheStager(arenas, shape, limits, copy_in, compute));
   for (int i = 0; i < num_areas; ++i) {
     Area& area = stager->areas_.emplace_back();
     ASSIGN_OR_RETURN(area.buffer,
@@ -37,12 +46,14 @@ absl::Status CacheStager::Stage(int64_t layer, int64_t index,
   RETURN_IF_ERROR(copy_in_.Wait(*area.free));
   if (written != nullptr) RETURN_IF_ERROR(copy_in_.Wait(*written));
   if (!act.empty()) {
-    labels_.Set(StreamKind::kCopyIn, {"ACT", layer, index});
+    copy_in_.Begin(
+        {WorkKind::kAct, static_cast<double>(Bytes(act)), layer, index});
     RETURN_IF_ERROR(copy_in_.Copy(act));
     RETURN_IF_ERROR(copy_in_.Record(*area.act_copied));
   }
   if (!kv.empty()) {
-    labels_.Set(StreamKind::kCopyIn, {"KV", layer, index});
+    copy_in_.Begin(
+        {WorkKind::kKv, static_cast<double>(Bytes(kv)), layer, index});
     RETURN_IF_ERROR(copy_in_.Copy(kv));
     RETURN_IF_ERROR(copy_in_.Record(*area.kv_copied));
   }

@@ -15,7 +15,6 @@
 #include "worker/offload/cache_shape.h"
 #include "worker/offload/step_layout.h"
 #include "worker/offload/step_limits.h"
-#include "worker/trace/trace_labels.h"
 
 namespace hybridserve {
 
@@ -36,7 +35,7 @@ class CacheStager {
   static absl::StatusOr<std::unique_ptr<CacheStager>> Create(
       Device& device, const CacheArenas& arenas, const CacheShape& shape,
       const StepLimits& limits, int num_areas, int64_t area_bytes,
-      Stream& copy_in, Stream& compute, TraceLabels& labels);
+      Stream& copy_in, Stream& compute);
 
   // Queues the copies over the link: ACT, then KV. `written` (null: none) is
   // the event after which what earlier steps wrote to this layer is in place.
@@ -76,14 +75,12 @@ class CacheStager {
   };
 
   CacheStager(const CacheArenas& arenas, const CacheShape& shape,
-              const StepLimits& limits, Stream& copy_in, Stream& compute,
-              TraceLabels& labels)
+              const StepLimits& limits, Stream& copy_in, Stream& compute)
       : arenas_(arenas),
         shape_(shape),
         limits_(limits),
         copy_in_(copy_in),
-        compute_(compute),
-        labels_(labels) {}
+        compute_(compute) {}
 
   Area& current() { return areas_[finished_ % areas_.size()]; }
   // Copies of ACT blocks, of tiers read in place or of the others.
@@ -99,7 +96,6 @@ class CacheStager {
   const StepLimits limits_;
   Stream& copy_in_;
   Stream& compute_;
-  TraceLabels& labels_;
   std::vector<Area> areas_;
   int64_t staged_ = 0;    // Mini-batches, ever.
   int64_t finished_ = 0;  // Of them.

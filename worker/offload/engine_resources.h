@@ -11,15 +11,12 @@
 #include "worker/offload/cache_arena.h"
 #include "worker/offload/cache_shape.h"
 #include "worker/offload/step_limits.h"
-#include "worker/trace/trace_labels.h"
 
 namespace hybridserve {
 
 // A model on a device: what an engine borrows for its life. The device is
 // destroyed after everything made by it.
 struct EngineResources {
-  // Names ops for a tracing device; other devices don't read it.
-  TraceLabels labels;
   std::unique_ptr<Device> device;
   ModelConfig config;
   WeightPlan plan;

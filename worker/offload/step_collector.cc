@@ -136,6 +136,16 @@ void StepCollector::AddTimes(const IssuedStep& step, StepResult& result) {
   result.stats.compute_busy = since(*streams_.compute, compute_before_);
   result.stats.link_busy = since(*streams_.copy_in, copy_in_before_);
   result.stats.copy_out_busy = since(*streams_.copy_out, copy_out_before_);
+  const PerWorkKind<WorkTotals> streams[] = {streams_.compute->work(),
+                                             streams_.copy_in->work(),
+                                             streams_.copy_out->work()};
+  for (const WorkKind kind : kAllWorkKinds) {
+    WorkTotals total;
+    for (const PerWorkKind<WorkTotals>& work : streams) total += work[kind];
+    WorkTotals& done = result.stats.work[kind];
+    done = total;
+    done -= std::exchange(work_before_[kind], total);
+  }
 }
 
 }  // namespace hybridserve

@@ -100,6 +100,7 @@ class StepCollector {
   absl::Duration compute_before_;
   absl::Duration copy_in_before_;
   absl::Duration copy_out_before_;
+  PerWorkKind<WorkTotals> work_before_;
   std::thread thread_;
 };
 

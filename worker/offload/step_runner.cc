@@ -26,6 +26,25 @@
 //                  the device's outputs
 
 namespace hybridserve {
+namespace {
+
+int64_t Bytes(absl::Span<const CopyRun> runs) {
+  int64_t sum = 0;
+  for (const CopyRun& run : runs) sum += run.dst.size;
+  return sum;
+}
+
+// Pairs of a new position and one that it attends to, itself included.
+double AttendedPairs(absl::Span<const AttentionSequence> sequences) {
+  double sum = 0;
+  for (const AttentionSequence& sequence : sequences) {
+    const auto rows = static_cast<double>(sequence.num_rows);
+    sum += rows * (static_cast<double>(sequence.num_cached) + (rows + 1) / 2);
+  }
+  return sum;
+}
+
+}  // namespace
 
 StepRunner::StepRunner(EngineResources& resources)
     : resources_(resources),
@@ -65,7 +84,7 @@ absl::Status StepRunner::Init() {
       CacheStager::Create(device, resources_.arenas, resources_.cache_shape(),
                           limits, memory.staging_areas,
                           memory.staging_half_slots * memory.half_slot_bytes,
-                          *copy_in_, *compute_, resources_.labels));
+                          *copy_in_, *compute_));
   ASSIGN_OR_RETURN(
       write_back_,
       WriteBack::Create(device, resources_.arenas, resources_.cache_shape(),
@@ -83,7 +102,7 @@ absl::Status StepRunner::Init() {
   look_ahead_ = std::min(weights_->ring_slots() - 1, num_layers_);
   stage_ahead_ = memory.staging_areas > 1;
   for (int64_t i = 0; i < look_ahead_; ++i) {
-    RETURN_IF_ERROR(Feed(ItemAt(i, num_layers_), 0, 1));
+    RETURN_IF_ERROR(weights_->Feed(ItemAt(i, num_layers_), 0, 1));
   }
   return absl::OkStatus();
 }
@@ -101,14 +120,6 @@ absl::Status StepRunner::Stage(const IssuedStep& step, int64_t layer,
                                size_t mini_batch) {
   return stager_->Stage(layer, mini_batch, step.layout.mini_batches[mini_batch],
                         &write_back_->written(layer));
-}
-
-absl::Status StepRunner::Feed(const WeightItem& item, int64_t share,
-                              int64_t num_shares) {
-  const bool layer = item.kind == WeightItem::Kind::kLayer;
-  resources_.labels.Set(StreamKind::kCopyIn, {layer ? "weights" : "LM head",
-                                              layer ? item.index : -1});
-  return weights_->Feed(item, share, num_shares);
 }
 
 absl::Status StepRunner::StageFirst(const IssuedStep& step) {
@@ -156,13 +167,13 @@ absl::Status StepRunner::CopyInputs(IssuedStep& step,
         {.dst = {workspace_->TokenRows(rows).buffer, 0, host_tokens.size},
          .src = host_tokens});
   }
-  resources_.labels.Set(StreamKind::kCopyIn, {"inputs"});
-  resources_.labels.Set(StreamKind::kCompute, {"inputs"});
   RETURN_IF_ERROR(copy_in_->Wait(*hidden_free_));
+  copy_in_->Begin({WorkKind::kInputs, static_cast<double>(Bytes(runs))});
   RETURN_IF_ERROR(copy_in_->Copy(runs));
   RETURN_IF_ERROR(copy_in_->Record(*inputs_copied_));
   RETURN_IF_ERROR(compute_->Wait(*inputs_copied_));
   if (!projects) return absl::OkStatus();
+  compute_->Begin({.kind = WorkKind::kInputs});
   return decoder_->ProjectIn(
       weights_->OuterMatrix(resources_.plan.outer.project_in),
       workspace_->TokenRows(rows), hidden);
@@ -183,19 +194,22 @@ absl::Status StepRunner::RunLayer(IssuedStep& step, int64_t layer,
     } else if (layer + 1 < num_layers_) {
       RETURN_IF_ERROR(Stage(step, layer + 1, 0));
     }
-    RETURN_IF_ERROR(Feed(ItemAt(layer + look_ahead_, items), unit, num_units));
+    RETURN_IF_ERROR(
+        weights_->Feed(ItemAt(layer + look_ahead_, items), unit, num_units));
     RETURN_IF_ERROR(RunUnit(step, layer, unit, rows));
   }
   RETURN_IF_ERROR(weights_->Finish());
-  resources_.labels.Set(StreamKind::kCopyOut, {"write-back", layer});
   return write_back_->Finish(layer, step.layout.writes);
 }
 
 absl::Status StepRunner::RunUnit(const IssuedStep& step, int64_t layer,
                                  size_t mini_batch, const NewRows& rows) {
-  const auto label = [&](const char* kind) {
-    resources_.labels.Set(StreamKind::kCompute,
-                          {kind, layer, static_cast<int64_t>(mini_batch)});
+  const auto begin = [&](WorkKind kind, double units, bool resumes = false) {
+    compute_->Begin({.kind = kind,
+                     .units = units,
+                     .layer = layer,
+                     .mini_batch = static_cast<int64_t>(mini_batch),
+                     .resumes = resumes});
   };
   const MiniBatchLayout& layout = step.layout.mini_batches[mini_batch];
   const int64_t first = layout.first_row;
@@ -204,7 +218,8 @@ absl::Status StepRunner::RunUnit(const IssuedStep& step, int64_t layer,
   const int64_t width =
       std::max(config.num_heads * config.head_dim, config.hidden);
   LayerWeights& weights = weights_->layer();
-  label("rebuild");
+  begin(WorkKind::kRebuild,
+        static_cast<double>(layout.num_act_blocks * resources_.block_tokens));
   ASSIGN_OR_RETURN(const CacheStager::Rebuild rebuild, stager_->BeginRebuild());
   if (!rebuild.act.empty()) {
     RETURN_IF_ERROR(
@@ -217,21 +232,24 @@ absl::Status StepRunner::RunUnit(const IssuedStep& step, int64_t layer,
       .v = rows.v.Rows(first, count),
       .mixed = workspace_->Mixed(count, width),
       .wide = workspace_->Wide(count, std::max(width, config.ffn_dim))};
-  label("qkv");
+  begin(WorkKind::kForward, static_cast<double>(count));
   RETURN_IF_ERROR(decoder_->ComputeQkv(weights, layer_rows));
-  label("forward");
   ASSIGN_OR_RETURN(std::vector<AttentionSequence> sequences,
                    stager_->BeginAttention());
-  RETURN_IF_ERROR(
-      decoder_->FinishLayer(weights, layer_rows, std::move(sequences)));
+  begin(WorkKind::kAttention, AttendedPairs(sequences));
+  RETURN_IF_ERROR(decoder_->Attend(layer_rows, std::move(sequences)));
+  begin(WorkKind::kForward, 0, /*resumes=*/true);
+  RETURN_IF_ERROR(decoder_->FinishLayer(weights, layer_rows));
   return stager_->Finish();
 }
 
 absl::Status StepRunner::RunHead(
     IssuedStep& step, int64_t items,
     absl::FunctionRef<absl::Status()> before_head) {
-  resources_.labels.Set(StreamKind::kCompute, {"LM head"});
-  resources_.labels.Set(StreamKind::kCopyOut, {"results"});
+  const auto logit_rows = static_cast<double>(step.layout.samples.size() +
+                                              step.layout.scores.size());
+  compute_->Begin({.kind = WorkKind::kHead, .resumes = true});
+  copy_out_->Begin({WorkKind::kResults, logit_rows});
   // The outputs of the step before have left the device.
   RETURN_IF_ERROR(compute_->Wait(*ready_[1 - step.parity]));
   RETURN_IF_ERROR(head_->Begin(step.layout));
@@ -239,8 +257,9 @@ absl::Status StepRunner::RunHead(
   RETURN_IF_ERROR(before_head());
   for (int64_t index = num_layers_; index < items; ++index) {
     RETURN_IF_ERROR(weights_->Begin(ItemAt(index, items)));
-    RETURN_IF_ERROR(Feed(ItemAt(index + look_ahead_, items), 0, 1));
+    RETURN_IF_ERROR(weights_->Feed(ItemAt(index + look_ahead_, items), 0, 1));
     ASSIGN_OR_RETURN(const PlacedPiece slice, weights_->head_slice());
+    compute_->Begin({WorkKind::kHead, logit_rows});
     RETURN_IF_ERROR(head_->RunSlice(step.layout, slice));
     RETURN_IF_ERROR(weights_->Finish());
     RETURN_IF_ERROR(before_head());

@@ -59,8 +59,6 @@ class StepRunner {
   // One unit: a layer of one mini-batch.
   absl::Status RunUnit(const IssuedStep& step, int64_t layer, size_t mini_batch,
                        const NewRows& rows);
-  // WeightStreamer's, labelled.
-  absl::Status Feed(const WeightItem& item, int64_t share, int64_t num_shares);
   // Item number `index` of a step, counted on into the next step.
   WeightItem ItemAt(int64_t index, int64_t items_in_step) const;
   absl::Status RunLayer(IssuedStep& step, int64_t layer, int64_t items);

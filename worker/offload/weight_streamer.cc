@@ -180,27 +180,43 @@ absl::Status WeightStreamer::Feed(const WeightItem& item, int64_t share,
     fed.next_part = parts.size();
     return absl::OkStatus();
   }
-  // A part goes with the share in which its middle falls.
-  const int64_t total = std::max<int64_t>(StreamedBytes(item), 1);
-  int64_t before = 0;
-  for (int64_t i = 0; i < static_cast<int64_t>(parts.size()); ++i) {
-    const Part& part = parts[i];
+  const int64_t end = EndOfShare(item, share, num_shares);
+  int64_t bytes = 0;
+  for (int64_t i = fed.next_part; i < end; ++i) {
+    if (!parts[i].resident) bytes += parts[i].bytes;
+  }
+  copy_in_.Begin(
+      {.kind = WorkKind::kWeights,
+       .units = static_cast<double>(bytes),
+       .layer = item.kind == WeightItem::Kind::kLayer ? item.index : -1});
+  for (; fed.next_part < end; ++fed.next_part) {
+    const Part& part = parts[fed.next_part];
     if (part.resident || part.bytes == 0) continue;
-    const int64_t middle = before + part.bytes / 2;
-    before += part.bytes;
-    if (i < fed.next_part) continue;
-    if (share + 1 < num_shares && middle * num_shares >= (share + 1) * total) {
-      return absl::OkStatus();
-    }
     const CopyRun run = {
         .dst = {ring_.get(), fed.slot->offset + part.device_offset, part.bytes},
         .src = HostBytes(item, part)};
     RETURN_IF_ERROR(copy_in_.Copy({&run, 1}));
-    RETURN_IF_ERROR(copy_in_.Record(*fed.slot->copied[i]));
-    fed.next_part = i + 1;
+    RETURN_IF_ERROR(copy_in_.Record(*fed.slot->copied[fed.next_part]));
   }
-  fed.next_part = parts.size();
   return absl::OkStatus();
+}
+
+// A part goes with the share in which its middle falls.
+int64_t WeightStreamer::EndOfShare(const WeightItem& item, int64_t share,
+                                   int64_t num_shares) const {
+  const absl::Span<const Part> parts = PartsOf(item);
+  const auto num_parts = static_cast<int64_t>(parts.size());
+  if (share + 1 == num_shares) return num_parts;
+  const int64_t total = std::max<int64_t>(StreamedBytes(item), 1);
+  int64_t before = 0;
+  for (int64_t i = 0; i < num_parts; ++i) {
+    const Part& part = parts[i];
+    if (part.resident || part.bytes == 0) continue;
+    const int64_t middle = before + part.bytes / 2;
+    if (middle * num_shares >= (share + 1) * total) return i;
+    before += part.bytes;
+  }
+  return num_parts;
 }
 
 absl::Status WeightStreamer::Begin(const WeightItem& item) {

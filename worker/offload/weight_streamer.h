@@ -101,6 +101,9 @@ class WeightStreamer : private LayerWeights {
   absl::Status AllocateRing(Device& device);
   absl::Status CopyResident(Device& device);
   absl::Span<const Part> PartsOf(const WeightItem& item) const;
+  // The first part that comes after share `share`.
+  int64_t EndOfShare(const WeightItem& item, int64_t share,
+                     int64_t num_shares) const;
   BufferView HostBytes(const WeightItem& item, const Part& part) const;
   // Where the part of the item begun lies; queues the wait for its copy.
   absl::StatusOr<BufferView> Use(int64_t part_index);

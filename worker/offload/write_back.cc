@@ -54,6 +54,8 @@ absl::Status WriteBack::Finish(int64_t layer,
   if (out.empty()) return absl::OkStatus();
   RETURN_IF_ERROR(compute_.Record(*slot.filled));
   RETURN_IF_ERROR(copy_out_.Wait(*slot.filled));
+  copy_out_.Begin(
+      {WorkKind::kWriteBack, static_cast<double>(LinkBytes(writes)), layer});
   RETURN_IF_ERROR(copy_out_.Copy(out));
   RETURN_IF_ERROR(copy_out_.Record(*slot.left));
   return copy_out_.Record(*written_[layer]);

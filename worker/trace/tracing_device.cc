@@ -27,13 +27,13 @@ const char* TrackName(StreamKind kind) {
   return "?";
 }
 
-std::string SliceName(const OpLabel& label, const char* op) {
-  std::string name = label.kind;
-  if (label.layer >= 0) absl::StrAppend(&name, " layer ", label.layer);
-  if (label.mini_batch >= 0) {
-    absl::StrAppend(&name, " mini-batch ", label.mini_batch);
+std::string SliceName(const WorkTag& tag, const char* op) {
+  std::string name(Name(tag.kind));
+  if (tag.layer >= 0) absl::StrAppend(&name, " layer ", tag.layer);
+  if (tag.mini_batch >= 0) {
+    absl::StrAppend(&name, " mini-batch ", tag.mini_batch);
   }
-  absl::StrAppend(&name, name.empty() ? "" : ": ", op);
+  absl::StrAppend(&name, ": ", op);
   return name;
 }
 
@@ -99,11 +99,9 @@ class Timekeeper {
 class TracingStream final : public Stream {
  public:
   TracingStream(Device& device, std::unique_ptr<Stream> stream,
-                TraceWriter& writer, const TraceLabels& labels,
-                const Clock& clock)
+                TraceWriter& writer, const Clock& clock)
       : device_(device),
         stream_(std::move(stream)),
-        labels_(labels),
         timekeeper_(writer, writer.AddTrack(TrackName(stream_->kind())),
                     clock) {}
 
@@ -113,13 +111,17 @@ class TracingStream final : public Stream {
   absl::Status Record(Event& event) override { return stream_->Record(event); }
   absl::Status Wait(Event& event) override { return stream_->Wait(event); }
   absl::Status Synchronize() override { return stream_->Synchronize(); }
+  void Begin(const WorkTag& tag) override {
+    tag_ = tag;
+    stream_->Begin(tag);
+  }
   absl::Duration busy() const override { return stream_->busy(); }
+  PerWorkKind<WorkTotals> work() const override { return stream_->work(); }
   StreamKind kind() const override { return stream_->kind(); }
 
   // Queues by `queue`, between two events.
   absl::Status Trace(const char* op, absl::FunctionRef<absl::Status()> queue) {
-    Timekeeper::Pending pending = {SliceName(labels_.of(kind()), op),
-                                   device_.CreateEvent(),
+    Timekeeper::Pending pending = {SliceName(tag_, op), device_.CreateEvent(),
                                    device_.CreateEvent()};
     RETURN_IF_ERROR(stream_->Record(*pending.begin));
     RETURN_IF_ERROR(queue());
@@ -132,7 +134,7 @@ class TracingStream final : public Stream {
  private:
   Device& device_;
   const std::unique_ptr<Stream> stream_;
-  const TraceLabels& labels_;
+  WorkTag tag_;            // Of what is queued next.
   Timekeeper timekeeper_;  // Ends before the stream.
 };
 
@@ -173,11 +175,10 @@ class TracingOps final : public Ops {
 class TracingDevice final : public Device {
  public:
   TracingDevice(std::unique_ptr<Device> device, TraceWriter& writer,
-                const TraceLabels& labels, const Clock& clock)
+                const Clock& clock)
       : device_(std::move(device)),
         ops_(device_->ops()),
         writer_(writer),
-        labels_(labels),
         clock_(clock) {}
 
   const DeviceInfo& info() const override { return device_->info(); }
@@ -187,7 +188,7 @@ class TracingDevice final : public Device {
   }
   std::unique_ptr<Stream> CreateStream(StreamKind kind) override {
     return std::make_unique<TracingStream>(
-        *device_, device_->CreateStream(kind), writer_, labels_, clock_);
+        *device_, device_->CreateStream(kind), writer_, clock_);
   }
   std::unique_ptr<Event> CreateEvent() override {
     return device_->CreateEvent();
@@ -201,7 +202,6 @@ class TracingDevice final : public Device {
   const std::unique_ptr<Device> device_;
   TracingOps ops_;
   TraceWriter& writer_;
-  const TraceLabels& labels_;
   const Clock& clock_;
 };
 
@@ -209,10 +209,8 @@ class TracingDevice final : public Device {
 
 std::unique_ptr<Device> MakeTracingDevice(std::unique_ptr<Device> device,
                                           TraceWriter& writer,
-                                          const TraceLabels& labels,
                                           const Clock& clock) {
-  return std::make_unique<TracingDevice>(std::move(device), writer, labels,
-                                         clock);
+  return std::make_unique<TracingDevice>(std::move(device), writer, clock);
 }
 
 }  // namespace hybridserve
