@@ -13,7 +13,7 @@
 #include "glog/logging.h"
 #include "worker/model_setup.h"
 #include "worker/offload/engine.h"
-#include "worker/profile/startup_rates.h"
+#include "worker/profile/worker_profile.h"
 
 namespace hybridserve {
 namespace {
@@ -123,9 +123,12 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(
   }
   auto clock = std::make_unique<SystemClock>();
   ASSIGN_OR_RETURN(LoadedModel model, LoadModel(options, *clock, on_load));
-  if (progress != nullptr) progress({.phase = "measuring"});
-  ASSIGN_OR_RETURN(const WorkerProfile profile,
-                   MeasureStartupRates(*model.resources, *clock));
+  ASSIGN_OR_RETURN(
+      const WorkerProfile profile,
+      MakeWorkerProfile(options, *model.resources, [&progress](WorkKind kind) {
+        if (progress == nullptr) return;
+        progress({.phase = absl::StrCat("measuring ", Name(kind))});
+      }));
   LOG(INFO) << "link_bytes_per_s=" << profile.link_bytes_per_second
             << " copy_out_bytes_per_s=" << profile.copy_out_bytes_per_second
             << " gemm_flops_per_s=" << profile.gemm_flops_per_second;

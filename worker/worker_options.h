@@ -46,6 +46,8 @@ struct WorkerOptions {
   // Unset: weights from files; set: made from this seed, by config.json alone.
   std::optional<uint64_t> random_weights;
   int64_t max_running = 64;  // Sequences that host_memory=auto makes room for.
+  // Where the measured profile is kept and reused; empty: measured each time.
+  std::string profile_file;
   // Chrome trace JSON, written when the worker is destroyed; empty: none.
   std::string trace_file;
 };

@@ -1,0 +1,59 @@
+#ifndef HYBRIDSERVE_WORKER_PROFILE_COMPUTE_PROFILER_H_
+#define HYBRIDSERVE_WORKER_PROFILE_COMPUTE_PROFILER_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/work.h"
+#include "common/work_profile.h"
+#include "kernels/device/device.h"
+#include "worker/model/decoder.h"
+#include "worker/offload/engine_resources.h"
+#include "worker/offload/workspace.h"
+#include "worker/profile/layer_on_device.h"
+
+namespace hybridserve {
+
+// Times what the device computes, by the decoder's own ops.
+// Thread-compatible.
+class ComputeProfiler {
+ public:
+  // All are borrowed and outlive it. `copy_in` brings weights.
+  static absl::StatusOr<std::unique_ptr<ComputeProfiler>> Create(
+      const EngineResources& resources, const Workspace& workspace,
+      Stream& copy_in, Stream& compute);
+
+  // Of a kind that is computed (CHECKed).
+  absl::StatusOr<WorkFit> Time(WorkKind kind);
+
+ private:
+  ComputeProfiler(const EngineResources& resources, const Workspace& workspace,
+                  Stream& compute);
+
+  // K and V, rebuilt into a staging area from its ACT rows.
+  absl::StatusOr<WorkFit> TimeRebuild();
+  absl::StatusOr<WorkFit> TimeForward();
+  // One new row for each of some sequences of one length.
+  absl::StatusOr<WorkFit> TimeAttention();
+  absl::StatusOr<WorkFit> TimeHead();
+
+  // Views of `count` rows for the decoder.
+  LayerRows Rows(int64_t count) const;
+  std::vector<AttentionSequence> Sequences(int64_t num_sequences,
+                                           int64_t blocks) const;
+
+  const EngineResources& resources_;
+  const Workspace& workspace_;
+  Stream& compute_;
+  Decoder decoder_;
+  std::unique_ptr<LayerOnDevice> layer_;
+  std::unique_ptr<Buffer> staging_;
+  std::unique_ptr<Buffer> new_rows_;    // ACT, K and V of a step.
+  std::unique_ptr<Buffer> head_slice_;  // The first one.
+};
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_WORKER_PROFILE_COMPUTE_PROFILER_H_

@@ -1,0 +1,41 @@
+#include "worker/profile/layer_on_device.h"
+
+#include <utility>
+
+#include "common/status_macros.h"
+
+namespace hybridserve {
+
+absl::StatusOr<std::unique_ptr<LayerOnDevice>> LayerOnDevice::Create(
+    const EngineResources& resources, Stream& copy_in) {
+  const LayerPlan& plan = resources.plan.layer;
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<Buffer> blob,
+      resources.device->Allocate(MemorySpace::kDevice, plan.bytes));
+  const CopyRun run = {.dst = {blob.get(), 0, plan.bytes},
+                       .src = {resources.weights.layers.get(), 0, plan.bytes}};
+  RETURN_IF_ERROR(copy_in.Copy({&run, 1}));
+  RETURN_IF_ERROR(copy_in.Synchronize());
+  return std::unique_ptr<LayerOnDevice>(
+      new LayerOnDevice(plan, std::move(blob)));
+}
+
+absl::StatusOr<TensorView> LayerOnDevice::Vector(LayerVector which) {
+  const VectorSlot& slot = plan_.vector(which);
+  if (slot.size == 0) return TensorView{};
+  return MakeTensor({blob_.get(), slot.offset, slot.size * 4}, DType::kFloat32,
+                    1, slot.size);
+}
+
+absl::StatusOr<std::vector<PlacedPiece>> LayerOnDevice::Matrix(
+    LinearWeight which) {
+  std::vector<PlacedPiece> placed;
+  for (const WeightPiece& piece : plan_.pieces) {
+    if (piece.weight != which) continue;
+    placed.push_back(
+        {.piece = piece, .bytes = {blob_.get(), piece.offset, piece.bytes}});
+  }
+  return placed;
+}
+
+}  // namespace hybridserve

@@ -1,0 +1,23 @@
+#ifndef HYBRIDSERVE_WORKER_PROFILE_WORKER_PROFILE_H_
+#define HYBRIDSERVE_WORKER_PROFILE_WORKER_PROFILE_H_
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "common/work.h"
+#include "common/worker_info.h"
+#include "worker/offload/engine_resources.h"
+#include "worker/worker_options.h"
+
+namespace hybridserve {
+
+// The profile that a worker registers: measured now (work_profiler.h), or read
+// from options.profile_file where that has one of the same setting. A profile
+// that is measured is saved there. Errors of the device; InvalidArgument for a
+// file that is no profile.
+absl::StatusOr<WorkerProfile> MakeWorkerProfile(
+    const WorkerOptions& options, EngineResources& resources,
+    absl::FunctionRef<void(WorkKind)> progress);
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_WORKER_PROFILE_WORKER_PROFILE_H_
