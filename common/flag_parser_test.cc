@@ -28,7 +28,7 @@ constexpr absl::StatusCode kInvalid = absl::StatusCode::kInvalidArgument;
 
 class FlagParserTest : public testing::Test {
  protected:
-  absl::StatusOr<CommandLine> Parse(std::vector<const char*> arguments) {
+  absl::StatusOr<CommandLine> Parse(const std::vector<const char*>& arguments) {
     return ParseFlags(arguments, [this](const char* name) -> const char* {
       const auto it = environment_.find(name);
       return it == environment_.end() ? nullptr : it->second.c_str();

@@ -47,7 +47,7 @@ TEST(GenerationConfigTest, NamesFileAndField) {
   const struct {
     std::string json;
     std::string message;
-  } kCases[] = {
+  } cases[] = {
       {"", "generation_config.json: not valid JSON"},
       {"[]", "generation_config.json: must hold a JSON object"},
       {R"({"do_sample": 1})", "do_sample: must be true or false; is 1"},
@@ -60,7 +60,7 @@ TEST(GenerationConfigTest, NamesFileAndField) {
       {R"({"eos_token_id": [2, -1]})", "eos_token_id: must be an integer in"},
       {R"({"eos_token_id": "x"})", "eos_token_id: must be an integer in"},
   };
-  for (const auto& c : kCases) {
+  for (const auto& c : cases) {
     EXPECT_THAT(ParseGenerationConfig(c.json),
                 StatusIs(absl::StatusCode::kInvalidArgument, c.message))
         << c.json;

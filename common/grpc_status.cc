@@ -6,6 +6,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/status_details.h"
@@ -54,7 +55,7 @@ bool IsUtf8(absl::string_view text) {
 }
 
 std::string TypeUrl(const google::protobuf::Message& message) {
-  return std::string(kTypePrefix) + message.GetDescriptor()->full_name();
+  return absl::StrCat(kTypePrefix, message.GetDescriptor()->full_name());
 }
 
 absl::Status WithDetail(absl::Status status,
@@ -124,8 +125,8 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
       [&](absl::string_view type_url, const absl::Cord& value) {
         if (!absl::StartsWith(type_url, kTypePrefix)) return;
         google::protobuf::Any& detail = *details.add_details();
-        detail.set_type_url(std::string(type_url));
-        detail.set_value(std::string(value));
+        detail.set_type_url(std::string{type_url});
+        absl::CopyCordToString(value, detail.mutable_value());
       });
   return grpc::Status(
       static_cast<grpc::StatusCode>(status.code()), message,
@@ -152,15 +153,15 @@ absl::Status FromGrpcStatus(const grpc::Status& status) {
 absl::Status WithResourceInfo(absl::Status status, absl::string_view type,
                               absl::string_view name) {
   google::rpc::ResourceInfo detail;
-  detail.set_resource_type(std::string(type));
-  detail.set_resource_name(std::string(name));
-  detail.set_description(std::string(status.message()));
+  detail.set_resource_type(std::string{type});
+  detail.set_resource_name(std::string{name});
+  detail.set_description(std::string{status.message()});
   return WithDetail(std::move(status), detail);
 }
 
 absl::Status WithErrorInfo(absl::Status status, absl::string_view reason) {
   google::rpc::ErrorInfo detail;
-  detail.set_reason(std::string(reason));
+  detail.set_reason(std::string{reason});
   detail.set_domain(kDomain);
   return WithDetail(std::move(status), detail);
 }
@@ -168,8 +169,8 @@ absl::Status WithErrorInfo(absl::Status status, absl::string_view reason) {
 absl::Status WithQuotaFailure(absl::Status status, absl::string_view subject) {
   google::rpc::QuotaFailure detail;
   auto& violation = *detail.add_violations();
-  violation.set_subject(std::string(subject));
-  violation.set_description(std::string(status.message()));
+  violation.set_subject(std::string{subject});
+  violation.set_description(std::string{status.message()});
   return WithDetail(std::move(status), detail);
 }
 

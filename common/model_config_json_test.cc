@@ -150,7 +150,7 @@ TEST(ModelConfigJsonTest, RefusesWhatIsNotSupportedByName) {
     std::string field;
     json value;
     std::string message;
-  } kCases[] = {
+  } cases[] = {
       {"model_type", "llama", "\"llama\" is not a supported architecture"},
       {"model_type", 7, "must be a string; is 7"},
       {"architectures",
@@ -175,7 +175,7 @@ TEST(ModelConfigJsonTest, RefusesWhatIsNotSupportedByName) {
       {"bos_token_id", -2, "must be an integer in -1..99"},
       {"pad_token_id", 1.5, "must be an integer in -1..99"},
   };
-  for (const auto& c : kCases) {
+  for (const auto& c : cases) {
     EXPECT_THAT(
         Parse(With(c.field, c.value)),
         StatusIs(kInvalid, testing::AllOf(testing::StartsWith(absl::StrCat(

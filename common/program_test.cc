@@ -33,6 +33,7 @@ std::vector<std::string> Init(std::vector<std::string> arguments,
                               const ProgramUsage& usage) {
   arguments.insert(arguments.begin(), "library");
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   return InitProgram(static_cast<int>(argv.size()) - 1, argv.data(), usage);

@@ -16,7 +16,7 @@ TEST(SizeTest, ParsesEveryUnit) {
   const struct {
     std::string text;
     int64_t bytes;
-  } kCases[] = {
+  } cases[] = {
       {"0", 0},
       {"4096", 4096},
       {"4096B", 4096},
@@ -33,7 +33,7 @@ TEST(SizeTest, ParsesEveryUnit) {
       {"0.1B", 0},
       {"1048576TiB", int64_t{1} << 60},
   };
-  for (const auto& c : kCases) {
+  for (const auto& c : cases) {
     EXPECT_THAT(ParseSize(c.text), IsOkAndHolds(c.bytes)) << c.text;
   }
 }

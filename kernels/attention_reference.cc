@@ -26,7 +26,7 @@ Matrix AttentionReference(const AttentionReferenceArgs& args) {
       double sum = 0;
       for (double& score : scores) sum += score = std::exp(score - max);
       for (int64_t d = 0; d < head_dim; ++d) {
-        for (size_t p = 0; p < scores.size(); ++p) {
+        for (int64_t p = 0; p <= cached + row; ++p) {
           out(row, q_from + d) += scores[p] / sum * args.v(p, kv_from + d);
         }
       }

@@ -75,10 +75,11 @@ TEST(OneDnnLinearTest, AgreesWithTheDefinition) {
             pool);
         Matrix got(shape.m, shape.n);
         got.values.assign(y.begin(), y.end());
-        ExpectNear("y", got,
-                   LinearReference(x, weight, bias, Activation::kRelu),
-                   SumTolerance(shape.k + 1, 6 * std::sqrt(shape.k + 1.0) + 6,
-                                DType::kFloat32));
+        ExpectNear(
+            "y", got, LinearReference(x, weight, bias, Activation::kRelu),
+            SumTolerance(shape.k + 1,
+                         6 * std::sqrt(static_cast<double>(shape.k) + 1) + 6,
+                         DType::kFloat32));
       }
     }
   }
@@ -88,7 +89,7 @@ TEST(OneDnnLinearTest, AgreesWithTheDefinition) {
 TEST(OneDnnLinearTest, RefusesWrongSizes) {
   auto kernel = CreateOneDnnLinear(DType::kFloat32, true);
   ASSERT_THAT(kernel.status(), IsOk());
-  std::vector<char> rows(2 * 3 * 4), blob(16);
+  std::vector<char> rows(size_t{2} * 3 * 4), blob(16);
   EXPECT_THAT((*kernel)->layout().Pack({2, 3, DType::kFloat32}, DType::kFloat32,
                                        rows, absl::MakeSpan(blob)),
               StatusIs(absl::StatusCode::kInvalidArgument, "into 16"));

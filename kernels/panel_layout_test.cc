@@ -82,11 +82,11 @@ TEST(PanelLayoutTest, APieceIsTheWholesPanels) {
     ASSERT_THAT(PanelLayout().Pack({40, 7, dtype}, DType::kFloat32, rows,
                                    absl::MakeSpan(whole)),
                 IsOk());
-    ASSERT_THAT(
-        PanelLayout().Pack({24, 7, dtype}, DType::kFloat32,
-                           absl::MakeConstSpan(rows).subspan(16 * 7 * 4),
-                           absl::MakeSpan(piece)),
-        IsOk());
+    ASSERT_THAT(PanelLayout().Pack(
+                    {24, 7, dtype}, DType::kFloat32,
+                    absl::MakeConstSpan(rows).subspan(size_t{16} * 7 * 4),
+                    absl::MakeSpan(piece)),
+                IsOk());
     EXPECT_EQ(std::memcmp(whole.data() + PanelBytes(7, dtype), piece.data(),
                           piece.size()),
               0);

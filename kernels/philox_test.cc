@@ -28,7 +28,7 @@ TEST(PhiloxTest, DrawsAreUniformInTheUnitInterval) {
     ASSERT_LT(draw, 1);
     ++bins[static_cast<int>(draw * 10)];
   }
-  for (const int count : bins) EXPECT_NEAR(count, kDraws / 10, 5 * 43);
+  for (const int count : bins) EXPECT_NEAR(count, kDraws / 10.0, 5 * 43);
 }
 
 TEST(PhiloxTest, SeedAndPositionBothMatter) {

@@ -167,7 +167,7 @@ TEST(SimdTargetsTest, LogProbIsTheSameEverywhere) {
       Elements(RandomMatrix(3, 500, DType::kFloat32, 1), DType::kFloat32);
   const std::vector<int32_t> targets = {0, 499, 63};
   ExpectSameOnAllTargets([&] {
-    Bytes state(3 * 4 * sizeof(float));
+    Bytes state(size_t{3} * 4 * sizeof(float));
     LogProbCpu({.logits = reinterpret_cast<const float*>(logits.data()),
                 .logits_stride = 500,
                 .columns = 500,

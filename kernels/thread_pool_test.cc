@@ -25,6 +25,7 @@ TEST(ThreadPoolTest, OpsOfSeveralThreadsTakeTurns) {
   ThreadPool pool(3);
   std::atomic<int64_t> sum = 0;
   std::vector<std::thread> callers;
+  callers.reserve(4);
   for (int caller = 0; caller < 4; ++caller) {
     callers.emplace_back([&] {
       for (int round = 0; round < 200; ++round) {

@@ -250,8 +250,8 @@ class Planner {
     return {{"activations", sizes.activations()},
             {"new rows", 2 * sizes.new_rows()},
             {"logits", sizes.outputs()},
-            {"staging", plan_.staging_areas * plan_.staging_half_slots *
-                            plan_.half_slot_bytes}};
+            {"staging", int64_t{plan_.staging_areas} *
+                            plan_.staging_half_slots * plan_.half_slot_bytes}};
   }
 
   // Sets the items of the host but for the cache.

@@ -65,7 +65,7 @@ json ErrorResult(int64_t line, const json& id, absl::string_view code,
   return {{"id", id},
           {"line", line},
           {"error",
-           {{"code", std::string(code)}, {"message", std::string(message)}}}};
+           {{"code", std::string{code}}, {"message", std::string{message}}}}};
 }
 
 json Result(const Job& job) {
@@ -78,7 +78,7 @@ json Result(const Job& job) {
           {"line", job.line},
           {"text", response.text()},
           {"token_ids", response.token_ids()},
-          {"finish_reason", std::string(Name(response.finish_reason()))},
+          {"finish_reason", std::string{Name(response.finish_reason())}},
           {"usage",
            {{"prompt_tokens", response.usage().prompt_tokens()},
             {"completion_tokens", response.usage().completion_tokens()}}}};

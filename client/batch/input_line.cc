@@ -57,8 +57,9 @@ absl::Status ReadStop(const json& value, std::vector<std::string>& stop) {
     stop.push_back(value.get<std::string>());
     return absl::OkStatus();
   }
-  if (!value.is_array())
+  if (!value.is_array()) {
     return WrongField("stop", "a string or a list of them");
+  }
   for (const json& text : value) {
     if (!text.is_string()) {
       return WrongField("stop", "a string or a list of them");

@@ -73,7 +73,7 @@ absl::Status RunGenerate(const GenerateCommandOptions& options,
       output.Add(message.token_output());
       if (as_text) out << message.token_output().text_delta() << std::flush;
     } else if (message.has_finished()) {
-      output.finish_reason = std::string(Name(message.finished().reason()));
+      output.finish_reason = std::string{Name(message.finished().reason())};
     }
     if (message.has_usage()) output.usage = message.usage();
   }

@@ -15,6 +15,11 @@ void AddRow(absl::string_view name, absl::string_view value,
   absl::StrAppendFormat(table, "  %-26s %s\n", name, value);
 }
 
+// Sizes on the wire are unsigned.
+std::string Size(uint64_t bytes) {
+  return FormatSize(static_cast<int64_t>(bytes));
+}
+
 std::string Rate(double bytes_per_second) {
   return std::isfinite(bytes_per_second)
              ? FormatSize(static_cast<int64_t>(bytes_per_second)) + "/s"
@@ -40,11 +45,11 @@ void AddTotals(const v1::WorkerTotals& totals, std::string* table) {
                static_cast<double>(totals.processed_tokens()) / seconds),
            table);
   }
-  AddRow("link: weights", FormatSize(totals.weight_bytes()), table);
-  AddRow("link: keys and values", FormatSize(totals.kv_bytes()), table);
-  AddRow("link: activations", FormatSize(totals.act_bytes()), table);
-  AddRow("link: other", FormatSize(totals.other_in_bytes()), table);
-  AddRow("link: written back", FormatSize(totals.write_back_bytes()), table);
+  AddRow("link: weights", Size(totals.weight_bytes()), table);
+  AddRow("link: keys and values", Size(totals.kv_bytes()), table);
+  AddRow("link: activations", Size(totals.act_bytes()), table);
+  AddRow("link: other", Size(totals.other_in_bytes()), table);
+  AddRow("link: written back", Size(totals.write_back_bytes()), table);
   AddRow("link busy", Share(totals.link_busy_seconds(), seconds), table);
   AddRow("compute busy", Share(totals.compute_busy_seconds(), seconds), table);
 }
@@ -101,11 +106,11 @@ std::string LoadToTable(const v1::Load& load, bool show_profile) {
     absl::StrAppendFormat(&table, "worker %d %s: %s on %s, %s\n", worker.id(),
                           worker.name(), worker.model(), worker.device(),
                           WorkerStateName(worker.state()));
-    AddRow("weights a layer",
-           absl::StrFormat("%s, %s of them streamed",
-                           FormatSize(worker.layer_bytes()),
-                           FormatSize(worker.streamed_layer_bytes())),
-           &table);
+    AddRow(
+        "weights a layer",
+        absl::StrFormat("%s, %s of them streamed", Size(worker.layer_bytes()),
+                        Size(worker.streamed_layer_bytes())),
+        &table);
     AddTotals(worker.totals(), &table);
     for (const v1::Pool& pool : worker.pools()) AddPool(pool, &table);
     if (show_profile) {

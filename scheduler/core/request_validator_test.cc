@@ -47,7 +47,7 @@ TEST(ValidateRequestTest, NamesTheBadField) {
   const struct {
     std::string field;
     std::function<void(Request&)> spoil;
-  } kCases[] = {
+  } cases[] = {
       {"prompt", [](Request& r) { r.prompt.clear(); }},
       {"prompt", [](Request& r) { r.prompt.assign(32, 1); }},
       {"prompt", [](Request& r) { r.prompt.assign(33, 1); }},
@@ -79,7 +79,7 @@ TEST(ValidateRequestTest, NamesTheBadField) {
       {"stopping.min_tokens", [](Request& r) { r.min_tokens = 30; }},
       {"stopping.conditions", [](Request& r) { r.stop_token_ids = {100}; }},
   };
-  for (const auto& test_case : kCases) {
+  for (const auto& test_case : cases) {
     GenerationRequest request = Good();
     test_case.spoil(request);
     const absl::Status status = ValidateRequest(request, Config());

@@ -103,6 +103,10 @@ class RandomWorld {
   int64_t Uniform(int64_t low, int64_t high) {
     return std::uniform_int_distribution<int64_t>(low, high)(rng_);
   }
+  template <typename T>
+  const T& OneOf(const std::vector<T>& items) {
+    return items[Uniform(0, static_cast<int64_t>(items.size()) - 1)];
+  }
   const char* RandomClass() { return Uniform(0, 1) == 0 ? "x" : "y"; }
 
   void Submit() {
@@ -122,7 +126,9 @@ class RandomWorld {
     }
     if (Uniform(0, 5) == 0) {
       request.score_targets.resize(request.prompt.size());
-      for (int32_t& id : request.score_targets) id = Uniform(-1, 99);
+      for (int32_t& id : request.score_targets) {
+        id = static_cast<int32_t>(Uniform(-1, 99));
+      }
     }
     if (Uniform(0, 5) == 0) tracked.stop_after = Uniform(1, 10);
     tracked.record = harness_.Submit(request, tracked.stop_after);
@@ -137,7 +143,7 @@ class RandomWorld {
 
   void Cancel() {
     if (live_.empty()) return;
-    const Tracked& tracked = live_[Uniform(0, live_.size() - 1)];
+    const Tracked& tracked = OneOf(live_);
     if (Uniform(0, 1) == 0) {
       EXPECT_TRUE(harness_.core().Cancel(tracked.key));
     } else {
@@ -174,7 +180,7 @@ class RandomWorld {
   void LoseWorker() {
     const std::vector<WorkerId> ids = Connected(/*with_plans=*/false);
     if (ids.empty()) return;
-    const WorkerId id = ids[Uniform(0, ids.size() - 1)];
+    const WorkerId id = OneOf(ids);
     FakeWorker& worker = harness_.worker(id);
     if (worker.outstanding() > 0 && Uniform(0, 1) == 0) {
       harness_.core().OnResult(
@@ -187,7 +193,7 @@ class RandomWorld {
 
   void StepSomeWorker() {
     const std::vector<WorkerId> ids = Connected(/*with_plans=*/true);
-    if (!ids.empty()) harness_.Step(ids[Uniform(0, ids.size() - 1)]);
+    if (!ids.empty()) harness_.Step(OneOf(ids));
   }
 
   // Checks and drops the requests that have ended.

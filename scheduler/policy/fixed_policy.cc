@@ -14,8 +14,9 @@ FixedPolicy::FixedPolicy(std::string name, double act_ratio, std::string reason)
 CacheMix FixedPolicy::ChooseMix(const CostInputs& costs,
                                 const Capacities& /*capacities*/,
                                 const Workload& /*workload*/) const {
-  if (!costs.act_pays && act_ratio_ > 0)
-    return {0, std::string(kActDoesNotPay)};
+  if (!costs.act_pays && act_ratio_ > 0) {
+    return {0, std::string{kActDoesNotPay}};
+  }
   return {act_ratio_, reason_};
 }
 

@@ -10,7 +10,7 @@ namespace hybridserve {
 CacheMix HybridPolicy::ChooseMix(const CostInputs& costs,
                                  const Capacities& capacities,
                                  const Workload& workload) const {
-  if (!costs.act_pays) return {0, std::string(kActDoesNotPay)};
+  if (!costs.act_pays) return {0, std::string{kActDoesNotPay}};
   if (std::isinf(costs.link_bytes_per_second)) {
     return {0, "host and device are one memory: no link to relieve"};
   }

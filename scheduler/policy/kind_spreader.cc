@@ -11,7 +11,8 @@ std::vector<CacheKind> SpreadKinds(double act_ratio, int64_t num_blocks) {
   CHECK_GE(num_blocks, 0);
   std::vector<CacheKind> kinds(num_blocks, CacheKind::kKv);
   for (int64_t i = 0; i < num_blocks; ++i) {
-    if (std::floor((i + 1) * act_ratio) > std::floor(i * act_ratio)) {
+    const auto before = static_cast<double>(i);
+    if (std::floor((before + 1) * act_ratio) > std::floor(before * act_ratio)) {
       kinds[i] = CacheKind::kAct;
     }
   }

@@ -47,8 +47,8 @@ TEST(BestActRatioTest, TendsToTheTabledLimits) {
   const struct {
     double h;
     double limit;
-  } kRows[] = {{4096, 0.87}, {5120, 0.76}, {7168, 0.61}, {9216, 0.51}};
-  for (const auto& row : kRows) {
+  } rows[] = {{4096, 0.87}, {5120, 0.76}, {7168, 0.61}, {9216, 0.51}};
+  for (const auto& row : rows) {
     EXPECT_NEAR(BestActRatio(OptLayer(row.h, 24e9, 150e12), {}, {1e9, 128}),
                 row.limit, 0.005)
         << row.h;
@@ -94,15 +94,16 @@ TEST(BestActRatioTest, NoGridPointIsBetter) {
   std::uniform_real_distribution<double> exponent(0, 1);
   for (int round = 0; round < 300; ++round) {
     SCOPED_TRACE(round);
-    CostInputs costs = OptLayer(256 * (1 + rng() % 48),
+    CostInputs costs = OptLayer(static_cast<double>(256 * (1 + rng() % 48)),
                                 1e8 * std::pow(10.0, 4 * exponent(rng)),
                                 1e9 * std::pow(10.0, 6 * exponent(rng)));
     costs.act_bytes_per_token *= 0.5 + exponent(rng);
     costs.weight_bytes *= exponent(rng);
     const Capacities capacities = {.device_half_slots =
                                        static_cast<int64_t>(rng() % 3 * 1000)};
-    const Workload workload = {.context_tokens = double(1 + rng() % 200'000),
-                               .sequences = double(1 + rng() % 256)};
+    const Workload workload = {
+        .context_tokens = static_cast<double>(1 + rng() % 200'000),
+        .sequences = static_cast<double>(1 + rng() % 256)};
     const double ratio = BestActRatio(costs, capacities, workload);
     ASSERT_GE(ratio, 0);
     ASSERT_LE(ratio, 1);

@@ -63,12 +63,13 @@ TEST(PackMiniBatchesTest, PacksRandomItemsTightly) {
   std::mt19937 rng(7);
   for (int round = 0; round < 500; ++round) {
     SCOPED_TRACE(round);
-    const int64_t max_half_slots = 1 + rng() % 50;
-    const int64_t max_rows = 1 + rng() % 50;
+    const auto max_half_slots = static_cast<int64_t>(1 + rng() % 50);
+    const auto max_rows = static_cast<int64_t>(1 + rng() % 50);
     std::vector<PackItem> items(rng() % 40);
     for (PackItem& item : items) {
-      item.staged_half_slots = rng() % (max_half_slots + 1);
-      item.rows = 1 + rng() % max_rows;
+      item.staged_half_slots =
+          static_cast<int64_t>(rng() % (max_half_slots + 1));
+      item.rows = static_cast<int64_t>(1 + rng() % max_rows);
     }
     int32_t next = 0;
     PackItem previous = {.staged_half_slots = max_half_slots + 1};

@@ -40,7 +40,7 @@ absl::StatusOr<std::unique_ptr<Policy>> ParsePolicy(
         absl::StrCat("--act_ratio=", *act_ratio, ": --policy=", name, " means ",
                      share, "; use --policy=hybrid"));
   }
-  return std::make_unique<FixedPolicy>(std::string(name), share,
+  return std::make_unique<FixedPolicy>(std::string{name}, share,
                                        absl::StrCat("policy ", name));
 }
 

@@ -45,7 +45,7 @@ void RequestQueue::Insert(absl::string_view lane_name, bool front,
   lane.entries.emplace(position, entry);
   lane.tokens += entry.tokens;
   tokens_ += entry.tokens;
-  places_.emplace(entry.key, Place{std::string(lane_name), position});
+  places_.emplace(entry.key, Place{std::string{lane_name}, position});
 }
 
 bool RequestQueue::Remove(RequestKey key) {

@@ -12,7 +12,7 @@ void FillNumerics(const NumericsClass& numerics, v1::Numerics& proto) {
   proto.set_weights_hash(numerics.weights_hash);
   proto.set_backend(numerics.backend);
   proto.set_isa(numerics.isa);
-  proto.set_dtype(std::string(Name(numerics.dtype)));
+  proto.set_dtype(std::string{Name(numerics.dtype)});
   proto.set_block_tokens(static_cast<uint32_t>(numerics.block_tokens));
   proto.set_build_id(numerics.build_id);
 }

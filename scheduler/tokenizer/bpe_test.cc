@@ -88,7 +88,8 @@ TEST(BpeModelTest, RefusesContradictions) {
 
 // The definition: the best pair of all, leftmost among equals, joined until
 // there is none.
-std::vector<int32_t> EncodeSlowly(const BpeSpec& spec, std::string piece) {
+std::vector<int32_t> EncodeSlowly(const BpeSpec& spec,
+                                  const std::string& piece) {
   std::vector<std::string> symbols;
   for (const char c : piece) symbols.emplace_back(1, c);
   while (true) {
@@ -107,8 +108,10 @@ std::vector<int32_t> EncodeSlowly(const BpeSpec& spec, std::string piece) {
     symbols.erase(symbols.begin() + static_cast<int64_t>(best) + 1);
   }
   std::vector<int32_t> ids;
-  for (const std::string& symbol : symbols)
+  ids.reserve(symbols.size());
+  for (const std::string& symbol : symbols) {
     ids.push_back(spec.vocab.at(symbol));
+  }
   return ids;
 }
 

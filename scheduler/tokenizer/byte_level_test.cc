@@ -36,7 +36,8 @@ TEST(ByteLevelTest, RefusesOtherCharacters) {
 }
 
 TEST(ByteLevelTest, RoundTripsText) {
-  const std::string text = "caf\xC3\xA9 \x00\xFF\n";
+  std::string text = "caf\xC3\xA9 \xFF\n";
+  text.push_back('\0');
   EXPECT_EQ(ByteLevelDecode(ByteLevelEncode(text)), text);
 }
 

@@ -38,7 +38,7 @@ TEST(NormalizerJsonTest, RefusesTheRest) {
   const struct {
     const char* config;
     const char* message;
-  } kCases[] = {
+  } cases[] = {
       {R"({"type": "Precompiled", "precompiled_charsmap": ""})",
        "f: type \"Precompiled\" is not supported"},
       {R"({"type": "NFC", "extra": 1})", "f: extra: unknown field"},
@@ -53,7 +53,7 @@ TEST(NormalizerJsonTest, RefusesTheRest) {
        "f: pattern.String: is empty"},
       {R"({"type": "Replace", "pattern": "a", "content": ""})", "f: pattern"},
   };
-  for (const auto& test : kCases) {
+  for (const auto& test : cases) {
     EXPECT_THAT(Normalize(test.config, ""),
                 StatusIs(absl::StatusCode::kInvalidArgument, test.message));
   }

@@ -42,7 +42,7 @@ TEST(PostProcessorJsonTest, RefusesTheRest) {
   const struct {
     const char* config;
     const char* message;
-  } kCases[] = {
+  } cases[] = {
       {R"({"type": "Magic"})", "f: type \"Magic\" is not supported"},
       {R"({"type": "BertProcessing", "sep": ["s"], "cls": ["c", 1]})",
        "f: sep: expected [token, id]"},
@@ -58,7 +58,7 @@ TEST(PostProcessorJsonTest, RefusesTheRest) {
            "single": [{}]})",
        "f: single[0]: expected either"},
   };
-  for (const auto& test : kCases) {
+  for (const auto& test : cases) {
     EXPECT_THAT(Process(test.config),
                 StatusIs(absl::StatusCode::kInvalidArgument, test.message));
   }

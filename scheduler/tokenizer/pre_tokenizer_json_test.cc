@@ -32,7 +32,7 @@ TEST(PreTokenizerJsonTest, RefusesWhatIsNotByteLevel) {
   const struct {
     std::string config;
     const char* message;
-  } kCases[] = {
+  } cases[] = {
       {"null", "f: only byte-level tokenizers are supported"},
       {split, "f: only byte-level tokenizers are supported"},
       {sequence(""), "only byte-level tokenizers are supported"},
@@ -48,7 +48,7 @@ TEST(PreTokenizerJsonTest, RefusesWhatIsNotByteLevel) {
       {R"({"type": "Split", "pattern": {"Regex": "("}, "behavior": "Removed"})",
        "f: pattern.Regex: regular expression: missing closing"},
   };
-  for (const auto& test : kCases) {
+  for (const auto& test : cases) {
     EXPECT_THAT(Parse(test.config),
                 StatusIs(absl::StatusCode::kInvalidArgument, test.message));
   }

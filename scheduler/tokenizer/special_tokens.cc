@@ -44,7 +44,7 @@ void SetRole(absl::string_view role, SpecialTokens::Token token,
       return;
     }
   }
-  result.roles.emplace_back(std::string(role), std::move(token));
+  result.roles.emplace_back(role, std::move(token));
 }
 
 // The fields that both files may have.

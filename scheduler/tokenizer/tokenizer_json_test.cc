@@ -38,7 +38,7 @@ TEST(TokenizerJsonTest, RefusesWhatItDoesNotDo) {
     const char* from;
     const char* to;
     const char* message;
-  } kCases[] = {
+  } cases[] = {
       {R"("type": "BPE")", R"("type": "Unigram")",
        "tokenizer.json: model: type \"Unigram\" is not supported"},
       {R"("dropout": null)", R"("dropout": 0.1)",
@@ -71,7 +71,7 @@ TEST(TokenizerJsonTest, RefusesWhatItDoesNotDo) {
        "tokenizer.json: extra_tokens: unknown field"},
       {R"("model")", R"("padding")", "tokenizer.json: \"model\" is missing"},
   };
-  for (const auto& test : kCases) {
+  for (const auto& test : cases) {
     SCOPED_TRACE(test.to);
     const std::string text =
         absl::StrReplaceAll(kMinimal, {{test.from, test.to}});

@@ -97,7 +97,7 @@ TEST(TokenizerTest, RefusesFilesThatAreMissingOrContradictory) {
     const char* from;
     const char* to;
     const char* message;
-  } kCases[] = {
+  } cases[] = {
       {"\"</s>\",\"id\":259", "\"</s>\",\"id\":258", "belongs to another"},
       {"\"</s>\",\"id\":259", "\"</s>\",\"id\":65", "belongs to another token"},
       {"\"</s>\",\"id\":259", "\"<s>\",\"id\":259", "given twice"},
@@ -105,7 +105,7 @@ TEST(TokenizerTest, RefusesFilesThatAreMissingOrContradictory) {
       {"\"ids\":[258]", "\"ids\":[400]", "there is no token with id 400"},
       {"\"th e\"", "\"th x\"", "tokenizer.json: model.merges[1]: \"thx\""},
   };
-  for (const auto& test : kCases) {
+  for (const auto& test : cases) {
     SCOPED_TRACE(test.to);
     TokenizerFiles files = TinyTokenizerFiles();
     ASSERT_GT(

@@ -55,7 +55,7 @@ absl::Status WrongFlag(absl::string_view flag, absl::string_view why) {
 
 absl::StatusOr<int64_t> ReadSize(absl::string_view flag,
                                  const std::string& text) {
-  const absl::StatusOr<int64_t> size = ParseSize(text);
+  absl::StatusOr<int64_t> size = ParseSize(text);
   if (!size.ok()) return WrongFlag(flag, size.status().message());
   if (*size == 0) return WrongFlag(flag, "must be larger than 0");
   return size;

@@ -78,7 +78,7 @@ TEST(SafetensorsHeaderTest, RefusesWhatIsDamagedAndSaysWhatAndWhy) {
   const struct {
     std::string bytes;
     std::string message;
-  } kCases[] = {
+  } cases[] = {
       {"hello, this is a text file", "not a safetensors file: header of"},
       {std::string(8, '\xff') + "{}",
        "header of 18446744073709551615 bytes; the limit is 100000000"},
@@ -141,7 +141,7 @@ TEST(SafetensorsHeaderTest, RefusesWhatIsDamagedAndSaysWhatAndWhy) {
            "012345"),
        "tensor u: data_offsets: begins at byte 2, inside another tensor"},
   };
-  for (const auto& c : kCases) {
+  for (const auto& c : cases) {
     EXPECT_THAT(Parse(c.bytes),
                 StatusIs(absl::StatusCode::kInvalidArgument,
                          testing::AllOf(StartsWith("f.safetensors: "),

@@ -29,7 +29,7 @@ TEST(ShardIndexTest, RefusesWhatIsNoIndex) {
   const struct {
     std::string json;
     std::string message;
-  } kCases[] = {
+  } cases[] = {
       {"", "model.safetensors.index.json: not valid JSON"},
       {"[]", "model.safetensors.index.json: must hold a JSON object"},
       {"{}", "weight_map: missing"},
@@ -46,7 +46,7 @@ TEST(ShardIndexTest, RefusesWhatIsNoIndex) {
       {R"({"weight_map": {"a": "b.safetensors", "a": "c.safetensors"}})",
        "\"a\" occurs twice"},
   };
-  for (const auto& c : kCases) {
+  for (const auto& c : cases) {
     EXPECT_THAT(ParseShardIndex(c.json),
                 StatusIs(absl::StatusCode::kInvalidArgument, c.message))
         << c.json;

@@ -232,7 +232,7 @@ TEST_F(EngineTest, StatsTellWhatTheStepCost) {
   EXPECT_EQ(stats.weight_bytes, 3 * harness_->resources().plan.layer.bytes +
                                     harness_->resources().plan.head.bytes);
   EXPECT_EQ(stats.kv_bytes, 0);
-  EXPECT_EQ(stats.write_back_bytes, 3 * 3 * 2 * 48 * 4);
+  EXPECT_EQ(stats.write_back_bytes, int64_t{3} * 3 * 2 * 48 * 4);
   EXPECT_EQ(stats.mini_batches, 1);
 }
 

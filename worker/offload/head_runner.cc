@@ -23,17 +23,19 @@ BufferView Bytes(const TensorView& dense) {
           dense.rows * dense.cols * SizeOf(dense.dtype)};
 }
 
+int64_t NumHeadRows(const StepLayout& layout) {
+  return static_cast<int64_t>(layout.samples.size() + layout.scores.size());
+}
+
 }  // namespace
 
 TensorView HeadRunner::Normed(const StepLayout& layout) const {
-  return workspace_.Mixed(layout.samples.size() + layout.scores.size(),
-                          config_.hidden);
+  return workspace_.Mixed(NumHeadRows(layout), config_.hidden);
 }
 
 TensorView HeadRunner::Input(const StepLayout& layout) const {
   if (plan_.outer.project_out.empty()) return Normed(layout);
-  return workspace_.Wide(layout.samples.size() + layout.scores.size(),
-                         config_.word_embed_dim);
+  return workspace_.Wide(NumHeadRows(layout), config_.word_embed_dim);
 }
 
 absl::Status HeadRunner::Begin(const StepLayout& layout) {
@@ -59,8 +61,8 @@ absl::Status HeadRunner::Begin(const StepLayout& layout) {
 absl::Status HeadRunner::RunSlice(const StepLayout& layout,
                                   const PlacedPiece& slice) {
   const TensorView input = Input(layout);
-  const int64_t samples = layout.samples.size();
-  const int64_t scores = layout.scores.size();
+  const auto samples = static_cast<int64_t>(layout.samples.size());
+  const auto scores = static_cast<int64_t>(layout.scores.size());
   const WeightPiece& piece = slice.piece;
   if (samples > 0) {
     RETURN_IF_ERROR(decoder_.Linear({slice}, {}, input.Rows(0, samples),
@@ -89,8 +91,8 @@ absl::Status HeadRunner::RunSlice(const StepLayout& layout,
 
 absl::Status HeadRunner::Finish(const StepLayout& layout, int parity,
                                 Event& done) {
-  const int64_t samples = layout.samples.size();
-  const int64_t scores = layout.scores.size();
+  const auto samples = static_cast<int64_t>(layout.samples.size());
+  const auto scores = static_cast<int64_t>(layout.scores.size());
   std::vector<CopyRun> runs;
   if (samples > 0) {
     std::vector<SampleRow> rows;

@@ -84,7 +84,8 @@ absl::Status SequenceTable::Truncate(const TableUpdate& update) {
   }
   if (same < num_blocks) {
     state.num_written = static_cast<int32_t>(
-        std::min<int64_t>(state.num_written, same * limits_.block_tokens));
+        std::min(int64_t{state.num_written},
+                 static_cast<int64_t>(same) * limits_.block_tokens));
   }
   for (size_t i = update.first_block; i < num_blocks; ++i) {
     SetUsed(state.blocks[i], false);

@@ -97,7 +97,7 @@ absl::Status StepCollector::ReadOutputs(const IssuedStep& step,
                                         StepResult& result) {
   const StepLayout& layout = step.layout;
   if (!layout.samples.empty()) {
-    const int64_t count = layout.samples.size();
+    const auto count = static_cast<int64_t>(layout.samples.size());
     const auto tokens =
         HostSpan<const int32_t>(workspace_.HostTokens(step.parity, count));
     const auto log_probs =
@@ -113,8 +113,8 @@ absl::Status StepCollector::ReadOutputs(const IssuedStep& step,
     }
   }
   if (layout.scores.empty()) return absl::OkStatus();
-  const auto state = HostSpan<const float>(
-      workspace_.HostScoreState(step.parity, layout.scores.size()));
+  const auto state = HostSpan<const float>(workspace_.HostScoreState(
+      step.parity, static_cast<int64_t>(layout.scores.size())));
   for (size_t i = 0; i < layout.scores.size(); ++i) {
     const double max = state[4 * i];
     const double sum = state[4 * i + 1];

@@ -118,7 +118,8 @@ WeightItem StepRunner::ItemAt(int64_t index, int64_t items_in_step) const {
 
 absl::Status StepRunner::Stage(const IssuedStep& step, int64_t layer,
                                size_t mini_batch) {
-  return stager_->Stage(layer, mini_batch, step.layout.mini_batches[mini_batch],
+  return stager_->Stage(layer, static_cast<int64_t>(mini_batch),
+                        step.layout.mini_batches[mini_batch],
                         &write_back_->written(layer));
 }
 

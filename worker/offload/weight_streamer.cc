@@ -156,8 +156,9 @@ BufferView WeightStreamer::HostBytes(const WeightItem& item,
 
 int64_t WeightStreamer::StreamedBytes(const WeightItem& item) const {
   int64_t bytes = 0;
-  for (const Part& part : PartsOf(item))
+  for (const Part& part : PartsOf(item)) {
     bytes += part.resident ? 0 : part.bytes;
+  }
   return bytes;
 }
 
@@ -177,7 +178,7 @@ absl::Status WeightStreamer::Feed(const WeightItem& item, int64_t share,
   CHECK(fed.item == item) << "shares of two items mixed";
   const absl::Span<const Part> parts = PartsOf(item);
   if (memory_.one_memory) {
-    fed.next_part = parts.size();
+    fed.next_part = static_cast<int64_t>(parts.size());
     return absl::OkStatus();
   }
   const int64_t end = EndOfShare(item, share, num_shares);
@@ -290,6 +291,7 @@ TensorView WeightStreamer::OuterVector(const VectorSlot& slot) const {
 std::vector<PlacedPiece> WeightStreamer::OuterMatrix(
     const std::vector<WeightPiece>& pieces) const {
   std::vector<PlacedPiece> placed;
+  placed.reserve(pieces.size());
   for (const WeightPiece& piece : pieces) {
     placed.push_back(
         {.piece = piece, .bytes = {outer_.get(), piece.offset, piece.bytes}});

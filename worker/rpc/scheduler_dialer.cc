@@ -25,7 +25,7 @@ uint64_t NextEpoch() {
 
 class SchedulerDialer::Impl {
  public:
-  Impl(std::shared_ptr<grpc::Channel> channel, Options options)
+  Impl(const std::shared_ptr<grpc::Channel>& channel, Options options)
       : options_(std::move(options)),
         stub_(worker::v1::WorkerLinkService::NewStub(channel)),
         thread_([this] { Run(); }) {}
@@ -145,7 +145,7 @@ absl::Status SchedulerDialer::Impl::Connect() {
       connection_->SendProgress(*progress_);
     }
   }
-  const absl::Status end = connection->WaitUntilDone();
+  absl::Status end = connection->WaitUntilDone();
   absl::MutexLock lock(&mutex_);
   connection_ = nullptr;
   SetAccepted(false);
@@ -210,9 +210,9 @@ void SchedulerDialer::Impl::SetAccepted(bool accepted) {
   if (options_.on_accepted != nullptr) options_.on_accepted(accepted);
 }
 
-SchedulerDialer::SchedulerDialer(std::shared_ptr<grpc::Channel> channel,
+SchedulerDialer::SchedulerDialer(const std::shared_ptr<grpc::Channel>& channel,
                                  Options options)
-    : impl_(std::make_unique<Impl>(std::move(channel), std::move(options))) {}
+    : impl_(std::make_unique<Impl>(channel, std::move(options))) {}
 
 SchedulerDialer::~SchedulerDialer() { Stop(); }
 

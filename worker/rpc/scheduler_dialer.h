@@ -44,7 +44,8 @@ class SchedulerDialer {
   };
 
   // Starts dialling over `channel`.
-  SchedulerDialer(std::shared_ptr<grpc::Channel> channel, Options options);
+  SchedulerDialer(const std::shared_ptr<grpc::Channel>& channel,
+                  Options options);
   SchedulerDialer(const SchedulerDialer&) = delete;
   SchedulerDialer& operator=(const SchedulerDialer&) = delete;
   // Stop().

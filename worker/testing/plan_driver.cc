@@ -12,7 +12,8 @@ namespace {
 
 // Error diffusion (PAPER.md 1.3).
 CacheKind KindOfBlock(int64_t index, double act_ratio) {
-  return std::floor((index + 1) * act_ratio) > std::floor(index * act_ratio)
+  const auto before = static_cast<double>(index);
+  return std::floor((before + 1) * act_ratio) > std::floor(before * act_ratio)
              ? CacheKind::kAct
              : CacheKind::kKv;
 }

@@ -145,6 +145,7 @@ TEST_P(DeviceConformance, EventsOrderStreams) {
   const std::unique_ptr<Buffer> a = Allocate(MemorySpace::kDevice, 256);
   const std::unique_ptr<Buffer> b = Allocate(MemorySpace::kDevice, 256);
   std::vector<std::unique_ptr<Buffer>> values;
+  values.reserve(kRounds);
   for (int i = 0; i < kRounds; ++i) {
     values.push_back(Filled(256, static_cast<char>(i)));
   }
