@@ -19,7 +19,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(
 }
 
 Engine::Engine(EngineResources& resources, uint64_t epoch, const Clock& clock)
-    : clock_(clock), inbox_(epoch), validator_(resources.limits()) {}
+    : clock_(clock), inbox_(epoch), preparer_(resources.limits()) {}
 
 void Engine::Start(StepCollector::ResultCallback on_result) {
   collector_->Start(std::move(on_result));
@@ -38,7 +38,7 @@ void Engine::Loop() {
       const PlanInbox::Command command = inbox_.Take();
       if (command.kind == PlanInbox::Command::Kind::kStop) return;
       if (command.kind == PlanInbox::Command::Kind::kReset) {
-        validator_.table().Clear();
+        preparer_.Clear();
         continue;
       }
       next_ = Prepare(command.plan);
@@ -66,21 +66,10 @@ void Engine::Push(std::unique_ptr<IssuedStep> step) {
 }
 
 std::unique_ptr<IssuedStep> Engine::Prepare(const StepPlan& plan) {
+  if (broken_.ok()) return preparer_.Prepare(plan);
   auto step = std::make_unique<IssuedStep>();
   step->fence = plan.fence;
   step->status = broken_;
-  if (!broken_.ok()) return step;
-  for (const StepSequence& sequence : plan.sequences) {
-    step->sequences.push_back(sequence.sequence);
-  }
-  absl::StatusOr<StepLayout> layout = validator_.Accept(plan);
-  if (layout.ok()) {
-    step->layout = *std::move(layout);
-  } else {
-    LOG(WARNING) << "plan refused: step=" << plan.fence.step << " "
-                 << layout.status();
-    step->status = layout.status();
-  }
   return step;
 }
 
@@ -92,7 +81,7 @@ absl::Status Engine::PrepareNext() {
       case PlanInbox::Command::Kind::kStop:
         return absl::OkStatus();
       case PlanInbox::Command::Kind::kReset:
-        validator_.table().Clear();
+        preparer_.Clear();
         break;
       case PlanInbox::Command::Kind::kPlan:
         next_ = Prepare(command.plan);
@@ -114,37 +103,16 @@ absl::Status Engine::RunStep(IssuedStep& step) {
   RETURN_IF_ERROR(runner_->StageFirst(step));
   // The host buffers of this parity were read.
   RETURN_IF_ERROR(AbsorbTokens(pushed_after_[step.parity]));
-  ASSIGN_OR_RETURN(const std::vector<int32_t> tokens, InputTokens(step));
-  return runner_->Run(step, tokens, [this] { return PrepareNext(); });
-}
-
-absl::StatusOr<std::vector<int32_t>> Engine::InputTokens(
-    const IssuedStep& step) {
   if (step.layout.needs_last_tokens) RETURN_IF_ERROR(AbsorbTokens(pushed_));
-  std::vector<int32_t> tokens;
-  tokens.reserve(step.layout.inputs.size());
-  for (const InputRow& input : step.layout.inputs) {
-    if (input.token >= 0) {
-      tokens.push_back(input.token);
-      continue;
-    }
-    const SequenceId id = step.sequences[input.sequence];
-    const SequenceState* state = validator_.table().Find(id);
-    if (state == nullptr || state->last_token < 0) {
-      return absl::InternalError(
-          absl::StrCat("no last token of sequence ", id.value()));
-    }
-    tokens.push_back(state->last_token);
-  }
-  return tokens;
+  ASSIGN_OR_RETURN(const std::vector<int32_t> tokens,
+                   preparer_.InputTokens(step));
+  return runner_->Run(step, tokens, [this] { return PrepareNext(); });
 }
 
 absl::Status Engine::AbsorbTokens(int64_t num_steps) {
   ASSIGN_OR_RETURN(const std::vector<SampledToken> sampled,
                    collector_->Await(num_steps));
-  for (const SampledToken& token : sampled) {
-    validator_.table().SetLastToken(token.sequence, token.token);
-  }
+  preparer_.Absorb(sampled);
   return absl::OkStatus();
 }
 

@@ -14,8 +14,8 @@
 #include "common/step_plan.h"
 #include "worker/offload/engine_resources.h"
 #include "worker/offload/plan_inbox.h"
-#include "worker/offload/plan_validator.h"
 #include "worker/offload/step_collector.h"
+#include "worker/offload/step_preparer.h"
 #include "worker/offload/step_runner.h"
 
 namespace hybridserve {
@@ -52,8 +52,6 @@ class Engine {
   absl::Status PrepareNext();
   absl::Status RunStep(IssuedStep& step);
   void Push(std::unique_ptr<IssuedStep> step);
-  // Tokens of the step's rows; waits for those sampled in the step before.
-  absl::StatusOr<std::vector<int32_t>> InputTokens(const IssuedStep& step);
   // Waits for the first `num_steps` steps and notes what they sampled.
   absl::Status AbsorbTokens(int64_t num_steps);
 
@@ -63,7 +61,7 @@ class Engine {
   std::unique_ptr<StepCollector> collector_;
 
   // Of the issuing thread.
-  PlanValidator validator_;
+  StepPreparer preparer_;
   std::unique_ptr<IssuedStep> next_;  // Prepared, perhaps staged.
   int64_t pushed_ = 0;                // Steps given to the collector.
   int64_t issued_ = 0;                // Of them, those that ran on the device.

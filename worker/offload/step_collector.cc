@@ -9,6 +9,17 @@
 
 namespace hybridserve {
 
+std::vector<SampledToken> SampledTokens(const IssuedStep& step,
+                                        const StepResult& result) {
+  std::vector<SampledToken> sampled;
+  if (!result.status.ok()) return sampled;
+  for (const SampledRow& sample : step.layout.samples) {
+    const SequenceResult& sequence = result.sequences[sample.sequence];
+    sampled.push_back({sequence.sequence, sequence.token});
+  }
+  return sampled;
+}
+
 void StepCollector::Start(ResultCallback on_result) {
   on_result_ = std::move(on_result);
   thread_ = std::thread([this] { Loop(); });
@@ -59,10 +70,8 @@ void StepCollector::Loop() {
           device_status_.ok()) {
         device_status_ = result.status;
       }
-      for (const SampledRow& sample : step->layout.samples) {
-        if (!result.status.ok()) break;
-        const SequenceResult& sequence = result.sequences[sample.sequence];
-        sampled_.push_back({sequence.sequence, sequence.token});
+      for (const SampledToken& token : SampledTokens(*step, result)) {
+        sampled_.push_back(token);
       }
     }
     on_result_(std::move(result));

@@ -43,6 +43,10 @@ struct SampledToken {
   int32_t token = -1;
 };
 
+// What the sequences of `step` sampled; nothing of a step that failed.
+std::vector<SampledToken> SampledTokens(const IssuedStep& step,
+                                        const StepResult& result);
+
 // Waits for issued steps in order and delivers their results from a thread of
 // its own, so that the engine's waiting never holds a result back.
 // Thread-safe, but for Start() and Stop().
@@ -70,6 +74,9 @@ class StepCollector {
 
   void Push(std::unique_ptr<IssuedStep> step);
 
+  // Waits for the step and returns its result: for callers without Start().
+  StepResult Collect(const IssuedStep& step);
+
   // Blocks until `num_steps` pushed steps, refused ones included, are done;
   // returns the tokens sampled since the last call, in order, or the first
   // error of the device. The callback of the last of these steps may still run.
@@ -77,7 +84,6 @@ class StepCollector {
 
  private:
   void Loop();
-  StepResult Collect(const IssuedStep& step);
   // Reads the host buffers. Internal if a token is none.
   absl::Status ReadOutputs(const IssuedStep& step, StepResult& result);
   void AddTimes(const IssuedStep& step, StepResult& result);
