@@ -229,7 +229,7 @@ class Backend {
 
 int Fail(int code, const absl::Status& status) {
   std::cerr << "hybridserve: "
-            << (code == kExitUsage ? std::string(status.message())
+            << (code == kExitUsage ? std::string{status.message()}
                                    : Describe(status))
             << std::endl;
   return code;

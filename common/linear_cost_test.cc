@@ -72,6 +72,7 @@ TEST(LinearCostTest, NoNeighbourFitsBetter) {
   for (int trial = 0; trial < 200; ++trial) {
     SCOPED_TRACE(trial);
     std::vector<CostSample> samples;
+    samples.reserve(5);
     for (int i = 0; i < 5; ++i) {
       samples.push_back({i + uniform(rng), absl::Seconds(4 * uniform(rng))});
     }

@@ -89,6 +89,7 @@ TEST_P(OpsConformance, SamplingFollowsTheDistribution) {
   for (const SamplingParams& params : kParams) {
     SCOPED_TRACE(params.seed);
     std::vector<SampleRow> rows;
+    rows.reserve(kDraws);
     for (int64_t r = 0; r < kDraws; ++r) rows.push_back({params, r});
     const Matrix chosen = Choose(device(), logits, rows);
     std::vector<double> counts(12);

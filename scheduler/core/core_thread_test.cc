@@ -139,6 +139,7 @@ TEST(CoreThreadTest, ManyClientsAndAWorkerOnTheirOwnThreads) {
   constexpr int kClients = 4;
   constexpr int kRequests = 25;
   std::vector<std::thread> clients;
+  clients.reserve(kClients);
   for (int c = 0; c < kClients; ++c) {
     clients.emplace_back([&] {
       for (int i = 0; i < kRequests; ++i) {

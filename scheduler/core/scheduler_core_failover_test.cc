@@ -73,6 +73,7 @@ TEST(FailoverTest, ReplaysComeFirstAndInOrder) {
   CoreHarness harness(options);
   const WorkerId a = harness.AddWorker().value();
   std::vector<Record> records;
+  records.reserve(4);
   for (int32_t i = 0; i < 4; ++i) {
     records.push_back(harness.Submit(MakeRequest(4, 10, i)));
   }

@@ -25,6 +25,7 @@ std::vector<std::string> Split(std::vector<AddedToken> tokens,
   const auto segments = added->Split(text);
   EXPECT_THAT(segments, IsOk());
   std::vector<std::string> shown;
+  shown.reserve(segments->size());
   for (const AddedTokens::Segment& segment : *segments) {
     shown.push_back(segment.id == AddedTokens::Segment::kText
                         ? segment.text

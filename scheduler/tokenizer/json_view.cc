@@ -166,7 +166,7 @@ absl::StatusOr<std::vector<JsonView::Member>> JsonView::Members() const {
 absl::StatusOr<JsonView> JsonView::Get(absl::string_view key) const {
   const auto* object = value_->get_ptr<const Json::object_t*>();
   if (object == nullptr) return WrongType("an object");
-  const auto it = object->find(std::string(key));
+  const auto it = object->find(std::string{key});
   if (it == object->end()) {
     return Error(absl::StrCat("\"", key, "\" is missing"));
   }
@@ -177,7 +177,7 @@ absl::StatusOr<std::optional<JsonView>> JsonView::Find(
     absl::string_view key) const {
   const auto* object = value_->get_ptr<const Json::object_t*>();
   if (object == nullptr) return WrongType("an object");
-  const auto it = object->find(std::string(key));
+  const auto it = object->find(std::string{key});
   if (it == object->end() || it->second.is_null()) {
     return std::optional<JsonView>();
   }

@@ -115,8 +115,9 @@ absl::Status Regex::ForEachMatch(
   while (from <= text.size()) {
     int result = match(from, 0);
     // The machine code has a small stack; the interpreter uses the heap.
-    if (result == PCRE2_ERROR_JIT_STACKLIMIT)
+    if (result == PCRE2_ERROR_JIT_STACKLIMIT) {
       result = match(from, PCRE2_NO_JIT);
+    }
     if (result == PCRE2_ERROR_NOMATCH) break;
     if (result < 0) {
       return absl::ResourceExhaustedError(

@@ -108,7 +108,7 @@ absl::StatusOr<SavedProfile> LoadProfile(const std::string& path) {
     return BadFile(path, "costs: must be an object");
   }
   for (const WorkKind kind : kAllWorkKinds) {
-    const auto cost = costs->find(std::string(Name(kind)));
+    const auto cost = costs->find(std::string{Name(kind)});
     if (cost == costs->end()) continue;
     ASSIGN_OR_RETURN(saved.profile.fits[kind], FitFromJson(*cost, path));
   }
@@ -119,7 +119,7 @@ absl::Status SaveProfile(const SavedProfile& saved, const std::string& path) {
   ordered_json costs = ordered_json::object();
   for (const WorkKind kind : kAllWorkKinds) {
     const WorkFit& fit = saved.profile.fits[kind];
-    if (!fit.samples.empty()) costs[std::string(Name(kind))] = FitToJson(fit);
+    if (!fit.samples.empty()) costs[std::string{Name(kind)}] = FitToJson(fit);
   }
   const ordered_json root = {
       {"format", kFormat}, {"setting", saved.setting}, {"costs", costs}};
