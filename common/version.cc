@@ -44,9 +44,10 @@ int VisitProgram(dl_phdr_info* info, size_t /*size*/, void* build_id) {
     const ElfW(Phdr)& segment = info->dlpi_phdr[i];
     if (segment.p_type != PT_NOTE) continue;
     // The loader gives addresses as integers.
-    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    // NOLINTBEGIN(performance-no-int-to-ptr)
     const auto* bytes =
         reinterpret_cast<const char*>(info->dlpi_addr + segment.p_vaddr);
+    // NOLINTEND(performance-no-int-to-ptr)
     const std::string found =
         BuildIdIn(absl::string_view(bytes, segment.p_memsz));
     if (!found.empty()) *static_cast<std::string*>(build_id) = found;

@@ -167,7 +167,7 @@ HWY_INLINE void Accumulate(const float* HWY_RESTRICT a,
       }
       Step<kRows, kPanels>(a + kRows, b, acc);
     }
-    a += 2 * kRows;
+    a += int64_t{2} * kRows;
     panel += kPanelColumns;
   }
 }

@@ -77,7 +77,7 @@ StepStats StatsFromWire(const pb::StepStats& wire) {
 
 void StepResultToWire(const StepResult& result, pb::StepResult& wire) {
   wire.set_status_code(static_cast<int>(result.status.code()));
-  wire.set_status_message(std::string(result.status.message()));
+  wire.set_status_message(std::string{result.status.message()});
   for (const SequenceResult& sequence : result.sequences) {
     pb::SequenceResult& added = *wire.add_sequences();
     added.set_sequence(sequence.sequence.value());

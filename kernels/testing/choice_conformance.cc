@@ -71,7 +71,7 @@ TEST_P(OpsConformance, GreedyTakesTheHighestAndTheLowestIdOfEquals) {
 
 TEST_P(OpsConformance, SamplingFollowsTheDistribution) {
   constexpr int64_t kDraws = 4000;
-  const SamplingParams kParams[] = {
+  constexpr SamplingParams kParams[] = {
       {.temperature = 1},
       {.temperature = 0.5, .seed = 1},
       {.temperature = 2, .top_k = 3, .seed = 2},

@@ -114,7 +114,7 @@ absl::Status SchedulerCore::CheckFits(const LiveRequest& live) const {
 }
 
 absl::Status SchedulerCore::Enqueue(const LiveRequest& live) {
-  const absl::Status status =
+  absl::Status status =
       queue_.PushBack(live.model, live.key, live.max_positions());
   if (status.ok()) return status;
   if (NumWorkersOf(live.model) > 0) {

@@ -31,7 +31,7 @@ bool SchedulerCore::idle() const { return requests_.empty(); }
 SchedulerSnapshot SchedulerCore::Snapshot() const {
   SchedulerSnapshot snapshot = {
       .term = options_.term,
-      .policy = std::string(policy_->name()),
+      .policy = std::string{policy_->name()},
       .draining = draining_,
       .running = static_cast<int64_t>(requests_.size()) - queue_.size(),
       .waiting = queue_.size(),

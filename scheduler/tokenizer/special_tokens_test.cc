@@ -34,7 +34,7 @@ TEST(SpecialTokensTest, TokensAreStringsOrObjects) {
 }
 
 TEST(SpecialTokensTest, TheMapCountsUnlessTheConfigIsNewer) {
-  const char kMap[] = R"({"eos_token": "map"})";
+  constexpr char kMap[] = R"({"eos_token": "map"})";
   EXPECT_EQ(ParseSpecialTokens(R"({"eos_token": "config"})", kMap)
                 ->Find("eos")
                 ->token.content,

@@ -160,7 +160,7 @@ absl::Status AddAll(const Vocab& vocab, const Vocab& added,
   }
   if (special.roles.empty() && vocab.contains(kDefaultToken)) {
     SpecialTokens::Token token{.field = "vocab.json"};
-    token.token = {.content = std::string(kDefaultToken),
+    token.token = {.content = std::string{kDefaultToken},
                    .special = true,
                    .normalized = false};
     RETURN_IF_ERROR(tokens.Add(token));

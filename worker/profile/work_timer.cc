@@ -37,7 +37,9 @@ absl::StatusOr<absl::Duration> TimeSize(Stream& stream, WorkKind kind,
     sum += took;
     if (took > kSlow) break;
   }
-  std::nth_element(runs.begin(), runs.begin() + runs.size() / 2, runs.end());
+  std::nth_element(runs.begin(),
+                   runs.begin() + static_cast<int64_t>(runs.size() / 2),
+                   runs.end());
   return runs[runs.size() / 2];
 }
 

@@ -31,7 +31,7 @@ class Source {
                           DType dtype) {
     std::vector<float> values(count);
     for (float& value : values) {
-      const double unit = rng_() / 4294967296.0 * 2 - 1;
+      const double unit = static_cast<double>(rng_()) / 4294967296.0 * 2 - 1;
       value = RoundTo(dtype, static_cast<float>(centre + scale * unit));
     }
     return values;
