@@ -42,6 +42,7 @@ TEST_PACKAGES=(
   clang-tidy
   libclang-rt-14-dev
   python3
+  python3-matplotlib
   python3-numpy
   python3-pip
   python3-torch

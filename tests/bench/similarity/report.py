@@ -1,0 +1,168 @@
+"""What similarity.py measured, as lines, a table and a chart."""
+
+import pathlib
+from typing import Dict, List, Optional
+
+# Colour-blind safe (Okabe and Ito).
+COLOURS = {"kv": "#0072B2", "act": "#E69F00", "hybrid": "#009E73"}
+SETTINGS = {
+    "batch": "Equal batch (128 sequences at paper scale)",
+    "memory": "Equal host memory, each policy at its own best batch",
+}
+
+
+def by_policy(run: Dict) -> Dict[str, Dict]:
+    return {result["policy"]: result for result in run["results"]}
+
+
+def decode_ratio(run: Dict, policy: str) -> float:
+    """Decode tokens/s over the kv policy's, same run."""
+    results = by_policy(run)
+    return (
+        results[policy]["decode_tokens_per_s"]
+        / results["kv"]["decode_tokens_per_s"]
+    )
+
+
+def ideal_ratio(run: Dict, policy: str) -> Optional[float]:
+    """The same if both took their ideal step times."""
+    results = by_policy(run)
+    this, kv = results[policy], results["kv"]
+    if not this.get("ideal_step_s") or not kv.get("ideal_step_s"):
+        return None
+    return (
+        this["batch_running"]
+        / this["ideal_step_s"]
+        / (kv["batch_running"] / kv["ideal_step_s"])
+    )
+
+
+def number(value: Optional[float], digits: int = 3) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def summary_line(run: Dict) -> str:
+    results = by_policy(run)
+    parts = [
+        f"{name} {decode_ratio(run, name):.2f}x "
+        f"(ideal {number(ideal_ratio(run, name), 2)}, overlap "
+        f"{number(result.get('overlap_efficiency'))})"
+        for name, result in results.items()
+    ]
+    return "    " + ", ".join(parts)
+
+
+def table(runs: List[Dict]) -> List[str]:
+    lines = [
+        "| regime | context | policy | batch | ACT share | step (s) | "
+        "predicted | overlap | link busy | compute busy | decode vs kv | "
+        "ideal vs kv |",
+        "| --- | --: | --- | --: | --: | --: | --: | --: | --: | --: | --: "
+        "| --: |",
+    ]
+    for run in runs:
+        for name, result in by_policy(run).items():
+            lines.append(
+                f"| {run['regime']} | {run['context']} | {name} "
+                f"| {result['batch_running']} "
+                f"| {number(result['act_share'], 2)} "
+                f"| {number(result['measured_step_s'])} "
+                f"| {number(result.get('predicted_step_s'))} "
+                f"| {number(result.get('overlap_efficiency'))} "
+                f"| {number(result['link_busy'], 2)} "
+                f"| {number(result['compute_busy'], 2)} "
+                f"| {decode_ratio(run, name):.2f} "
+                f"| {number(ideal_ratio(run, name), 2)} |"
+            )
+    return lines
+
+
+def markdown(result: Dict) -> str:
+    machine = result["machine"]
+    lines = [
+        "# Policies in the regimes of large models, by similarity scaling",
+        "",
+        f"Paced link. {machine['cpu']}, {machine['cores']} cores, "
+        f"{result['date']}. Regenerate with",
+        "",
+        "    .venv/bin/python " + result["command"].strip(),
+        "",
+        f"A float32 model of {result['layers']} layers and hidden size "
+        f"{result['hidden']} stands in for OPT on an RTX 4090: the link is "
+        "slowed until h/beta is the large model's, with beta from the rate at "
+        "which this machine rebuilds keys and values, measured before each "
+        "run. Decode steps only. Medians of interleaved repeats; the ideal is "
+        "max(link, compute) from each operation's cost measured alone in the "
+        "same run.",
+        "",
+        "![chart](similarity.svg)",
+    ]
+    for setting, title in SETTINGS.items():
+        runs = [run for run in result["runs"] if run["setting"] == setting]
+        if runs:
+            lines += ["", f"## {title}", "", *table(runs)]
+    return "\n".join(lines) + "\n"
+
+
+def draw(result: Dict, path: pathlib.Path) -> None:
+    import matplotlib  # Heavy, and only drawing needs it.
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "hybridserve"
+    from matplotlib import pyplot
+
+    settings = [
+        setting
+        for setting in SETTINGS
+        if any(run["setting"] == setting for run in result["runs"])
+    ]
+    figure, axes = pyplot.subplots(
+        len(settings), 1, figsize=(9, 3.6 * len(settings)), squeeze=False
+    )
+    for axis, setting in zip(axes[:, 0], settings):
+        runs = [run for run in result["runs"] if run["setting"] == setting]
+        width = 0.26
+        for place, policy in enumerate(COLOURS):
+            heights = [decode_ratio(run, policy) for run in runs]
+            positions = [i + (place - 1) * width for i in range(len(runs))]
+            axis.bar(
+                positions,
+                heights,
+                width * 0.92,
+                color=COLOURS[policy],
+                label=policy,
+            )
+            for x, run in zip(positions, runs):
+                ideal = ideal_ratio(run, policy)
+                if ideal is not None:
+                    axis.hlines(
+                        ideal,
+                        x - width / 2,
+                        x + width / 2,
+                        color="#333333",
+                        linewidth=1.5,
+                        label="ideal" if place == 0 and x < 0 else None,
+                    )
+        axis.set_xticks(range(len(runs)))
+        axis.set_xticklabels(
+            [f"{run['regime']}\n{run['context']}" for run in runs], fontsize=8
+        )
+        axis.set_ylabel("decode tokens/s over kv")
+        axis.set_title(SETTINGS[setting], loc="left", fontsize=11)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.set_axisbelow(True)
+        axis.grid(axis="y", color="#DDDDDD")
+        axis.legend(frameon=False, ncols=4, fontsize=9, loc="upper right")
+        axis.set_ylim(0, axis.get_ylim()[1] * 1.18)
+    machine = result["machine"]
+    figure.text(
+        0.01,
+        0.005,
+        f"Paced link, similarity scaling; {machine['cpu']}, "
+        f"{machine['cores']} cores, {result['date']}. Below each "
+        "name: tokens of context.",
+        fontsize=8,
+        color="#555555",
+    )
+    figure.tight_layout(rect=(0, 0.02, 1, 1))
+    figure.savefig(path, metadata={"Date": None})

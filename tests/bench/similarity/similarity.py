@@ -1,0 +1,191 @@
+"""Measures the policies in the regimes of OPT-6.7B to 66B on an RTX 4090, by
+similarity scaling, in wall clock on this machine behind a paced link.
+
+    .venv/bin/python tests/bench/similarity/similarity.py
+
+Needs the three programs built (bazel build --config=opt //client:hybridserve
+//worker). Takes about an hour; the machine should do nothing else. Writes
+docs/results/similarity.{json,svg,md}.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from typing import Dict, List
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT))
+
+from tests.bench.similarity import regimes  # noqa: E402
+from tests.bench.similarity import report  # noqa: E402
+
+LAYERS = 4
+MAX_POSITIONS = 2048
+ELEMENT_BYTES = 4  # float32: what this CPU computes in.
+POLICIES = "kv,act,hybrid"
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    add = parser.add_argument
+    add("--bin", default=str(ROOT / "bazel-bin"), help="folder of programs")
+    add("--out", default=str(ROOT / "docs/results"), help="folder to write to")
+    add("--hidden", type=int, default=512, help="of the stand-in model")
+    add("--contexts", default="512,1024,1920", help="prompt lengths")
+    add("--regimes", default="", help="names, a list; empty: all four")
+    add("--settings", default="batch,memory", help="equal batch, equal memory")
+    add("--output_tokens", type=int, default=12)
+    add("--repeats", type=int, default=3)
+    add("--threads", type=int, default=1, help="that compute")
+    add("--report_only", action="store_true", help="draw the JSON again")
+    return parser.parse_args()
+
+
+def run(command: List[str]) -> str:
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}\nfailed: {done.stderr[-2000:]}")
+    return done.stdout
+
+
+def least_device_memory(worker: str, flags: List[str]) -> int:
+    """What the worker says it would need, when it is given too little."""
+    done = subprocess.run(
+        [worker, *flags, "--device_memory=64KiB"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = re.search(r"device_memory: .*at least (\d+) bytes", done.stderr)
+    if found is None:
+        sys.exit(f"no least device memory in: {done.stderr[-500:]}")
+    return int(found.group(1))
+
+
+def measure_rebuild(bench: str, flags: List[str], hidden: int) -> float:
+    """FLOP/s of rebuilding K and V here, from a worker's own profile."""
+    with tempfile.TemporaryDirectory() as folder:
+        profile = pathlib.Path(folder) / "profile.json"
+        run(
+            [bench, "bench", *flags, f"--profile={profile}", "--batch=1"]
+            + ["--link_bandwidth=1GB", "--prompt_tokens=16"]
+            + ["--device_memory=min", "--output_tokens=2", "--repeats=1"]
+            + ["--policies=kv"]
+        )
+        costs = json.loads(profile.read_text())["costs"]
+    return regimes.rebuild_flops_per_s(hidden, costs["rebuild"]["s_per_unit"])
+
+
+def bench_flags(
+    arguments: argparse.Namespace,
+    stand: regimes.Stand,
+    setting: str,
+    context: int,
+) -> List[str]:
+    """Equal batch: every policy runs the same sequences, and the host holds
+    them as keys and values. Equal memory: each runs what the pool holds."""
+    positions = context + arguments.output_tokens
+    element = ELEMENT_BYTES
+    if setting == "batch":
+        per_token = 2 * stand.hidden * element * LAYERS
+        blocks = -(-positions // 16)
+        memory = max(stand.batch, 1) * blocks * 16 * per_token
+        memory = max(memory, MAX_POSITIONS * per_token)
+        return [f"--batch={stand.batch}", f"--host_memory={memory}"]
+    memory = regimes.pool_bytes(stand, LAYERS, element)
+    return ["--batch=auto", f"--host_memory={memory}"]
+
+
+def measure(arguments: argparse.Namespace) -> Dict:
+    bench = f"{arguments.bin}/client/hybridserve"
+    worker = f"{arguments.bin}/worker/worker"
+    wanted = [name for name in arguments.regimes.split(",") if name]
+    chosen = [r for r in regimes.REGIMES if not wanted or r.name in wanted]
+    runs = [
+        (regime, setting, int(context))
+        for regime in chosen
+        for setting in arguments.settings.split(",")
+        for context in arguments.contexts.split(",")
+    ]
+    result: Dict = {
+        "machine": {"cpu": platform.processor(), "cores": os.cpu_count()},
+        "date": datetime.date.today().isoformat(),
+        "command": "tests/bench/similarity/similarity.py "
+        + " ".join(sys.argv[1:]),
+        "hidden": arguments.hidden,
+        "layers": LAYERS,
+        "runs": [],
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        config = regimes.model_config(arguments.hidden, LAYERS, MAX_POSITIONS)
+        (pathlib.Path(folder) / "config.json").write_text(json.dumps(config))
+        common = [f"--model_dir={folder}", "--random_weights=1"]
+        common += [f"--threads={arguments.threads}", "--dtype=float32"]
+        least = least_device_memory(
+            worker, [*common, "--link_bandwidth=1GB"]
+        )
+        # Rows for a step of every batch, and nothing resident to speak of.
+        device = least + (4 << 20)
+        for number, (regime, setting, context) in enumerate(runs):
+            # Anew each time: a machine's speed drifts within the hour.
+            flops = measure_rebuild(bench, common, arguments.hidden)
+            stand = regimes.scale(
+                regime, arguments.hidden, flops, ELEMENT_BYTES
+            )
+            print(
+                f"[{number + 1}/{len(runs)}] {regime.name}, equal {setting}, "
+                f"context {context}: {flops / 1e9:.1f} GFLOP/s, link "
+                f"{stand.link_bytes_per_s / 1e6:.0f} MB/s",
+                flush=True,
+            )
+            output = pathlib.Path(folder) / "bench.json"
+            run(
+                [bench, "bench", *common, f"--device_memory={device}"]
+                + [f"--link_bandwidth={stand.link_bytes_per_s:.0f}"]
+                + [f"--policies={POLICIES}", f"--prompt_tokens={context}"]
+                + [f"--output_tokens={arguments.output_tokens}"]
+                + [f"--repeats={arguments.repeats}", f"--json={output}"]
+                + bench_flags(arguments, stand, setting, context)
+            )
+            measured = json.loads(output.read_text())
+            result["machine"] = measured["machine"]
+            result["runs"].append(
+                {
+                    "regime": regime.name,
+                    "setting": setting,
+                    "context": context,
+                    "flops_per_s": flops,
+                    "link_bytes_per_s": stand.link_bytes_per_s,
+                    "batch": stand.batch,
+                    "pool_tokens": stand.pool_tokens,
+                    "results": measured["results"],
+                }
+            )
+            print(report.summary_line(result["runs"][-1]), flush=True)
+    return result
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    out = pathlib.Path(arguments.out)
+    out.mkdir(parents=True, exist_ok=True)
+    file = out / "similarity.json"
+    if not arguments.report_only:
+        file.write_text(json.dumps(measure(arguments), indent=1) + "\n")
+    result = json.loads(file.read_text())
+    (out / "similarity.md").write_text(report.markdown(result))
+    report.draw(result, out / "similarity.svg")
+    print(f"wrote {out}/similarity.json, .md and .svg")
+
+
+if __name__ == "__main__":
+    main()
