@@ -14,18 +14,33 @@ absl::StatusOr<std::unique_ptr<EmbeddedServer>> EmbeddedServer::Start(
   ASSIGN_OR_RETURN(server->scheduler_,
                    SchedulerServer::Create(std::move(scheduler)));
   ASSIGN_OR_RETURN(server->worker_, Worker::Create(worker));
+  RETURN_IF_ERROR(server->Join());
+  return server;
+}
+
+absl::StatusOr<std::unique_ptr<EmbeddedServer>> EmbeddedServer::Start(
+    SchedulerServerOptions scheduler, std::unique_ptr<Worker> worker) {
+  auto server = std::unique_ptr<EmbeddedServer>(new EmbeddedServer());
+  ASSIGN_OR_RETURN(server->scheduler_,
+                   SchedulerServer::Create(std::move(scheduler)));
+  server->worker_ = std::move(worker);
+  RETURN_IF_ERROR(server->Join());
+  return server;
+}
+
+absl::Status EmbeddedServer::Join() {
   SchedulerDialer::Options dialing;
   dialing.worker_name = "embedded";
-  dialing.model_name = server->worker_->info().model_name;
-  server->dialer_ = std::make_unique<SchedulerDialer>(
-      server->scheduler_->InProcessChannel(), std::move(dialing));
-  server->dialer_->Serve(*server->worker_);
+  dialing.model_name = worker_->info().model_name;
+  dialer_ = std::make_unique<SchedulerDialer>(scheduler_->InProcessChannel(),
+                                              std::move(dialing));
+  dialer_->Serve(*worker_);
   // The scheduler looks into what the worker does not: the tokenizer's files.
-  RETURN_IF_ERROR(server->dialer_->WaitUntilAccepted(absl::InfiniteFuture()));
-  if (!server->scheduler_->WaitUntilReady(absl::InfiniteFuture())) {
+  RETURN_IF_ERROR(dialer_->WaitUntilAccepted(absl::InfiniteFuture()));
+  if (!scheduler_->WaitUntilReady(absl::InfiniteFuture())) {
     return absl::InternalError("the embedded scheduler stopped");
   }
-  return server;
+  return absl::OkStatus();
 }
 
 EmbeddedServer::~EmbeddedServer() {

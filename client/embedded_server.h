@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "grpcpp/channel.h"
 #include "scheduler/scheduler_server.h"
@@ -19,6 +20,9 @@ class EmbeddedServer {
   // Worker::Create and SchedulerServer::Create.
   static absl::StatusOr<std::unique_ptr<EmbeddedServer>> Start(
       SchedulerServerOptions scheduler, const WorkerOptions& worker);
+  // The same with a worker that is loaded and was not started.
+  static absl::StatusOr<std::unique_ptr<EmbeddedServer>> Start(
+      SchedulerServerOptions scheduler, std::unique_ptr<Worker> worker);
   // Ends what runs.
   ~EmbeddedServer();
 
@@ -28,6 +32,9 @@ class EmbeddedServer {
 
  private:
   EmbeddedServer() = default;
+
+  // Serves `worker_` to `scheduler_`, until a token came out of it.
+  absl::Status Join();
 
   // In this order: the worker and its connection end before the scheduler.
   std::unique_ptr<SchedulerServer> scheduler_;

@@ -1,6 +1,7 @@
 // The `hybridserve` program: everything that talks to a scheduler, or brings
 // its own (embedded mode).
 
+#include <algorithm>
 #include <cstdint>
 #include <iostream>
 #include <limits>
@@ -11,12 +12,16 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
+#include "absl/flags/reflection.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "client/batch/batch_runner.h"
+#include "client/bench/bench_command.h"
+#include "client/bench/bench_flags.h"
+#include "client/bench/embedded_policies.h"
 #include "client/commands/command.h"
 #include "client/commands/generate_command.h"
 #include "client/commands/inspect_commands.h"
@@ -89,6 +94,7 @@ Commands (each takes --server=HOST:PORT or --model_dir=DIR):
   batch      a file of requests (JSON lines) to a file of results; can be
              killed at any point and run again
   score      how well the model predicts a text: its perplexity
+  bench      how fast it is, policy against policy; charts and JSON
   status     queue, workers, what they did      (--server only)
   health     exits 0 when the server is serving (--server only)
   models     names, shapes, limits
@@ -260,6 +266,63 @@ absl::Status Batch(const BatchOptions& options,
   return absl::OkStatus();
 }
 
+absl::StatusOr<BenchCommandOptions> BenchFromFlags() {
+  const bool embedded = absl::GetFlag(FLAGS_server).empty();
+  ASSIGN_OR_RETURN(BenchCommandOptions options,
+                   BenchCommandFromFlags(embedded));
+  ASSIGN_OR_RETURN(options.format, FormatFromFlags());
+  options.bench.model = absl::GetFlag(FLAGS_model);
+  options.bench.seed = absl::GetFlag(FLAGS_seed).value_or(options.bench.seed);
+  return options;
+}
+
+// bench without a server: all policies over one worker.
+absl::Status BenchPolicies(const BenchCommandOptions& options,
+                           const WorkerOptions& worker,
+                           const SchedulerOptions& scheduler) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedPolicies> policies,
+                   EmbeddedPolicies::Create(
+                       worker, scheduler, [](const BenchPolicy& policy) {
+                         return PolicyFromFlags(policy.name, policy.act_ratio);
+                       }));
+  return RunBench(
+      options,
+      [&](const BenchPolicy& policy) { return policies->Open(policy); },
+      std::cout);
+}
+
+bool IsMaxRunningFlagSet() {
+  const absl::CommandLineFlag& flag = *absl::FindCommandLineFlag("max_running");
+  return flag.CurrentValue() != flag.DefaultValue();
+}
+
+int Bench() {
+  const bool server = !absl::GetFlag(FLAGS_server).empty();
+  if (server == HasModelDirFlag()) {
+    return Fail(kExitUsage, absl::InvalidArgumentError(
+                                "needs one of --server and --model_dir"));
+  }
+  const auto options = BenchFromFlags();
+  if (!options.ok()) return Fail(kExitUsage, options.status());
+  if (server) {
+    return Run(false, [&](auto channel) {
+      return RunBenchOnServer(*options, std::move(channel), std::cout);
+    });
+  }
+  auto scheduler = SchedulerOptionsFromFlags();
+  if (!scheduler.ok()) return Fail(kExitUsage, scheduler.status());
+  auto worker = WorkerOptionsFromFlags();
+  if (!worker.ok()) return Fail(kExitUsage, worker.status());
+  // A batch that is asked for runs, unless --max_running says otherwise.
+  if (!IsMaxRunningFlagSet()) {
+    scheduler->max_running =
+        std::max(scheduler->max_running, options->bench.batch.value_or(1));
+  }
+  worker->max_running = scheduler->max_running;
+  const absl::Status status = BenchPolicies(*options, *worker, *scheduler);
+  return status.ok() ? kExitDone : Fail(kExitFailed, status);
+}
+
 int RunCommand(const std::string& name) {
   Interrupt interrupt;
   if (name == "generate") {
@@ -276,6 +339,7 @@ int RunCommand(const std::string& name) {
       return Batch(*options, std::move(channel), interrupt);
     });
   }
+  if (name == "bench") return Bench();
   if (name == "score") {
     const auto options = ScoreFromFlags();
     if (!options.ok()) return Fail(kExitUsage, options.status());

@@ -2,9 +2,11 @@
 #define HYBRIDSERVE_SCHEDULER_CORE_SNAPSHOT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "common/cache/block_ref.h"
 #include "common/ids.h"
 #include "common/model_config.h"
@@ -47,6 +49,8 @@ struct WorkerSnapshot {
   int64_t outstanding_plans = 0;
   double act_ratio = 0;    // Of the last admitted sequence's blocks.
   std::string mix_reason;  // Why that ratio.
+  // Of the sequences that run now, by the policy; not set: it predicts none.
+  std::optional<absl::Duration> predicted_step;
   std::vector<PoolSnapshot> pools;
   WorkerTotals totals;
 };

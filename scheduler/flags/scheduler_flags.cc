@@ -78,17 +78,23 @@ absl::StatusOr<SchedulerOptions> SchedulerOptionsFromFlags() {
 }
 
 absl::StatusOr<std::unique_ptr<Policy>> PolicyFromFlags() {
-  std::optional<double> act_ratio;
-  if (const std::string text = absl::GetFlag(FLAGS_act_ratio); text != "auto") {
-    double ratio = 0;
-    if (!absl::SimpleAtod(text, &ratio)) {
-      return WrongFlag("act_ratio", absl::StrCat("\"", text,
+  return PolicyFromFlags(absl::GetFlag(FLAGS_policy),
+                         absl::GetFlag(FLAGS_act_ratio));
+}
+
+absl::StatusOr<std::unique_ptr<Policy>> PolicyFromFlags(
+    absl::string_view name, absl::string_view act_ratio) {
+  std::optional<double> ratio;
+  if (act_ratio != "auto") {
+    double number = 0;
+    if (!absl::SimpleAtod(act_ratio, &number)) {
+      return WrongFlag("act_ratio", absl::StrCat("\"", act_ratio,
                                                  "\" is neither auto nor a "
                                                  "number from 0 to 1"));
     }
-    act_ratio = ratio;
+    ratio = number;
   }
-  return ParsePolicy(absl::GetFlag(FLAGS_policy), act_ratio);
+  return ParsePolicy(name, ratio);
 }
 
 }  // namespace hybridserve

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "scheduler/core/scheduler_core.h"
 #include "scheduler/policy/policy.h"
 
@@ -17,6 +18,11 @@ namespace hybridserve {
 // InvalidArgument naming the flag; Unimplemented for what is not built yet.
 absl::StatusOr<SchedulerOptions> SchedulerOptionsFromFlags();
 absl::StatusOr<std::unique_ptr<Policy>> PolicyFromFlags();
+
+// The same with `name` and `act_ratio` ("auto" or a number) in place of
+// --policy and --act_ratio: for those who compare policies.
+absl::StatusOr<std::unique_ptr<Policy>> PolicyFromFlags(
+    absl::string_view name, absl::string_view act_ratio);
 
 }  // namespace hybridserve
 

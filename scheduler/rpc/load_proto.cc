@@ -121,6 +121,10 @@ void FillWorker(const WorkerSnapshot& worker, bool ready, v1::Worker& proto) {
   proto.set_running(static_cast<uint32_t>(worker.running));
   proto.set_act_ratio(worker.act_ratio);
   proto.set_mix_reason(worker.mix_reason);
+  if (worker.predicted_step.has_value()) {
+    proto.set_predicted_step_seconds(
+        absl::ToDoubleSeconds(*worker.predicted_step));
+  }
 }
 
 }  // namespace

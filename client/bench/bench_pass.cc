@@ -1,0 +1,185 @@
+// The server counts steps, not phases, so the decode phase is cut out by asking
+// for its totals at the right moments: once all requests that run have had a
+// token, and then a few times until the first is finished. The last answer in
+// which none was finished counts. An answer holds whole steps only, so that
+// coming late costs steps, not truth.
+
+#include "client/bench/bench_pass.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "client/bench/arrival_times.h"
+#include "client/bench/bench_requests.h"
+#include "client/bench/request_wave.h"
+#include "common/grpc_status.h"
+#include "common/status_macros.h"
+#include "grpcpp/client_context.h"
+#include "hybridserve/v1/control_service.grpc.pb.h"
+#include "hybridserve/v1/model_service.grpc.pb.h"
+
+namespace hybridserve {
+namespace {
+
+using Channel = std::shared_ptr<grpc::Channel>;
+
+absl::StatusOr<v1::Model> GetModel(const Channel& channel,
+                                   const std::string& name) {
+  const auto stub = v1::ModelService::NewStub(channel);
+  grpc::ClientContext context;
+  v1::GetModelRequest request;
+  request.set_name(name);
+  v1::GetModelResponse response;
+  RETURN_IF_ERROR(FromGrpcStatus(stub->GetModel(&context, request, &response)));
+  return response.model();
+}
+
+// How busy the server was, and when that was known here.
+struct Sample {
+  absl::Time time;
+  v1::Load load;
+};
+
+class LoadSampler {
+ public:
+  explicit LoadSampler(const Channel& channel)
+      : stub_(v1::ControlService::NewStub(channel)) {}
+
+  absl::StatusOr<Sample> Take() {
+    grpc::ClientContext context;
+    v1::GetLoadResponse response;
+    RETURN_IF_ERROR(FromGrpcStatus(
+        stub_->GetLoad(&context, v1::GetLoadRequest(), &response)));
+    return Sample{absl::Now(), std::move(*response.mutable_load())};
+  }
+
+  absl::Status WaitUntilIdle() {
+    for (;;) {
+      ASSIGN_OR_RETURN(const Sample sample, Take());
+      const v1::Queue& queue = sample.load.queue();
+      if (queue.running() == 0 && queue.waiting() == 0) return absl::OkStatus();
+      absl::SleepFor(absl::Milliseconds(5));
+    }
+  }
+
+ private:
+  const std::unique_ptr<v1::ControlService::Stub> stub_;
+};
+
+// Nothing has ended since, and as many run as then.
+bool SamePhase(const Sample& a, const Sample& b) {
+  return a.load.requests().finished() == b.load.requests().finished() &&
+         a.load.queue().running() == b.load.queue().running() &&
+         a.load.workers_size() == 1 && b.load.workers_size() == 1;
+}
+
+// Token counts at which to look, from `begin` on: few, and the last is best.
+std::vector<int64_t> Checkpoints(int64_t begin, int64_t output_tokens) {
+  const int64_t left = output_tokens - begin;
+  std::vector<int64_t> counts;
+  for (const int64_t count :
+       {begin + left / 2, begin + left * 3 / 4, begin + left * 7 / 8,
+        output_tokens - 2, output_tokens - 1}) {
+    if (count > (counts.empty() ? begin : counts.back())) {
+      counts.push_back(count);
+    }
+  }
+  return counts;
+}
+
+// The two ends of the decode phase; unset if there is none.
+absl::StatusOr<std::optional<std::pair<Sample, Sample>>> CutOutDecode(
+    LoadSampler& sampler, RequestWave& wave, const Sample& all_running,
+    int64_t output_tokens) {
+  RETURN_IF_ERROR(wave.WaitUntilStarted(all_running.load.queue().running()));
+  const int64_t longest = wave.longest();
+  ASSIGN_OR_RETURN(Sample begin, sampler.Take());
+  if (!SamePhase(all_running, begin)) return std::nullopt;
+  std::optional<Sample> end;
+  for (const int64_t count : Checkpoints(longest, output_tokens)) {
+    RETURN_IF_ERROR(wave.WaitUntilSomeHas(count));
+    ASSIGN_OR_RETURN(Sample sample, sampler.Take());
+    if (!SamePhase(begin, sample)) break;
+    end = std::move(sample);
+  }
+  if (!end.has_value()) return std::nullopt;
+  return std::make_pair(std::move(begin), *std::move(end));
+}
+
+}  // namespace
+
+absl::StatusOr<PassResult> RunPass(Channel channel,
+                                   const PassOptions& options) {
+  ASSIGN_OR_RETURN(const v1::Model model, GetModel(channel, options.model));
+  ASSIGN_OR_RETURN(std::vector<v1::GenerateStreamRequest> requests,
+                   MakeBenchRequests(model, options));
+  LoadSampler sampler(channel);
+  ASSIGN_OR_RETURN(const Sample before, sampler.Take());
+  RequestWave wave(channel, std::move(requests));
+  RETURN_IF_ERROR(wave.WaitUntilAccepted());
+  ASSIGN_OR_RETURN(const Sample all_running, sampler.Take());
+  PassResult result;
+  result.running = all_running.load.queue().running();
+  std::optional<std::pair<Sample, Sample>> decode;
+  if (result.running > 0 && all_running.load.requests().finished() ==
+                                before.load.requests().finished()) {
+    ASSIGN_OR_RETURN(decode, CutOutDecode(sampler, wave, all_running,
+                                          options.output_tokens));
+  }
+  RETURN_IF_ERROR(wave.WaitUntilDone());
+  const std::vector<RequestWave::Arrivals> arrivals = wave.arrivals();
+  for (const RequestWave::Arrivals& times : arrivals) {
+    if (static_cast<int64_t>(times.size()) != options.output_tokens) {
+      return absl::AbortedError(
+          "a request ended before it had all of its tokens");
+    }
+  }
+  result.total_tokens_per_s = TotalTokensPerSecond(wave.sent_at(), arrivals);
+  result.ttft_s = MedianSecondsToFirst(wave.sent_at(), arrivals);
+  result.inter_token_s = MedianSecondsBetween(arrivals);
+  if (decode.has_value()) {
+    const auto& [begin, end] = *decode;
+    result.decode_tokens_per_s =
+        TokensPerSecondWithin(begin.time, end.time, arrivals);
+    result.decode = FiguresBetween(begin.load.workers(0), end.load.workers(0));
+  }
+  ASSIGN_OR_RETURN(const Sample after, sampler.Take());
+  if (after.load.workers_size() > 0) result.worker = after.load.workers(0);
+  return result;
+}
+
+absl::StatusOr<int64_t> FindLargestBatch(Channel channel,
+                                         const PassOptions& options) {
+  ASSIGN_OR_RETURN(const v1::Model model, GetModel(channel, options.model));
+  LoadSampler sampler(channel);
+  ASSIGN_OR_RETURN(const Sample idle, sampler.Take());
+  // As many as the queue takes. What a policy keeps depends on how many there
+  // are, so fewer are tried until all that are sent run.
+  const v1::Queue& queue = idle.load.queue();
+  PassOptions tried = options;
+  tried.batch =
+      std::min<int64_t>(queue.max_requests(),
+                        static_cast<int64_t>(queue.max_tokens()) /
+                            (options.prompt_tokens + options.output_tokens));
+  tried.batch = std::max<int64_t>(tried.batch, 1);
+  for (;;) {
+    ASSIGN_OR_RETURN(std::vector<v1::GenerateStreamRequest> requests,
+                     MakeBenchRequests(model, tried));
+    int64_t running = 0;
+    {
+      RequestWave wave(channel, std::move(requests));
+      RETURN_IF_ERROR(wave.WaitUntilAccepted());
+      ASSIGN_OR_RETURN(const Sample sample, sampler.Take());
+      running = std::max<int64_t>(1, sample.load.queue().running());
+    }
+    RETURN_IF_ERROR(sampler.WaitUntilIdle());
+    if (running >= tried.batch) return tried.batch;
+    tried.batch = running;
+  }
+}
+
+}  // namespace hybridserve

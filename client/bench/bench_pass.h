@@ -1,0 +1,52 @@
+#ifndef HYBRIDSERVE_CLIENT_BENCH_BENCH_PASS_H_
+#define HYBRIDSERVE_CLIENT_BENCH_BENCH_PASS_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "client/bench/step_figures.h"
+#include "grpcpp/channel.h"
+#include "hybridserve/v1/load.pb.h"
+
+namespace hybridserve {
+
+// Requests that are alike: `batch` of them, each of as many random token ids.
+struct PassOptions {
+  std::string model;  // Empty: the server's only one.
+  int64_t batch = 1;
+  int64_t prompt_tokens = 1;
+  int64_t output_tokens = 1;  // Exactly so many a request.
+  uint64_t seed = 0;          // Of the ids: the same ones every time.
+};
+
+// One measurement: the requests sent at once to an idle server.
+struct PassResult {
+  int64_t running = 0;            // Requests that ran at once.
+  double total_tokens_per_s = 0;  // Produced ones, prompt phase included.
+  double ttft_s = 0;              // Until the first token: median of requests.
+  // Between tokens: median of the requests' means. Unset: one token each.
+  std::optional<double> inter_token_s;
+  // Of the decode phase: from when all requests that run have had a token
+  // until the first is finished. Unset where there is no such time, which is
+  // so when the output is shorter than the prompts of the others take.
+  std::optional<double> decode_tokens_per_s;
+  std::optional<StepFigures> decode;
+  v1::Worker worker;  // As it was at the end.
+};
+
+// Runs one pass to its end. The server's errors; InvalidArgument, naming the
+// flag, for more tokens than the model takes.
+absl::StatusOr<PassResult> RunPass(std::shared_ptr<grpc::Channel> channel,
+                                   const PassOptions& options);
+
+// The most requests of that kind (`options.batch` aside) that the server runs
+// at once. Leaves it idle.
+absl::StatusOr<int64_t> FindLargestBatch(std::shared_ptr<grpc::Channel> channel,
+                                         const PassOptions& options);
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_CLIENT_BENCH_BENCH_PASS_H_

@@ -1,0 +1,67 @@
+#include "client/bench/ideal_time.h"
+
+namespace hybridserve {
+namespace {
+
+const v1::WorkCost* FindCost(const v1::WorkerProfile& profile,
+                             v1::WorkKind kind) {
+  for (const v1::WorkCost& cost : profile.costs()) {
+    if (cost.kind() == kind) return &cost;
+  }
+  return nullptr;
+}
+
+// Zero where there is none.
+v1::WorkTotals FindWork(const v1::WorkerTotals& totals, v1::WorkKind kind) {
+  for (const v1::WorkTotals& work : totals.work()) {
+    if (work.kind() == kind) return work;
+  }
+  return v1::WorkTotals();
+}
+
+bool IsSmall(v1::WorkKind kind) {
+  return kind == v1::WORK_KIND_INPUTS || kind == v1::WORK_KIND_RESULTS ||
+         kind == v1::WORK_KIND_OTHER;
+}
+
+// Where work of that kind adds up.
+double& StreamOf(v1::WorkKind kind, StreamSeconds& seconds) {
+  switch (kind) {
+    case v1::WORK_KIND_WEIGHTS:
+    case v1::WORK_KIND_KV:
+    case v1::WORK_KIND_ACT:
+    case v1::WORK_KIND_INPUTS:
+      return seconds.copy_in;
+    case v1::WORK_KIND_WRITE_BACK:
+    case v1::WORK_KIND_RESULTS:
+      return seconds.copy_out;
+    default:
+      return seconds.compute;
+  }
+}
+
+}  // namespace
+
+std::optional<StreamSeconds> IdealSeconds(const v1::WorkerProfile& profile,
+                                          const v1::WorkerTotals& before,
+                                          const v1::WorkerTotals& after) {
+  if (profile.costs().empty()) return std::nullopt;
+  StreamSeconds seconds;
+  for (const v1::WorkTotals& work : after.work()) {
+    const v1::WorkTotals earlier = FindWork(before, work.kind());
+    const double count = static_cast<double>(work.count()) -
+                         static_cast<double>(earlier.count());
+    if (count <= 0) continue;
+    const v1::WorkCost* const cost = FindCost(profile, work.kind());
+    if (cost == nullptr) {
+      if (IsSmall(work.kind())) continue;
+      return std::nullopt;
+    }
+    StreamOf(work.kind(), seconds) +=
+        cost->fixed_seconds() * count +
+        cost->seconds_per_unit() * (work.units() - earlier.units());
+  }
+  return seconds;
+}
+
+}  // namespace hybridserve

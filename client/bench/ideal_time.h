@@ -1,0 +1,33 @@
+#ifndef HYBRIDSERVE_CLIENT_BENCH_IDEAL_TIME_H_
+#define HYBRIDSERVE_CLIENT_BENCH_IDEAL_TIME_H_
+
+#include <algorithm>
+#include <optional>
+
+#include "hybridserve/v1/load.pb.h"
+
+namespace hybridserve {
+
+// Seconds that each of a worker's streams needs for some work, by itself.
+struct StreamSeconds {
+  double copy_in = 0;
+  double compute = 0;
+  double copy_out = 0;
+
+  // With all three at once and nobody waiting: no engine is faster.
+  double Longest() const { return std::max({copy_in, compute, copy_out}); }
+};
+
+// What the work done between two samples of a worker's totals takes if each
+// piece takes as long as it did alone (`profile.costs`, PAPER.md 4.4):
+// fixed x pieces + per unit x units, summed up stream by stream.
+//
+// Unset where the worker told no cost of a kind that there was work of. Free
+// without one: inputs, results and other work, which are small.
+std::optional<StreamSeconds> IdealSeconds(const v1::WorkerProfile& profile,
+                                          const v1::WorkerTotals& before,
+                                          const v1::WorkerTotals& after);
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_CLIENT_BENCH_IDEAL_TIME_H_

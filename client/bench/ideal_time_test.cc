@@ -1,0 +1,86 @@
+#include "client/bench/ideal_time.h"
+
+#include <cstdint>
+#include <optional>
+
+#include "gtest/gtest.h"
+
+namespace hybridserve {
+namespace {
+
+void AddCost(v1::WorkKind kind, double fixed, double per_unit,
+             v1::WorkerProfile& profile) {
+  v1::WorkCost& cost = *profile.add_costs();
+  cost.set_kind(kind);
+  cost.set_fixed_seconds(fixed);
+  cost.set_seconds_per_unit(per_unit);
+}
+
+void AddWork(v1::WorkKind kind, uint64_t count, double units,
+             v1::WorkerTotals& totals) {
+  v1::WorkTotals& work = *totals.add_work();
+  work.set_kind(kind);
+  work.set_count(count);
+  work.set_units(units);
+}
+
+TEST(IdealSecondsTest, AddsUpEachStreamsPiecesAndUnits) {
+  v1::WorkerProfile profile;
+  AddCost(v1::WORK_KIND_WEIGHTS, 0.5, 0.01, profile);
+  AddCost(v1::WORK_KIND_KV, 0.25, 0.02, profile);
+  AddCost(v1::WORK_KIND_REBUILD, 1, 0.5, profile);
+  AddCost(v1::WORK_KIND_HEAD, 0.125, 0, profile);
+  AddCost(v1::WORK_KIND_WRITE_BACK, 0, 0.25, profile);
+  v1::WorkerTotals before;
+  AddWork(v1::WORK_KIND_WEIGHTS, 10, 1000, before);
+  AddWork(v1::WORK_KIND_REBUILD, 4, 7, before);
+  v1::WorkerTotals after;
+  AddWork(v1::WORK_KIND_WEIGHTS, 14, 1300, after);  // 4 x 0.5 + 300 x 0.01
+  AddWork(v1::WORK_KIND_KV, 2, 50, after);          // 2 x 0.25 + 50 x 0.02
+  AddWork(v1::WORK_KIND_REBUILD, 6, 11, after);     // 2 x 1 + 4 x 0.5
+  AddWork(v1::WORK_KIND_HEAD, 8, 80, after);        // 8 x 0.125
+  AddWork(v1::WORK_KIND_WRITE_BACK, 3, 12, after);  // 12 x 0.25
+  const std::optional<StreamSeconds> ideal =
+      IdealSeconds(profile, before, after);
+  ASSERT_TRUE(ideal.has_value());
+  EXPECT_DOUBLE_EQ(ideal->copy_in, 6.5);
+  EXPECT_DOUBLE_EQ(ideal->compute, 5);
+  EXPECT_DOUBLE_EQ(ideal->copy_out, 3);
+  EXPECT_DOUBLE_EQ(ideal->Longest(), 6.5);
+}
+
+TEST(IdealSecondsTest, IsUnknownWithoutCosts) {
+  v1::WorkerTotals after;
+  AddWork(v1::WORK_KIND_WEIGHTS, 1, 1, after);
+  EXPECT_FALSE(
+      IdealSeconds(v1::WorkerProfile(), v1::WorkerTotals(), after).has_value());
+}
+
+TEST(IdealSecondsTest, IsUnknownWhereACostIsMissingForWorkThatWasDone) {
+  v1::WorkerProfile profile;
+  AddCost(v1::WORK_KIND_WEIGHTS, 1, 0, profile);
+  v1::WorkerTotals after;
+  AddWork(v1::WORK_KIND_WEIGHTS, 1, 1, after);
+  AddWork(v1::WORK_KIND_ATTENTION, 5, 10, after);
+  EXPECT_FALSE(IdealSeconds(profile, v1::WorkerTotals(), after).has_value());
+  // No more of it than before.
+  v1::WorkerTotals before;
+  AddWork(v1::WORK_KIND_ATTENTION, 5, 10, before);
+  EXPECT_TRUE(IdealSeconds(profile, before, after).has_value());
+}
+
+TEST(IdealSecondsTest, SmallWorkIsFreeWithoutACost) {
+  v1::WorkerProfile profile;
+  AddCost(v1::WORK_KIND_FORWARD, 2, 0, profile);
+  v1::WorkerTotals after;
+  AddWork(v1::WORK_KIND_FORWARD, 1, 9, after);
+  AddWork(v1::WORK_KIND_INPUTS, 1, 100, after);
+  AddWork(v1::WORK_KIND_RESULTS, 1, 4, after);
+  const std::optional<StreamSeconds> ideal =
+      IdealSeconds(profile, v1::WorkerTotals(), after);
+  ASSERT_TRUE(ideal.has_value());
+  EXPECT_DOUBLE_EQ(ideal->Longest(), 2);
+}
+
+}  // namespace
+}  // namespace hybridserve
