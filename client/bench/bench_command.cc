@@ -22,14 +22,6 @@
 namespace hybridserve {
 namespace {
 
-absl::Status CheckWritable(absl::string_view flag, const std::string& path) {
-  if (path.empty() || std::ofstream(path, std::ios::app)) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("--", flag, ": cannot write ", path));
-}
-
 absl::Status WriteFile(const std::string& path, const std::string& text) {
   if (path.empty()) return absl::OkStatus();
   std::ofstream stream(path, std::ios::binary | std::ios::trunc);
@@ -43,8 +35,6 @@ absl::Status WriteFile(const std::string& path, const std::string& text) {
 
 absl::Status RunBench(const BenchCommandOptions& options,
                       const OpenPolicy& open, std::ostream& out) {
-  RETURN_IF_ERROR(CheckWritable("json", options.json_file));
-  RETURN_IF_ERROR(CheckWritable("svg", options.svg_file));
   ASSIGN_OR_RETURN(
       const std::vector<BenchResult> results,
       RunBenchPasses(options.bench, open, std::cerr, StderrIsTerminal()));

@@ -21,8 +21,7 @@ struct BenchCommandOptions {
 
 // `hybridserve bench`: measures policies against each other and prints the
 // medians as tables, or as JSON; writes the files that are asked for.
-// Progress goes to stderr. InvalidArgument naming the flag of a file that
-// cannot be written, before anything is measured.
+// Progress goes to stderr.
 absl::Status RunBench(const BenchCommandOptions& options,
                       const OpenPolicy& open, std::ostream& out);
 

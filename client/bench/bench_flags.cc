@@ -1,6 +1,7 @@
 #include "client/bench/bench_flags.h"
 
 #include <cstdint>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,14 @@ absl::StatusOr<int64_t> ReadCount(absl::string_view flag,
   return value;
 }
 
+// Now, rather than after an hour of measuring.
+absl::Status CheckWritable(absl::string_view flag, const std::string& path) {
+  if (path.empty() || std::ofstream(path, std::ios::app)) {
+    return absl::OkStatus();
+  }
+  return WrongFlag(flag, absl::StrCat("cannot write ", path));
+}
+
 // Every policy of the list; hybrid once for each ACT share.
 absl::StatusOr<std::vector<BenchPolicy>> ReadPolicies() {
   if (absl::GetFlag(FLAGS_policy) != "hybrid") {
@@ -111,6 +120,8 @@ absl::StatusOr<BenchCommandOptions> BenchCommandFromFlags(bool embedded) {
   RETURN_IF_ERROR(CheckRange("repeats", bench.repeats, kMostRepeats));
   options.json_file = absl::GetFlag(FLAGS_json);
   options.svg_file = absl::GetFlag(FLAGS_svg);
+  RETURN_IF_ERROR(CheckWritable("json", options.json_file));
+  RETURN_IF_ERROR(CheckWritable("svg", options.svg_file));
   return options;
 }
 

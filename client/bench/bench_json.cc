@@ -59,6 +59,7 @@ ordered_json SummaryToJson(const BenchSummary& summary,
   add("ttft_s", summary.ttft_s);
   add("inter_token_s", summary.inter_token_s);
   json["decode_steps"] = summary.decode_steps;
+  json["decode_apart"] = summary.decode_apart;
   add("act_share", summary.act_share);
   add("link_busy", summary.link_busy);
   add("compute_busy", summary.compute_busy);

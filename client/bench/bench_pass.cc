@@ -91,16 +91,19 @@ std::vector<int64_t> Checkpoints(int64_t begin, int64_t output_tokens) {
   return counts;
 }
 
-// The two ends of the decode phase; unset if there is none.
+// The two ends of the decode phase; unset if there is none. It ends when some
+// request has had `phase_tokens` since all of them run, or all of its own
+// `output_tokens`.
 absl::StatusOr<std::optional<std::pair<Sample, Sample>>> CutOutDecode(
     LoadSampler& sampler, RequestWave& wave, const Sample& all_running,
-    int64_t output_tokens) {
+    int64_t phase_tokens, int64_t output_tokens) {
   RETURN_IF_ERROR(wave.WaitUntilStarted(all_running.load.queue().running()));
   const int64_t longest = wave.longest();
   ASSIGN_OR_RETURN(Sample begin, sampler.Take());
   if (!SamePhase(all_running, begin)) return std::nullopt;
   std::optional<Sample> end;
-  for (const int64_t count : Checkpoints(longest, output_tokens)) {
+  for (const int64_t count :
+       Checkpoints(longest, std::min(longest + phase_tokens, output_tokens))) {
     RETURN_IF_ERROR(wave.WaitUntilSomeHas(count));
     ASSIGN_OR_RETURN(Sample sample, sampler.Take());
     if (!SamePhase(begin, sample)) break;
@@ -108,6 +111,42 @@ absl::StatusOr<std::optional<std::pair<Sample, Sample>>> CutOutDecode(
   }
   if (!end.has_value()) return std::nullopt;
   return std::make_pair(std::move(begin), *std::move(end));
+}
+
+void SetDecode(const std::pair<Sample, Sample>& ends, const RequestWave& wave,
+               PassResult& result) {
+  const auto& [begin, end] = ends;
+  result.decode_tokens_per_s =
+      TokensPerSecondWithin(begin.time, end.time, wave.arrivals());
+  result.decode = FiguresBetween(begin.load.workers(0), end.load.workers(0));
+}
+
+// Where the first requests are finished before the last have begun: runs them
+// again, `more_tokens` longer so that all decode at once, and cancels them once
+// that was seen for long enough. Leaves `result` alone where even that does not
+// fit.
+absl::Status MeasureDecodeApart(const Channel& channel, const v1::Model& model,
+                                const PassOptions& options, int64_t more_tokens,
+                                PassResult& result) {
+  PassOptions longer = options;
+  longer.output_tokens += more_tokens;
+  auto requests = MakeBenchRequests(model, longer);
+  if (!requests.ok()) return absl::OkStatus();  // Beyond the model's limit.
+  LoadSampler sampler(channel);
+  {
+    RequestWave wave(channel, *std::move(requests));
+    RETURN_IF_ERROR(wave.WaitUntilAccepted());
+    ASSIGN_OR_RETURN(const Sample all_running, sampler.Take());
+    if (all_running.load.queue().running() == result.running) {
+      ASSIGN_OR_RETURN(
+          const auto decode,
+          CutOutDecode(sampler, wave, all_running, options.output_tokens,
+                       longer.output_tokens));
+      if (decode.has_value()) SetDecode(*decode, wave, result);
+      result.decode_apart = decode.has_value();
+    }
+  }
+  return sampler.WaitUntilIdle();
 }
 
 }  // namespace
@@ -127,8 +166,9 @@ absl::StatusOr<PassResult> RunPass(Channel channel,
   std::optional<std::pair<Sample, Sample>> decode;
   if (result.running > 0 && all_running.load.requests().finished() ==
                                 before.load.requests().finished()) {
-    ASSIGN_OR_RETURN(decode, CutOutDecode(sampler, wave, all_running,
-                                          options.output_tokens));
+    ASSIGN_OR_RETURN(
+        decode, CutOutDecode(sampler, wave, all_running, options.output_tokens,
+                             options.output_tokens));
   }
   RETURN_IF_ERROR(wave.WaitUntilDone());
   const std::vector<RequestWave::Arrivals> arrivals = wave.arrivals();
@@ -141,14 +181,17 @@ absl::StatusOr<PassResult> RunPass(Channel channel,
   result.total_tokens_per_s = TotalTokensPerSecond(wave.sent_at(), arrivals);
   result.ttft_s = MedianSecondsToFirst(wave.sent_at(), arrivals);
   result.inter_token_s = MedianSecondsBetween(arrivals);
-  if (decode.has_value()) {
-    const auto& [begin, end] = *decode;
-    result.decode_tokens_per_s =
-        TokensPerSecondWithin(begin.time, end.time, arrivals);
-    result.decode = FiguresBetween(begin.load.workers(0), end.load.workers(0));
-  }
+  if (decode.has_value()) SetDecode(*decode, wave, result);
   ASSIGN_OR_RETURN(const Sample after, sampler.Take());
   if (after.load.workers_size() > 0) result.worker = after.load.workers(0);
+  if (!decode.has_value() && options.measure_decode &&
+      options.output_tokens > 1 && before.load.workers_size() == 1 &&
+      after.load.workers_size() == 1) {
+    const uint64_t steps = after.load.workers(0).totals().steps() -
+                           before.load.workers(0).totals().steps();
+    RETURN_IF_ERROR(MeasureDecodeApart(channel, model, options,
+                                       static_cast<int64_t>(steps), result));
+  }
   return result;
 }
 

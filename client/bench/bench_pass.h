@@ -20,6 +20,8 @@ struct PassOptions {
   int64_t prompt_tokens = 1;
   int64_t output_tokens = 1;  // Exactly so many a request.
   uint64_t seed = 0;          // Of the ids: the same ones every time.
+  // Looks at the decode phase, if need be in a run of its own.
+  bool measure_decode = true;
 };
 
 // One measurement: the requests sent at once to an idle server.
@@ -30,8 +32,11 @@ struct PassResult {
   // Between tokens: median of the requests' means. Unset: one token each.
   std::optional<double> inter_token_s;
   // Of the decode phase: from when all requests that run have had a token
-  // until the first is finished. Unset where there is no such time, which is
-  // so when the output is shorter than the prompts of the others take.
+  // until the first is finished. Where there is no such time, as the output is
+  // shorter than the others' prompts take, it is measured apart: with the same
+  // requests, made as much longer as it takes. Unset where that does not fit
+  // the model or the cache, or a request has one token only.
+  bool decode_apart = false;
   std::optional<double> decode_tokens_per_s;
   std::optional<StepFigures> decode;
   v1::Worker worker;  // As it was at the end.

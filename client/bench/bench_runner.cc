@@ -73,6 +73,7 @@ absl::StatusOr<std::vector<BenchResult>> RunBenchPasses(
     }
     batches.push_back(pass.batch);
     pass.output_tokens = std::min(pass.output_tokens, kWarmUpTokens);
+    pass.measure_decode = false;
     RETURN_IF_ERROR(At(result, RunPass(*channel, pass).status()));
   }
   for (int64_t repeat = 1; repeat <= options.repeats; ++repeat) {

@@ -38,6 +38,7 @@ BenchSummary Summarize(const BenchResult& result) {
     running = std::min(running, pass.running);
     if (!pass.decode.has_value()) continue;
     summary.decode_steps += pass.decode->steps;
+    summary.decode_apart |= pass.decode_apart;
     summary.mix_reason = pass.decode->mix_reason;
   }
   summary.batch_running = result.passes.empty() ? 0 : running;

@@ -24,7 +24,8 @@ struct BenchSummary {
   std::optional<Spread> ttft_s;
   std::optional<Spread> inter_token_s;
   // Of the decode phase, like all below.
-  int64_t decode_steps = 0;  // In all repeats together.
+  int64_t decode_steps = 0;   // In all repeats together.
+  bool decode_apart = false;  // Some of them: see PassResult.
   std::optional<Spread> act_share;
   std::optional<Spread> link_busy;
   std::optional<Spread> compute_busy;

@@ -114,8 +114,8 @@ std::string BenchToTable(const MachineInfo& machine,
       [](const BenchSummary& summary) { return summary.decode_steps == 0; });
   if (cut) {
     absl::StrAppend(&text,
-                    "\nNo step with all requests decoding where it says \"-\": "
-                    "a larger --output_tokens gives some.\n");
+                    "\nWhere every column of a row says \"-\", no steps were "
+                    "seen in which all requests decode.\n");
   }
   return text;
 }

@@ -33,14 +33,18 @@ std::string ChartColour(int number) {
 }
 
 std::string ToSvg(const Figure& figure) {
-  double width = 2 * kMargin;
-  for (const auto& panel : figure.panels) width += PanelWidth(panel) + kGap;
-  width -= figure.panels.empty() ? 0 : kGap;
-  width = std::max({width, 2 * kMargin + TextWidth(figure.title, 18),
-                    2 * kMargin + TextWidth(figure.subtitle, 12.5)});
+  double panels_width = 0;
+  for (const auto& panel : figure.panels) panels_width += PanelWidth(panel);
+  const double gaps =
+      kGap * std::max(0.0, static_cast<double>(figure.panels.size()) - 1);
+  double inner = std::max({panels_width + gaps, TextWidth(figure.title, 18),
+                           TextWidth(figure.subtitle, 12.5)});
   for (const std::string& caption : figure.captions) {
-    width = std::max(width, 2 * kMargin + TextWidth(caption, kCaptionSize));
+    inner = std::max(inner, TextWidth(caption, kCaptionSize));
   }
+  // Panels share what long texts add.
+  const double stretch = panels_width > 0 ? (inner - gaps) / panels_width : 1;
+  const double width = inner + 2 * kMargin;
   const double panels_top = 80;
   const double captions_top = panels_top + kPanelHeight + 18;
   const double height =
@@ -54,7 +58,8 @@ std::string ToSvg(const Figure& figure) {
            {.size = 12.5, .colour = kChartFaintInk});
   double x = kMargin;
   for (const auto& panel : figure.panels) {
-    const PanelArea area = {x, panels_top, PanelWidth(panel), kPanelHeight};
+    const PanelArea area = {x, panels_top, stretch * PanelWidth(panel),
+                            kPanelHeight};
     if (const auto* bars = std::get_if<BarPanel>(&panel)) {
       DrawBarPanel(*bars, area, svg);
     } else {

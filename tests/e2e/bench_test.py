@@ -1,0 +1,196 @@
+"""`hybridserve bench`: what it prints and writes, not how fast anything is.
+
+Usage: bench_test.py PROGRAMS_ROOT
+"""
+
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+from tests.e2e.processes import Cluster, Programs, run_client
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODEL = ROOT / "models" / "demo"
+PROGRAMS = None
+SMALL = ["--batch=4", "--prompt_tokens=32", "--output_tokens=8"]
+DEVICE = ["--device_memory=min", "--link_bandwidth=200MB"]
+FIELDS = {
+    "policy", "batch_requested", "batch_running", "prompt_tokens",
+    "output_tokens", "total_tokens_per_s", "decode_tokens_per_s", "ttft_s",
+    "inter_token_s", "act_share", "link_busy", "compute_busy", "ideal_step_s",
+    "predicted_step_s", "measured_step_s", "overlap_efficiency",
+    "bytes_per_step"}
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts(svg: pathlib.Path) -> list[str]:
+    root = xml.etree.ElementTree.fromstring(svg.read_text())
+    assert root.tag == f"{SVG}svg", root.tag
+    return [text.text or "" for text in root.iter(f"{SVG}text")]
+
+
+class BenchTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def bench(self, *flags, check=True):
+        return run_client(PROGRAMS, "bench", *flags, check=check)
+
+    def test_compares_policies_over_one_worker(self):
+        data, chart = self.folder / "b.json", self.folder / "b.svg"
+        printed = self.bench(f"--model_dir={MODEL}", *SMALL, *DEVICE,
+                             "--repeats=2", f"--json={data}",
+                             f"--svg={chart}")
+        self.assertEqual(printed.stderr.count("weights loaded"), 1)
+        results = json.loads(data.read_text())
+        self.assertEqual(set(results), {"machine", "results"})
+        machine = results["machine"]
+        for field in ("cpu", "cores", "memory_bytes", "date", "command_line",
+                      "build_id"):
+            self.assertTrue(machine[field], field)
+        self.assertIn("--batch=4", machine["command_line"])
+        self.assertTrue(machine["paced_link"])
+        by_policy = {r["policy"]: r for r in results["results"]}
+        self.assertEqual(list(by_policy), ["kv", "act", "hybrid"])
+        for policy, result in by_policy.items():
+            with self.subTest(policy):
+                self.check_result(result)
+        self.assertEqual(by_policy["kv"]["bytes_per_step"]["act"], 0)
+        self.assertGreater(by_policy["kv"]["bytes_per_step"]["kv"], 0)
+        self.assertEqual(by_policy["kv"]["act_share"], 0)
+        self.assertGreater(by_policy["act"]["bytes_per_step"]["act"], 0)
+        self.assertEqual(by_policy["act"]["bytes_per_step"]["kv"], 0)
+        self.assertEqual(by_policy["act"]["act_share"], 1)
+
+        rows = printed.stdout.splitlines()
+        for policy in by_policy:
+            self.assertEqual(sum(row.startswith(policy) for row in rows), 2,
+                             printed.stdout)
+        shown = texts(chart)
+        for text in ("kv", "act", "hybrid", "generated tokens/s"):
+            self.assertIn(text, shown)
+        self.assertTrue(any(text.startswith("Paced link: ")
+                            for text in shown), shown)
+
+    def check_result(self, result):
+        self.assertLessEqual(FIELDS, set(result))
+        self.assertEqual(result["batch_requested"], 4)
+        self.assertEqual(result["batch_running"], 4)
+        self.assertEqual(result["prompt_tokens"], 32)
+        self.assertEqual(result["output_tokens"], 8)
+        self.assertEqual(result["repeats"], 2)
+        for field in ("total_tokens_per_s", "decode_tokens_per_s", "ttft_s",
+                      "inter_token_s", "measured_step_s"):
+            self.assertGreater(result[field], 0, field)
+            spread = result["spread"][field]
+            self.assertLessEqual(spread["min"], result[field])
+            self.assertLessEqual(result[field], spread["max"])
+        for field in ("link_busy", "compute_busy"):
+            self.assertGreater(result[field], 0, field)
+            self.assertLess(result[field], 1.01, field)
+        # Known together or not at all.
+        self.assertEqual(result["ideal_step_s"] is None,
+                         result["overlap_efficiency"] is None)
+        sizes = result["bytes_per_step"]
+        self.assertEqual(set(sizes), {"weight", "kv", "act", "write_back"})
+        self.assertGreater(sizes["weight"], 0)
+        self.assertGreater(sizes["write_back"], 0)
+
+    def test_compares_prompt_lengths_and_prints_json(self):
+        chart = self.folder / "b.svg"
+        printed = self.bench(
+            f"--model_dir={MODEL}", "--policies=kv,act", "--batch=2",
+            "--prompt_tokens=16,48", "--output_tokens=4", "--repeats=1",
+            "--output=json", f"--svg={chart}", *DEVICE)
+        results = json.loads(printed.stdout)["results"]
+        self.assertEqual(
+            [(r["prompt_tokens"], r["policy"]) for r in results],
+            [(16, "kv"), (16, "act"), (48, "kv"), (48, "act")])
+        shown = texts(chart)
+        for text in ("kv", "act", "16", "48", "prompt tokens a request"):
+            self.assertIn(text, shown)
+
+    def test_takes_a_list_of_act_shares(self):
+        printed = self.bench(
+            f"--model_dir={MODEL}", "--policies=hybrid", "--batch=2",
+            "--act_ratio=0.5,1", "--prompt_tokens=64", "--output_tokens=4",
+            "--repeats=1", "--output=json", *DEVICE)
+        results = json.loads(printed.stdout)["results"]
+        self.assertEqual([r["act_ratio"] for r in results], ["0.5", "1"])
+        self.assertEqual(results[1]["act_share"], 1)
+        self.assertGreater(results[0]["act_share"], 0)
+        self.assertLess(results[0]["act_share"], 1)
+
+    def test_a_batch_of_auto_is_what_the_cache_holds(self):
+        # 64 half-slots; a sequence of 96 positions has six blocks.
+        printed = self.bench(
+            f"--model_dir={MODEL}", "--policies=kv,act", "--batch=auto",
+            "--prompt_tokens=92", "--output_tokens=4", "--repeats=1",
+            "--host_memory=4MiB", "--dtype=float32", "--output=json",
+            *DEVICE)
+        results = json.loads(printed.stdout)["results"]
+        self.assertEqual([r["batch_requested"] for r in results],
+                         ["auto", "auto"])
+        self.assertEqual([r["batch_running"] for r in results], [5, 10])
+
+    def test_measures_a_server_as_it_is(self):
+        with Cluster(PROGRAMS, [[f"--model_dir={MODEL}", *DEVICE]],
+                     ["--policy=act"]) as cluster:
+            printed = cluster.client("bench", *SMALL, "--repeats=1",
+                                     "--output=json")
+            refused = cluster.client("bench", *SMALL, "--policies=kv",
+                                     check=False)
+        results = json.loads(printed.stdout)["results"]
+        self.assertEqual([r["policy"] for r in results], ["act"])
+        self.assertGreater(results[0]["bytes_per_step"]["act"], 0)
+        self.assert_usage_error(refused, "--policies")
+
+    def assert_usage_error(self, result, flag):
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertIn(flag, result.stderr.splitlines()[0])
+        self.assertEqual(result.stdout, "")
+
+    def test_bad_flags_exit_with_2_and_are_named(self):
+        cases = [
+            ("--policies", "--policies=kv,,act"),
+            ("--policy", "--policies=kv,fast"),
+            ("--policy", "--policy=kv"),
+            ("--act_ratio", "--act_ratio=0.5,much"),
+            ("--act_ratio", "--act_ratio=2"),
+            ("--batch", "--batch=0"),
+            ("--batch", "--batch=many"),
+            ("--prompt_tokens", "--prompt_tokens=0"),
+            ("--prompt_tokens", "--prompt_tokens=16,"),
+            ("--output_tokens", "--output_tokens=0"),
+            ("--repeats", "--repeats=0"),
+            ("--device_memory", "--device_memory=little"),
+            ("--max_running", "--max_running=0"),
+            ("--json", "--json=/no/such/folder/b.json"),
+            ("--svg", "--svg=/no/such/folder/b.svg"),
+        ]
+        for flag, given in cases:
+            with self.subTest(given):
+                self.assert_usage_error(
+                    self.bench(f"--model_dir={MODEL}", given, check=False),
+                    flag)
+        with self.subTest("neither server nor model"):
+            self.assert_usage_error(self.bench(*SMALL, check=False),
+                                    "--model_dir")
+
+    def test_more_tokens_than_the_model_takes_is_an_error(self):
+        result = self.bench(f"--model_dir={MODEL}", "--policies=kv",
+                            "--batch=1", "--prompt_tokens=510",
+                            "--output_tokens=8", "--repeats=1", *DEVICE,
+                            check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("--prompt_tokens: 510", result.stderr)
+
+
+if __name__ == "__main__":
+    PROGRAMS = Programs(sys.argv.pop(1))
+    unittest.main(verbosity=2)
