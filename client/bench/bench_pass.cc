@@ -27,6 +27,8 @@ namespace {
 
 using Channel = std::shared_ptr<grpc::Channel>;
 
+constexpr absl::Duration kIdleTimeout = absl::Seconds(10);
+
 absl::StatusOr<v1::Model> GetModel(const Channel& channel,
                                    const std::string& name) {
   const auto stub = v1::ModelService::NewStub(channel);
@@ -44,6 +46,16 @@ struct Sample {
   v1::Load load;
 };
 
+bool IsIdle(const v1::Load& load) {
+  if (load.queue().running() > 0 || load.queue().waiting() > 0) return false;
+  for (const v1::Worker& worker : load.workers()) {
+    for (const v1::Pool& pool : worker.pools()) {
+      if (pool.kv_blocks() > 0 || pool.act_blocks() > 0) return false;
+    }
+  }
+  return true;
+}
+
 class LoadSampler {
  public:
   explicit LoadSampler(const Channel& channel)
@@ -57,11 +69,15 @@ class LoadSampler {
     return Sample{absl::Now(), std::move(*response.mutable_load())};
   }
 
+  // Waits until no request is there and all of the cache is free, which comes
+  // a step or two later; not for ever, as others may use the server too.
   absl::Status WaitUntilIdle() {
+    const absl::Time deadline = absl::Now() + kIdleTimeout;
     for (;;) {
       ASSIGN_OR_RETURN(const Sample sample, Take());
-      const v1::Queue& queue = sample.load.queue();
-      if (queue.running() == 0 && queue.waiting() == 0) return absl::OkStatus();
+      if (IsIdle(sample.load) || absl::Now() > deadline) {
+        return absl::OkStatus();
+      }
       absl::SleepFor(absl::Milliseconds(5));
     }
   }
@@ -157,6 +173,7 @@ absl::StatusOr<PassResult> RunPass(Channel channel,
   ASSIGN_OR_RETURN(std::vector<v1::GenerateStreamRequest> requests,
                    MakeBenchRequests(model, options));
   LoadSampler sampler(channel);
+  RETURN_IF_ERROR(sampler.WaitUntilIdle());
   ASSIGN_OR_RETURN(const Sample before, sampler.Take());
   RequestWave wave(channel, std::move(requests));
   RETURN_IF_ERROR(wave.WaitUntilAccepted());
@@ -199,6 +216,7 @@ absl::StatusOr<int64_t> FindLargestBatch(Channel channel,
                                          const PassOptions& options) {
   ASSIGN_OR_RETURN(const v1::Model model, GetModel(channel, options.model));
   LoadSampler sampler(channel);
+  RETURN_IF_ERROR(sampler.WaitUntilIdle());
   ASSIGN_OR_RETURN(const Sample idle, sampler.Take());
   // As many as the queue takes. What a policy keeps depends on how many there
   // are, so fewer are tried until all that are sent run.
