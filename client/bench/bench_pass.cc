@@ -137,15 +137,11 @@ void SetDecode(const std::pair<Sample, Sample>& ends, const RequestWave& wave,
   result.decode = FiguresBetween(begin.load.workers(0), end.load.workers(0));
 }
 
-// Where the first requests are finished before the last have begun: runs them
-// again, `more_tokens` longer so that all decode at once, and cancels them once
-// that was seen for long enough. Leaves `result` alone where even that does not
-// fit.
-absl::Status MeasureDecodeApart(const Channel& channel, const v1::Model& model,
-                                const PassOptions& options, int64_t more_tokens,
-                                PassResult& result) {
-  PassOptions longer = options;
-  longer.output_tokens += more_tokens;
+// Runs `longer` until its decode phase was seen for `phase_tokens`, and cancels
+// it. Leaves `result` alone if fewer run at once than there did.
+absl::Status TryDecodeApart(const Channel& channel, const v1::Model& model,
+                            const PassOptions& longer, int64_t phase_tokens,
+                            PassResult& result) {
   auto requests = MakeBenchRequests(model, longer);
   if (!requests.ok()) return absl::OkStatus();  // Beyond the model's limit.
   LoadSampler sampler(channel);
@@ -154,15 +150,36 @@ absl::Status MeasureDecodeApart(const Channel& channel, const v1::Model& model,
     RETURN_IF_ERROR(wave.WaitUntilAccepted());
     ASSIGN_OR_RETURN(const Sample all_running, sampler.Take());
     if (all_running.load.queue().running() == result.running) {
-      ASSIGN_OR_RETURN(
-          const auto decode,
-          CutOutDecode(sampler, wave, all_running, options.output_tokens,
-                       longer.output_tokens));
+      ASSIGN_OR_RETURN(const auto decode,
+                       CutOutDecode(sampler, wave, all_running, phase_tokens,
+                                    longer.output_tokens));
       if (decode.has_value()) SetDecode(*decode, wave, result);
-      result.decode_apart = decode.has_value();
+      result.decode_apart = result.decode.has_value();
     }
   }
   return sampler.WaitUntilIdle();
+}
+
+// Where the first requests are finished before the last have begun, which took
+// `steps` in all: runs them again, so much longer that all decode at once. If
+// that takes more cache than there is, the prompts become as much shorter.
+absl::Status MeasureDecodeApart(const Channel& channel, const v1::Model& model,
+                                const PassOptions& options, int64_t steps,
+                                PassResult& result) {
+  // What the others' prompts take, and some more: while all decode, less of
+  // each step is left for prompts.
+  const int64_t prompt_steps =
+      std::max<int64_t>(1, steps - options.output_tokens);
+  const int64_t more_tokens = prompt_steps + prompt_steps / 4 + 4;
+  PassOptions longer = options;
+  longer.output_tokens += more_tokens;
+  RETURN_IF_ERROR(
+      TryDecodeApart(channel, model, longer, options.output_tokens, result));
+  if (result.decode.has_value() || options.prompt_tokens <= 2 * more_tokens) {
+    return absl::OkStatus();
+  }
+  longer.prompt_tokens -= more_tokens;
+  return TryDecodeApart(channel, model, longer, options.output_tokens, result);
 }
 
 }  // namespace

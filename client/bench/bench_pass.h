@@ -33,9 +33,10 @@ struct PassResult {
   std::optional<double> inter_token_s;
   // Of the decode phase: from when all requests that run have had a token
   // until the first is finished. Where there is no such time, as the output is
-  // shorter than the others' prompts take, it is measured apart: with the same
-  // requests, made as much longer as it takes. Unset where that does not fit
-  // the model or the cache, or a request has one token only.
+  // shorter than the others' prompts take, it is measured apart: with requests
+  // that go on as much longer as it takes (and where the cache is full, with
+  // prompts as much shorter). Unset where that does not fit either, or a
+  // request has one token only.
   bool decode_apart = false;
   std::optional<double> decode_tokens_per_s;
   std::optional<StepFigures> decode;

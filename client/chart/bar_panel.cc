@@ -46,7 +46,7 @@ void DrawBarPanel(const BarPanel& panel, const PanelArea& area,
     const double top = frame.YOf(bar.value.value);
     svg.Rectangle({x - width / 2, top}, width, frame.bottom() - top,
                   ChartColour(bar.colour));
-    frame.Whisker(x, bar.value);
+    frame.Whisker(x, bar.value, kChartInk);
     if (bar.bound.has_value()) {
       const double y = frame.YOf(*bar.bound);
       svg.Line({x - 0.62 * width, y}, {x + 0.62 * width, y},

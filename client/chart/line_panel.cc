@@ -59,7 +59,7 @@ void DrawLinePanel(const LinePanel& panel, const PanelArea& area,
       points.push_back(
           {frame.left() + point.x / x_max * (frame.right() - frame.left()),
            frame.YOf(point.y.value)});
-      frame.Whisker(points.back().x, point.y);
+      frame.Whisker(points.back().x, point.y, ChartColour(line.colour));
     }
     svg.Polyline(points, {.colour = ChartColour(line.colour), .width = 2.5});
     for (const SvgPoint& point : points) {

@@ -8,7 +8,7 @@ double TextWidth(const std::string& text, double size) {
 }
 
 PanelFrame::PanelFrame(SvgWriter& svg, const PanelArea& area, double largest)
-    : svg_(svg), area_(area), axis_(MakeAxis(largest * 1.08, 5)) {}
+    : svg_(svg), area_(area), axis_(MakeAxis(largest * 1.05, 6)) {}
 
 double PanelFrame::YOf(double value) const {
   return bottom() - value / axis_.max * (bottom() - top());
@@ -46,9 +46,10 @@ void PanelFrame::DrawLegend(const std::vector<LegendEntry>& legend) {
   }
 }
 
-void PanelFrame::Whisker(double x, const ChartValue& value) {
+void PanelFrame::Whisker(double x, const ChartValue& value,
+                         const std::string& colour) {
   if (value.low == value.high) return;
-  const SvgStroke stroke = {.colour = kChartInk, .width = 1.25};
+  const SvgStroke stroke = {.colour = colour, .width = 1.25};
   const double low = YOf(value.low);
   const double high = YOf(value.high);
   svg_.Line({x, low}, {x, high}, stroke);

@@ -47,7 +47,7 @@ class PanelFrame {
   void Draw(const std::string& title, const std::string& y_label,
             const std::vector<LegendEntry>& legend);
   // A spread's ends about `x`; nothing if they are one.
-  void Whisker(double x, const ChartValue& value);
+  void Whisker(double x, const ChartValue& value, const std::string& colour);
 
  private:
   void DrawLegend(const std::vector<LegendEntry>& legend);
