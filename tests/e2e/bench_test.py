@@ -93,9 +93,8 @@ class BenchTest(unittest.TestCase):
         for field in ("link_busy", "compute_busy"):
             self.assertGreater(result[field], 0, field)
             self.assertLess(result[field], 1.01, field)
-        # Known together or not at all.
-        self.assertEqual(result["ideal_step_s"] is None,
-                         result["overlap_efficiency"] is None)
+        self.assertGreater(result["ideal_step_s"], 0)
+        self.assertGreater(result["overlap_efficiency"], 0)
         sizes = result["bytes_per_step"]
         self.assertEqual(set(sizes), {"weight", "kv", "act", "write_back"})
         self.assertGreater(sizes["weight"], 0)
