@@ -173,8 +173,8 @@ BufferView CacheStager::StagedKv(const Area& area, int32_t index,
 }
 
 BufferView CacheStager::StagedAct(const Area& area, int32_t index) const {
-  const int64_t first =
-      2 * area.mini_batch->num_staged_blocks() * shape_.kv_block_bytes();
+  const int64_t first = int64_t{2} * area.mini_batch->num_staged_blocks() *
+                        shape_.kv_block_bytes();
   const int64_t bytes = shape_.act_block_bytes();
   const BufferView whole = {area.buffer.get(), 0, area.buffer->size()};
   return whole.Slice(first + index * bytes, bytes);

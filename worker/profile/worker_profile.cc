@@ -22,11 +22,12 @@ double Rate(const WorkProfile& profile, WorkKind kind) {
 WorkerProfile WithRates(WorkProfile work, const ModelConfig& config) {
   const double forward_flops =
       2 * static_cast<double>(config.LayerParameters());
-  return {
+  WorkerProfile profile = {
       .link_bytes_per_second = Rate(work, WorkKind::kWeights),
       .copy_out_bytes_per_second = Rate(work, WorkKind::kWriteBack),
-      .gemm_flops_per_second = forward_flops * Rate(work, WorkKind::kForward),
-      .work = std::move(work)};
+      .gemm_flops_per_second = forward_flops * Rate(work, WorkKind::kForward)};
+  profile.work = std::move(work);
+  return profile;
 }
 
 void LogFits(const WorkProfile& profile) {
