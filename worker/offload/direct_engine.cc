@@ -27,6 +27,10 @@ StepResult DirectEngine::RunNext() {
   if (step->status.ok() && step->layout.num_rows() > 0) {
     step->status = Issue(*step);
   }
+  // As Engine does before it waits for the step's tokens.
+  if (step->status.ok() && next_ != nullptr) {
+    step->status = runner_->RebuildFirst(*next_);
+  }
   StepResult result = collector_->Collect(*step);
   preparer_.Absorb(SampledTokens(*step, result));
   return result;
@@ -36,6 +40,7 @@ absl::Status DirectEngine::Issue(IssuedStep& step) {
   step.begun = clock_.Now();
   step.parity = static_cast<int>(issued_++ % 2);
   RETURN_IF_ERROR(runner_->StageFirst(step));
+  RETURN_IF_ERROR(runner_->RebuildFirst(step));
   ASSIGN_OR_RETURN(const std::vector<int32_t> tokens,
                    preparer_.InputTokens(step));
   return runner_->Run(step, tokens, [this] { return PrepareNext(); });

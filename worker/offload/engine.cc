@@ -101,6 +101,7 @@ absl::Status Engine::RunStep(IssuedStep& step) {
   VLOG(1) << "step=" << step.fence.step << " rows=" << step.layout.num_rows()
           << " mini_batches=" << step.layout.mini_batches.size();
   RETURN_IF_ERROR(runner_->StageFirst(step));
+  RETURN_IF_ERROR(runner_->RebuildFirst(step));
   // The host buffers of this parity were read.
   RETURN_IF_ERROR(AbsorbTokens(pushed_after_[step.parity]));
   if (step.layout.needs_last_tokens) RETURN_IF_ERROR(AbsorbTokens(pushed_));

@@ -130,6 +130,16 @@ absl::Status StepRunner::StageFirst(const IssuedStep& step) {
   return Stage(step, 0, 0);
 }
 
+absl::Status StepRunner::RebuildFirst(const IssuedStep& step) {
+  if (staged_step_ != &step || rebuilt_step_ == &step) {
+    return absl::OkStatus();
+  }
+  CHECK(rebuilt_step_ == nullptr) << "another step is begun";
+  rebuilt_step_ = &step;
+  RETURN_IF_ERROR(weights_->Begin(ItemAt(0, num_layers_)));
+  return RebuildUnit(step, 0, 0);
+}
+
 absl::Status StepRunner::Run(IssuedStep& step, absl::Span<const int32_t> tokens,
                              absl::FunctionRef<absl::Status()> before_head) {
   RETURN_IF_ERROR(StageFirst(step));
@@ -183,8 +193,12 @@ absl::Status StepRunner::CopyInputs(IssuedStep& step,
 absl::Status StepRunner::RunLayer(IssuedStep& step, int64_t layer,
                                   int64_t items) {
   const auto num_units = static_cast<int64_t>(step.layout.mini_batches.size());
-  const WeightItem item = ItemAt(layer, items);
-  RETURN_IF_ERROR(weights_->Begin(item));
+  const bool begun = layer == 0 && rebuilt_step_ == &step;
+  if (begun) {
+    rebuilt_step_ = nullptr;
+  } else {
+    RETURN_IF_ERROR(weights_->Begin(ItemAt(layer, items)));
+  }
   ASSIGN_OR_RETURN(const NewRows rows,
                    write_back_->Begin(step.layout.num_rows()));
   for (int64_t unit = 0; unit < num_units; ++unit) {
@@ -197,10 +211,27 @@ absl::Status StepRunner::RunLayer(IssuedStep& step, int64_t layer,
     }
     RETURN_IF_ERROR(
         weights_->Feed(ItemAt(layer + look_ahead_, items), unit, num_units));
+    if (!begun || unit > 0) {
+      RETURN_IF_ERROR(RebuildUnit(step, layer, unit));
+    }
     RETURN_IF_ERROR(RunUnit(step, layer, unit, rows));
   }
   RETURN_IF_ERROR(weights_->Finish());
   return write_back_->Finish(layer, step.layout.writes);
+}
+
+absl::Status StepRunner::RebuildUnit(const IssuedStep& step, int64_t layer,
+                                     size_t mini_batch) {
+  const MiniBatchLayout& layout = step.layout.mini_batches[mini_batch];
+  compute_->Begin({.kind = WorkKind::kRebuild,
+                   .units = static_cast<double>(layout.num_act_blocks *
+                                                resources_.block_tokens),
+                   .layer = layer,
+                   .mini_batch = static_cast<int64_t>(mini_batch)});
+  ASSIGN_OR_RETURN(const CacheStager::Rebuild rebuild, stager_->BeginRebuild());
+  if (rebuild.act.empty()) return absl::OkStatus();
+  return decoder_->RebuildKv(weights_->layer(), rebuild.act, rebuild.k,
+                             rebuild.v);
 }
 
 absl::Status StepRunner::RunUnit(const IssuedStep& step, int64_t layer,
@@ -219,13 +250,6 @@ absl::Status StepRunner::RunUnit(const IssuedStep& step, int64_t layer,
   const int64_t width =
       std::max(config.num_heads * config.head_dim, config.hidden);
   LayerWeights& weights = weights_->layer();
-  begin(WorkKind::kRebuild,
-        static_cast<double>(layout.num_act_blocks * resources_.block_tokens));
-  ASSIGN_OR_RETURN(const CacheStager::Rebuild rebuild, stager_->BeginRebuild());
-  if (!rebuild.act.empty()) {
-    RETURN_IF_ERROR(
-        decoder_->RebuildKv(weights, rebuild.act, rebuild.k, rebuild.v));
-  }
   const LayerRows layer_rows = {
       .hidden = workspace_->Hidden(step.layout.num_rows()).Rows(first, count),
       .act = rows.act.Rows(first, count),

@@ -41,6 +41,11 @@ class StepRunner {
   // before it were run, or within Run()'s `before_head`.
   absl::Status StageFirst(const IssuedStep& step);
 
+  // Queues the rebuild of the step's first unit, which needs none of its
+  // tokens: the device has work while the host still waits for those. Optional,
+  // after StageFirst() and after the steps before it were run.
+  absl::Status RebuildFirst(const IssuedStep& step);
+
   // Queues a whole step of at least one row. `tokens` has a token for each row
   // of its layout. `before_head` is called whenever cached blocks of the next
   // step may be staged. Fills in the step's `ready` and stats.
@@ -56,7 +61,10 @@ class StepRunner {
   explicit StepRunner(EngineResources& resources);
   absl::Status Init();
 
-  // One unit: a layer of one mini-batch.
+  // One unit: a layer of one mini-batch; first what can be done before its new
+  // rows are there.
+  absl::Status RebuildUnit(const IssuedStep& step, int64_t layer,
+                           size_t mini_batch);
   absl::Status RunUnit(const IssuedStep& step, int64_t layer, size_t mini_batch,
                        const NewRows& rows);
   // Item number `index` of a step, counted on into the next step.
@@ -87,7 +95,8 @@ class StepRunner {
   std::array<std::unique_ptr<Event>, 2> ready_;  // By parity.
   int64_t look_ahead_ = 1;  // Items fed before the one that computes.
   bool stage_ahead_ = false;
-  const IssuedStep* staged_step_ = nullptr;  // By StageFirst().
+  const IssuedStep* staged_step_ = nullptr;   // By StageFirst().
+  const IssuedStep* rebuilt_step_ = nullptr;  // By RebuildFirst().
 };
 
 }  // namespace hybridserve
