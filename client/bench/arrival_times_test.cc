@@ -16,6 +16,7 @@ absl::Time At(double seconds) {
 
 std::vector<absl::Time> Times(std::initializer_list<double> seconds) {
   std::vector<absl::Time> times;
+  times.reserve(seconds.size());
   for (const double second : seconds) times.push_back(At(second));
   return times;
 }

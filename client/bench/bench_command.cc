@@ -39,6 +39,7 @@ absl::Status RunBench(const BenchCommandOptions& options,
       const std::vector<BenchResult> results,
       RunBenchPasses(options.bench, open, std::cerr, StderrIsTerminal()));
   std::vector<BenchSummary> summaries;
+  summaries.reserve(results.size());
   for (const BenchResult& result : results) {
     summaries.push_back(Summarize(result));
   }

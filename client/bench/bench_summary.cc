@@ -10,6 +10,7 @@ namespace {
 template <typename Get>
 std::optional<Spread> OverPasses(const BenchResult& result, Get get) {
   std::vector<std::optional<double>> values;
+  values.reserve(result.passes.size());
   for (const PassResult& pass : result.passes) values.push_back(get(pass));
   return SpreadOf(values);
 }

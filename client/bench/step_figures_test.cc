@@ -1,5 +1,6 @@
 #include "client/bench/step_figures.h"
 
+#include <cstdint>
 #include <optional>
 
 #include "gtest/gtest.h"
@@ -7,15 +8,15 @@
 namespace hybridserve {
 namespace {
 
-v1::Worker WorkerAfter(int steps) {
+v1::Worker WorkerAfter(uint64_t steps) {
   v1::Worker worker;
   worker.set_id(3);
   worker.set_epoch(7);
   v1::WorkerTotals& totals = *worker.mutable_totals();
   totals.set_steps(steps);
-  totals.set_wall_seconds(2.0 * steps);
-  totals.set_link_busy_seconds(1.5 * steps);
-  totals.set_compute_busy_seconds(0.5 * steps);
+  totals.set_wall_seconds(2.0 * static_cast<double>(steps));
+  totals.set_link_busy_seconds(1.5 * static_cast<double>(steps));
+  totals.set_compute_busy_seconds(0.5 * static_cast<double>(steps));
   totals.set_weight_bytes(100 * steps);
   totals.set_kv_bytes(20 * steps);
   totals.set_act_bytes(10 * steps);
