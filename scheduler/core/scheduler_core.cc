@@ -78,7 +78,7 @@ absl::StatusOr<RequestKey> SchedulerCore::Submit(
   RETURN_IF_ERROR(CheckFits(*live));
   const int64_t position = queue_.LaneSize(live->model);
   absl::flat_hash_set<WorkerId> full;
-  if (position > 0 || !Place(*live, Workload(), full)) {
+  if (position > 0 || !Place(*live, WaitingRequests(), full)) {
     RETURN_IF_ERROR(Enqueue(*live));
   }
 
@@ -156,7 +156,8 @@ absl::StatusOr<WorkerId> SchedulerCore::AddWorker(
   const WorkerId id(++last_worker_);
   const WorkerLimits limits = {
       .max_running = options_.max_running,
-      .prefill_chunk_tokens = options_.prefill_chunk_tokens};
+      .prefill_chunk_tokens = options_.prefill_chunk_tokens,
+      .max_step_time = options_.max_step_time};
   auto worker = std::make_unique<WorkerState>(
       id, options_.term, info, model.config, std::move(link), limits, *policy_);
   LOG(INFO) << "worker added id=" << id << " name=" << info.name
@@ -302,7 +303,7 @@ void SchedulerCore::Tick() {
   Advance();
 }
 
-bool SchedulerCore::Place(LiveRequest& live, const Workload& waiting,
+bool SchedulerCore::Place(LiveRequest& live, const WaitingRequests& waiting,
                           absl::flat_hash_set<WorkerId>& full) {
   std::vector<WorkerState*> candidates;
   for (auto& [id, worker] : workers_) {
@@ -333,15 +334,14 @@ bool SchedulerCore::Place(LiveRequest& live, const Workload& waiting,
 void SchedulerCore::AdmitLane(absl::string_view model) {
   const size_t num_workers = NumWorkersOf(model);
   if (num_workers == 0 || queue_.LaneSize(model) == 0) return;
-  Workload waiting = {
-      .context_tokens = static_cast<double>(queue_.LaneTokens(model)),
-      .sequences = static_cast<double>(queue_.LaneSize(model))};
+  WaitingRequests waiting = {.sequences = queue_.LaneSize(model),
+                             .final_tokens = queue_.LaneTokens(model)};
   std::vector<LiveRequest*> admitted;
   absl::flat_hash_set<WorkerId> full;
   queue_.Visit(model, [&](RequestKey key) {
     LiveRequest& live = *FindLive(key);
-    waiting.context_tokens -= static_cast<double>(live.max_positions());
-    waiting.sequences -= 1;
+    waiting.final_tokens -= live.max_positions();
+    --waiting.sequences;
     if (Place(live, waiting, full)) admitted.push_back(&live);
     return full.size() < num_workers;
   });

@@ -41,6 +41,8 @@ struct SchedulerOptions {
   int64_t max_queue_tokens = int64_t{1} << 22;
   // Most prompt tokens in one step of one worker.
   int64_t prefill_chunk_tokens = 512;
+  // Longest decode step that a worker's mix may predict: fewer sequences run.
+  absl::Duration max_step_time = absl::InfiniteDuration();
   // How long a request waits while no connected worker can take it.
   absl::Duration failover_timeout = absl::Seconds(60);
   // What RESOURCE_EXHAUSTED and UNAVAILABLE ask their reader to wait.
@@ -138,7 +140,7 @@ class SchedulerCore {
   // Starts `live` on the least loaded worker that can take it, workers in
   // `full` excepted. Otherwise false, and `full` gains those that could have:
   // they are kept for it.
-  bool Place(LiveRequest& live, const Workload& waiting,
+  bool Place(LiveRequest& live, const WaitingRequests& waiting,
              absl::flat_hash_set<WorkerId>& full);
   void AdmitLane(absl::string_view model);
   // Admits and sends plans until nothing more can be done.

@@ -149,6 +149,68 @@ TEST(AdmissionTest, HybridTakesWhatFitsOnlyAsAct) {
   ExpectAtRest(harness);
 }
 
+// On a slow device ACT never pays; still one block is tried now and then.
+TEST(AdmissionTest, HybridProbesAKindLeftUnused) {
+  CoreHarness harness({}, ParsePolicy("hybrid", std::nullopt).value());
+  ASSERT_THAT(harness.AddWorker({.gemm_flops_per_second = 1e4}), IsOk());
+  const auto act_blocks = [&harness] {
+    int64_t sum = 0;
+    for (const PoolSnapshot& pool :
+         harness.core().Snapshot().workers[0].pools) {
+      sum += pool.act_blocks;
+    }
+    return sum;
+  };
+  harness.Submit(MakeRequest(4, 12));
+  EXPECT_EQ(act_blocks(), 0);
+  harness.RunUntilQuiet();
+  harness.Submit(MakeRequest(4, 12));
+  EXPECT_EQ(act_blocks(), 0);  // Too early.
+  harness.RunUntilQuiet();
+  harness.Submit(MakeRequest(8, 20));
+  EXPECT_EQ(act_blocks(), 1);
+  harness.Submit(MakeRequest(8, 20));
+  EXPECT_EQ(act_blocks(), 1);  // One is enough for now.
+  harness.RunUntilQuiet();
+  ExpectAtRest(harness);
+}
+
+TEST(AdmissionTest, NoProbesUnderAFixedShare) {
+  CoreHarness harness({}, ParsePolicy("kv", std::nullopt).value());
+  ASSERT_THAT(harness.AddWorker(), IsOk());
+  for (int i = 0; i < 4; ++i) {
+    harness.Submit(MakeRequest(8, 20));
+    EXPECT_EQ(harness.core().Snapshot().workers[0].pools[0].act_blocks, 0);
+    harness.RunUntilQuiet();
+  }
+}
+
+TEST(AdmissionTest, AStepTimeBoundsWhatRuns) {
+  SchedulerOptions options;
+  for (const char* policy : {"kv", "hybrid"}) {
+    SCOPED_TRACE(policy);
+    options.max_step_time = absl::InfiniteDuration();
+    CoreHarness unbound(options, ParsePolicy(policy, std::nullopt).value());
+    // Weights alone take 8 ms a step.
+    options.max_step_time = absl::Milliseconds(11);
+    CoreHarness bound(options, ParsePolicy(policy, std::nullopt).value());
+    std::vector<Record> records;
+    for (CoreHarness* harness : {&unbound, &bound}) {
+      ASSERT_THAT(harness->AddWorker(), IsOk());
+      for (int i = 0; i < 10; ++i) {
+        records.push_back(harness->Submit(MakeRequest(8, 8, i)));
+      }
+    }
+    EXPECT_EQ(unbound.core().Snapshot().running, 10);
+    EXPECT_GE(bound.core().Snapshot().running, 1);
+    EXPECT_LT(bound.core().Snapshot().running, 10);
+    unbound.RunUntilQuiet();
+    bound.RunUntilQuiet();
+    for (const Record& record : records) EXPECT_EQ(record->tokens.size(), 8U);
+    ExpectAtRest(bound);
+  }
+}
+
 TEST(AdmissionTest, WorkersShareTheLoad) {
   CoreHarness harness;
   const WorkerId a = harness.AddWorker().value();

@@ -11,35 +11,44 @@ namespace hybridserve {
 namespace {
 
 // Which tier each block goes to is decided on counts alone, before any slot is
-// taken. Blocks in order, best tier first, may strand one half-slot in each
+// taken. First within the kinds' shares of the device, then without. Blocks in
+// order, best tier first, may strand one half-slot in each
 // tier while a KV block wants two; placing all KV blocks before the ACT blocks
 // strands none that matters, so it fails only where every placement does.
 
 using Room = std::array<int64_t, 2>;    // Half-slots left, by preference.
 using Placement = std::vector<int8_t>;  // Index of a pool, a block.
 
-// Puts the blocks of `kind` (all, if nullopt) into the first pool with room.
+// Puts the blocks of `kind` (all, if nullopt) into the first pool with room;
+// `left` is what they may still take of the device.
 bool PlaceKind(absl::Span<const CacheKind> kinds, std::optional<CacheKind> kind,
-               Room& room, Placement& placement) {
+               DeviceShares left, Room& room, Placement& placement) {
   for (size_t i = 0; i < kinds.size(); ++i) {
     if (kind.has_value() && kinds[i] != *kind) continue;
     const int64_t need = HalfSlotsOf(kinds[i]);
-    const int8_t pool = room[0] >= need ? 0 : 1;
+    int64_t& share =
+        kinds[i] == CacheKind::kKv ? left.kv_blocks : left.act_blocks;
+    const int8_t pool = room[0] >= need && share > 0 ? 0 : 1;
     if (room[pool] < need) return false;
     room[pool] -= need;
+    if (pool == 0) --share;
     placement[i] = pool;
   }
   return true;
 }
 
 std::optional<Placement> Place(absl::Span<const CacheKind> kinds,
-                               const Room& room) {
+                               const DeviceShares& shares, const Room& room) {
   Placement placement(kinds.size(), 0);
+  for (const DeviceShares& tried : {shares, DeviceShares()}) {
+    Room left = room;
+    if (PlaceKind(kinds, std::nullopt, tried, left, placement)) {
+      return placement;
+    }
+  }
   Room left = room;
-  if (PlaceKind(kinds, std::nullopt, left, placement)) return placement;
-  left = room;
-  if (PlaceKind(kinds, CacheKind::kKv, left, placement) &&
-      PlaceKind(kinds, CacheKind::kAct, left, placement)) {
+  if (PlaceKind(kinds, CacheKind::kKv, {}, left, placement) &&
+      PlaceKind(kinds, CacheKind::kAct, {}, left, placement)) {
     return placement;
   }
   return std::nullopt;
@@ -61,9 +70,13 @@ SlotAllocator::SlotAllocator(absl::Span<const PoolInfo> pools)
                       HalfSlotPool(HalfSlotsIn(pools, Tier::kHost))}} {}
 
 absl::StatusOr<std::vector<BlockRef>> SlotAllocator::Allocate(
-    absl::Span<const CacheKind> kinds) {
+    absl::Span<const CacheKind> kinds, const DeviceShares& shares) {
+  const TierPool& device = pools_[0];
   const std::optional<Placement> placement =
-      Place(kinds, {pools_[0].pool.num_free(), pools_[1].pool.num_free()});
+      Place(kinds,
+            {.kv_blocks = shares.kv_blocks - device.kv_blocks,
+             .act_blocks = shares.act_blocks - device.act_blocks},
+            {pools_[0].pool.num_free(), pools_[1].pool.num_free()});
   if (!placement.has_value()) {
     return absl::ResourceExhaustedError(
         absl::StrCat("no room for ", kinds.size(), " blocks: ", num_free(),
@@ -117,12 +130,21 @@ void SlotAllocator::Free(absl::Span<const BlockRef> blocks) {
 }
 
 bool SlotAllocator::FitsEmpty(absl::Span<const CacheKind> kinds) const {
-  return Place(kinds, {pools_[0].pool.capacity(), pools_[1].pool.capacity()})
+  return Place(kinds, {},
+               {pools_[0].pool.capacity(), pools_[1].pool.capacity()})
       .has_value();
 }
 
 int64_t SlotAllocator::num_free() const {
   return int64_t{pools_[0].pool.num_free()} + pools_[1].pool.num_free();
+}
+
+int64_t SlotAllocator::num_blocks(CacheKind kind) const {
+  int64_t sum = 0;
+  for (const TierPool& pool : pools_) {
+    sum += kind == CacheKind::kKv ? pool.kv_blocks : pool.act_blocks;
+  }
+  return sum;
 }
 
 int64_t SlotAllocator::capacity(Tier tier) const {

@@ -14,6 +14,12 @@
 
 namespace hybridserve {
 
+// Most blocks of each kind to keep on the device, of all sequences together.
+struct DeviceShares {
+  int64_t kv_blocks = INT64_MAX;
+  int64_t act_blocks = INT64_MAX;
+};
+
 // Gives a sequence's blocks their half-slots on one worker: the device's pool
 // first, then the host's, in the order of the blocks.
 //
@@ -23,11 +29,12 @@ class SlotAllocator {
   // At most one pool a tier, half_slots >= 0.
   explicit SlotAllocator(absl::Span<const PoolInfo> pools);
 
-  // One block for each of `kinds`, in order. All or nothing: on
+  // One block for each of `kinds`, in order. A kind takes no more of the device
+  // than its share unless the host has no room. All or nothing: on
   // ResourceExhausted nothing is taken. It succeeds whenever some placement
   // exists (a KV block needs both halves in one tier).
   absl::StatusOr<std::vector<BlockRef>> Allocate(
-      absl::Span<const CacheKind> kinds);
+      absl::Span<const CacheKind> kinds, const DeviceShares& shares = {});
 
   // Gives back blocks from Allocate().
   void Free(absl::Span<const BlockRef> blocks);
@@ -36,6 +43,8 @@ class SlotAllocator {
   bool FitsEmpty(absl::Span<const CacheKind> kinds) const;
 
   int64_t num_free() const;
+  // In use, on both tiers.
+  int64_t num_blocks(CacheKind kind) const;
   int64_t capacity(Tier tier) const;
   // One a tier that has half-slots, the device's first.
   std::vector<PoolSnapshot> Snapshot() const;

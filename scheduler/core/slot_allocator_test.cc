@@ -73,6 +73,18 @@ TEST(SlotAllocatorTest, FindsARoomThatOrderWouldMiss) {
   EXPECT_EQ(Tiers(slots.Allocate(Kinds("ak"))), "hd");
 }
 
+TEST(SlotAllocatorTest, KindsKeepToTheirSharesOfTheDevice) {
+  SlotAllocator slots(Pools(8, 8));
+  const DeviceShares shares = {.kv_blocks = 1, .act_blocks = 4};
+  EXPECT_EQ(Tiers(slots.Allocate(Kinds("kaka"), shares)), "ddhd");
+  EXPECT_EQ(Tiers(slots.Allocate(Kinds("kaka"), shares)), "hdhd");
+  EXPECT_EQ(slots.num_blocks(CacheKind::kKv), 4);
+  EXPECT_EQ(slots.num_blocks(CacheKind::kAct), 4);
+  // The host is all but full: what is left of the device is taken all the same.
+  EXPECT_EQ(Tiers(slots.Allocate(Kinds("kk"), shares)), "dh");
+  EXPECT_EQ(slots.num_free(), 0);
+}
+
 TEST(SlotAllocatorTest, RefusalTakesNothing) {
   SlotAllocator slots(Pools(3, 3));
   EXPECT_FALSE(slots.FitsEmpty(Kinds("kkk")));  // Six, but odd in each tier.

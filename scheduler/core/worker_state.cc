@@ -1,10 +1,13 @@
 #include "scheduler/core/worker_state.h"
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
 #include "scheduler/policy/kind_spreader.h"
@@ -14,6 +17,21 @@ namespace hybridserve {
 namespace {
 
 constexpr size_t kMaxOutstandingPlans = 2;
+// The mix is chosen anew after so many steps, or when the workload has moved by
+// such a part.
+constexpr int64_t kStepsWithMix = 16;
+constexpr double kWorkloadShift = 0.1;
+
+bool Differs(double a, double b) {
+  return std::abs(a - b) > kWorkloadShift * std::max(a, b);
+}
+
+bool Shifted(const Workload& a, const Workload& b) {
+  return Differs(static_cast<double>(a.sequences),
+                 static_cast<double>(b.sequences)) ||
+         Differs(a.context_tokens, b.context_tokens) ||
+         Differs(a.final_tokens, b.final_tokens);
+}
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -44,7 +62,8 @@ WorkerState::WorkerState(WorkerId id, uint64_t term, WorkerInfo info,
       link_(std::move(link)),
       limits_(limits),
       policy_(policy),
-      costs_(CostInputs::Of(info_, config)),
+      costs_(CostModel::Of(info_, config)),
+      tracker_(costs_.profile),
       // So that every running sequence has a row and a token in every step.
       max_running_(std::min({limits.max_running, int64_t{info_.max_step_tokens},
                              int64_t{info_.max_logit_rows}})),
@@ -52,10 +71,53 @@ WorkerState::WorkerState(WorkerId id, uint64_t term, WorkerInfo info,
   max_request_tokens_ = FindMaxRequestTokens();
 }
 
-std::vector<CacheKind> WorkerState::KindsFor(int64_t positions,
-                                             double act_ratio) const {
-  return SpreadKinds(act_ratio,
-                     CeilDiv(positions, info_.numerics.block_tokens));
+std::vector<CacheKind> WorkerState::KindsFor(int64_t positions) const {
+  const int64_t num_blocks = CeilDiv(positions, info_.numerics.block_tokens);
+  const int64_t num_act = slots_.num_blocks(CacheKind::kAct);
+  const double steered = SteeredActRatio(
+      mix_.act_ratio, num_act, num_act + slots_.num_blocks(CacheKind::kKv),
+      std::max<int64_t>(num_blocks, 1));
+  for (const double act_ratio : {steered, mix_.act_ratio}) {
+    std::vector<CacheKind> kinds = SpreadKinds(act_ratio, num_blocks);
+    if (FitsIdle(kinds)) return kinds;
+  }
+  return SpreadKinds(policy_.MaxActRatio(costs_), num_blocks);
+}
+
+bool WorkerState::AddProbe(std::vector<CacheKind>& kinds) const {
+  if (!policy_.probes() || !costs_.shape.act_pays || costs_.shape.one_memory ||
+      kinds.empty() ||
+      totals_.steps - last_probe_ < ProfileTracker::kUnusedSteps) {
+    return false;
+  }
+  const struct {
+    CacheKind kind;
+    WorkKind work;
+  } probes[] = {{CacheKind::kAct, WorkKind::kRebuild},
+                {CacheKind::kKv, WorkKind::kKv}};
+  for (const auto& probe : probes) {
+    if (!tracker_.IsUnused(probe.work) ||
+        std::find(kinds.begin(), kinds.end(), probe.kind) != kinds.end()) {
+      continue;
+    }
+    std::vector<CacheKind> probing = kinds;
+    probing.front() = probe.kind;
+    if (!FitsIdle(probing)) return false;
+    kinds = std::move(probing);
+    return true;
+  }
+  return false;
+}
+
+DeviceShares WorkerState::SharesOfDevice() const {
+  const BlockCounts& blocks = mix_.chosen.blocks;
+  // A half-slot may be left over where KV takes two.
+  if (2 * blocks.kv_device + blocks.act_device + 1 <
+      static_cast<double>(slots_.capacity(Tier::kDevice))) {
+    return {};
+  }
+  return {.kv_blocks = std::llround(blocks.kv_device),
+          .act_blocks = std::llround(blocks.act_device)};
 }
 
 bool WorkerState::FitsIdle(const std::vector<CacheKind>& kinds) const {
@@ -82,40 +144,73 @@ bool WorkerState::CanEverTake(const LiveRequest& live) const {
          (!live.numerics.has_value() || *live.numerics == info_.numerics);
 }
 
+Workload WorkerState::WorkloadWith(const LiveRequest* joining) const {
+  double context = context_tokens_;
+  int64_t final_tokens = final_tokens_;
+  int64_t sequences = num_running();
+  if (joining != nullptr) {
+    context += joining->mean_context();
+    final_tokens += joining->max_positions();
+    ++sequences;
+  }
+  if (sequences == 0) return {};
+  // Those that wait are as far on average as these: their prompts are not told.
+  const double progress = context / static_cast<double>(final_tokens);
+  const int64_t more = std::min(waiting_.sequences, max_running_ - sequences);
+  if (more > 0) {
+    const double waiting = static_cast<double>(waiting_.final_tokens) /
+                           static_cast<double>(waiting_.sequences) *
+                           static_cast<double>(more);
+    context += waiting * progress;
+    final_tokens += std::llround(waiting);
+    sequences += more;
+  }
+  const auto count = static_cast<double>(sequences);
+  return {.sequences = sequences,
+          .context_tokens = context / count,
+          .final_tokens = static_cast<double>(final_tokens) / count,
+          .max_step_time = limits_.max_step_time};
+}
+
+void WorkerState::UpdateMix(const Workload& workload) {
+  if (workload.sequences == 0 ||
+      (steps_with_mix_ < kStepsWithMix && !Shifted(workload, mix_workload_))) {
+    return;
+  }
+  costs_.profile = tracker_.profile();
+  mix_ = policy_.ChooseMix(costs_,
+                           {.device_half_slots = slots_.capacity(Tier::kDevice),
+                            .host_half_slots = slots_.capacity(Tier::kHost)},
+                           workload);
+  mix_workload_ = workload;
+  steps_with_mix_ = 0;
+}
+
 bool WorkerState::Admit(SequenceId sequence, LiveRequest& live,
-                        const Workload& waiting) {
+                        const WaitingRequests& waiting) {
   CHECK(CanEverTake(live)) << "request " << live.key;
   if (num_running() >= max_running_) return false;
-  const double here = static_cast<double>(num_running() + 1);
-  const double joining = std::min(waiting.sequences, max_running_ - here);
-  Workload workload = {.context_tokens = context_tokens_ + live.mean_context(),
-                       .sequences = here};
-  if (joining > 0) {
-    workload.context_tokens +=
-        waiting.context_tokens / waiting.sequences * joining;
-    workload.sequences += joining;
+  waiting_ = waiting;
+  UpdateMix(WorkloadWith(&live));
+  if (num_running() >= mix_.max_sequences) return false;
+  const std::vector<CacheKind> kinds = KindsFor(live.max_positions());
+  std::vector<CacheKind> probing = kinds;
+  absl::StatusOr<std::vector<BlockRef>> blocks =
+      absl::ResourceExhaustedError("nothing to probe");
+  if (AddProbe(probing)) {
+    blocks = slots_.Allocate(probing, SharesOfDevice());
+    if (blocks.ok()) last_probe_ = totals_.steps;
   }
-  const Capacities capacities = {
-      .device_half_slots = slots_.capacity(Tier::kDevice),
-      .host_half_slots = slots_.capacity(Tier::kHost),
-      .block_tokens = info_.numerics.block_tokens};
-  CacheMix mix = policy_.ChooseMix(costs_, capacities, workload);
-  std::vector<CacheKind> kinds = KindsFor(live.max_positions(), mix.act_ratio);
-  if (!FitsIdle(kinds)) {
-    mix = {.act_ratio = policy_.MaxActRatio(costs_),
-           .reason = "a request fits the pool only with more ACT"};
-    kinds = KindsFor(live.max_positions(), mix.act_ratio);
-  }
-  auto blocks = slots_.Allocate(kinds);
+  if (!blocks.ok()) blocks = slots_.Allocate(kinds, SharesOfDevice());
   if (!blocks.ok()) return false;
 
-  mix_ = std::move(mix);
   running_.emplace(
       sequence, RunningSequence{.live = live,
                                 .blocks = *std::move(blocks),
                                 .prefill_positions =
                                     static_cast<int64_t>(live.tokens.size())});
   context_tokens_ += live.mean_context();
+  final_tokens_ += live.max_positions();
   live.worker = id_;
   live.sequence = sequence;
   return true;
@@ -126,6 +221,7 @@ void WorkerState::Release(SequenceId id) {
   CHECK(it != running_.end()) << "sequence " << id << " does not run here";
   RunningSequence& sequence = it->second;
   context_tokens_ -= sequence.live.mean_context();
+  final_tokens_ -= sequence.live.max_positions();
   if (sequence.num_sent_blocks == 0) {
     slots_.Free(sequence.blocks);  // The worker never heard of it.
   } else {
@@ -140,6 +236,28 @@ RunningSequence* WorkerState::Find(SequenceId sequence) {
   return it == running_.end() ? nullptr : &it->second;
 }
 
+StepTime WorkerState::PredictNow() const {
+  const int64_t block_tokens = info_.numerics.block_tokens;
+  StepLoad load;
+  BlockCounts blocks;
+  for (const auto& [id, sequence] : running_) {
+    const int64_t cached = sequence.num_scheduled;
+    load.sequences += 1;
+    load.new_rows += 1;
+    load.context_tokens += static_cast<double>(cached);
+    const auto held = absl::MakeConstSpan(sequence.blocks)
+                          .subspan(0, CeilDiv(cached, block_tokens));
+    for (const BlockRef& block : held) {
+      const bool on_device = block.tier == Tier::kDevice;
+      double& count = block.kind == CacheKind::kKv
+                          ? (on_device ? blocks.kv_device : blocks.kv_host)
+                          : (on_device ? blocks.act_device : blocks.act_host);
+      count += 1;
+    }
+  }
+  return PredictStep(costs_, load, blocks);
+}
+
 StepSnapshot WorkerState::MakeStepSnapshot() const {
   StepSnapshot snapshot;
   snapshot.limits = {.max_step_tokens = info_.max_step_tokens,
@@ -147,6 +265,7 @@ StepSnapshot WorkerState::MakeStepSnapshot() const {
                      .prefill_chunk_tokens = limits_.prefill_chunk_tokens,
                      .staging_half_slots = info_.staging_half_slots,
                      .block_tokens = info_.numerics.block_tokens};
+  snapshot.costs = SequenceCosts::Of(costs_);
   snapshot.sequences.reserve(running_.size());
   for (const auto& [id, sequence] : running_) {
     snapshot.sequences.push_back(sequence.View());
@@ -256,6 +375,8 @@ absl::StatusOr<std::vector<SequenceResult>> WorkerState::TakeResult(
     if (expected.sample) --sequence->samples_in_flight;
   }
   CountStep(plan, stats);
+  tracker_.Add(stats.work);
+  if (++steps_with_mix_ >= kStepsWithMix) UpdateMix(WorkloadWith(nullptr));
   return matched;
 }
 
@@ -281,6 +402,10 @@ void WorkerState::CountStep(const OutstandingPlan& plan,
 }
 
 WorkerSnapshot WorkerState::Snapshot() const {
+  std::optional<absl::Duration> predicted;
+  if (!running_.empty() && !costs_.is_free()) {
+    predicted = absl::Seconds(PredictNow().step());
+  }
   return {.id = id_,
           .name = info_.name,
           .term = term_,
@@ -294,6 +419,7 @@ WorkerSnapshot WorkerState::Snapshot() const {
           .outstanding_plans = static_cast<int64_t>(outstanding_.size()),
           .act_ratio = mix_.act_ratio,
           .mix_reason = mix_.reason,
+          .predicted_step = predicted,
           .pools = slots_.Snapshot(),
           .totals = totals_};
 }

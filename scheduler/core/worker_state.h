@@ -8,6 +8,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/ids.h"
 #include "common/model_config.h"
 #include "common/step_result.h"
@@ -17,7 +18,10 @@
 #include "scheduler/core/running_sequence.h"
 #include "scheduler/core/slot_allocator.h"
 #include "scheduler/core/snapshot.h"
+#include "scheduler/policy/cache_mix.h"
 #include "scheduler/policy/policy.h"
+#include "scheduler/policy/profile_tracker.h"
+#include "scheduler/policy/step_cost.h"
 
 namespace hybridserve {
 
@@ -25,6 +29,13 @@ namespace hybridserve {
 struct WorkerLimits {
   int64_t max_running = 256;
   int64_t prefill_chunk_tokens = 512;
+  absl::Duration max_step_time = absl::InfiniteDuration();  // Predicted.
+};
+
+// Requests that may join those on a worker.
+struct WaitingRequests {
+  int64_t sequences = 0;
+  int64_t final_tokens = 0;  // Prompts and max_tokens, of all.
 };
 
 // The scheduler's side of one worker: the sequences that run there, the slots
@@ -52,9 +63,11 @@ class WorkerState {
   bool CanEverTake(const LiveRequest& live) const;
 
   // Starts `live`, which CanEverTake(), as `sequence`; `waiting` is the part of
-  // the queue that may join it here, for the choice of the mix. False, changing
-  // nothing, if slots or room are wanting. Sets live's worker and sequence.
-  bool Admit(SequenceId sequence, LiveRequest& live, const Workload& waiting);
+  // the queue that may join it here, for the choice of the mix. False, starting
+  // nothing, if slots or room are wanting, or if the mix is for no more
+  // sequences than run. Sets live's worker and sequence.
+  bool Admit(SequenceId sequence, LiveRequest& live,
+             const WaitingRequests& waiting);
 
   // Ends a sequence. Its slots are free once a plan has told the worker.
   void Release(SequenceId sequence);
@@ -101,9 +114,22 @@ class WorkerState {
     std::vector<BlockRef> blocks;
   };
 
-  std::vector<CacheKind> KindsFor(int64_t positions, double act_ratio) const;
+  // The kinds that a sequence gets under the mix, steering the pool towards it.
+  std::vector<CacheKind> KindsFor(int64_t positions) const;
+  // One block of a kind that has not been used for long and is not in `kinds`,
+  // so that its costs stay known. False if none is due.
+  bool AddProbe(std::vector<CacheKind>& kinds) const;
+  // The mix's, where the device can't hold all.
+  DeviceShares SharesOfDevice() const;
   bool FitsIdle(const std::vector<CacheKind>& kinds) const;
   int64_t FindMaxRequestTokens() const;
+  // The sequences here, `joining` (null: none) and as many waiting ones as may
+  // run along, on average.
+  Workload WorkloadWith(const LiveRequest* joining) const;
+  // Chooses the mix anew if it is not for such a workload.
+  void UpdateMix(const Workload& workload);
+  // One decode step of what runs now, with the blocks as they lie.
+  StepTime PredictNow() const;
   StepSnapshot MakeStepSnapshot() const;
   // The results in the plan's order, each checked against what it asked for.
   absl::StatusOr<std::vector<SequenceResult>> MatchResult(
@@ -117,17 +143,23 @@ class WorkerState {
   const std::unique_ptr<WorkerLink> link_;
   const WorkerLimits limits_;
   const Policy& policy_;
-  const CostInputs costs_;
+  CostModel costs_;  // As of `mix_`.
+  ProfileTracker tracker_;
   int64_t max_running_;
   SlotAllocator slots_;
   int64_t max_request_tokens_ = 0;
 
   absl::btree_map<SequenceId, RunningSequence> running_;
   double context_tokens_ = 0;       // Of `running_`, on average.
+  int64_t final_tokens_ = 0;        // Of `running_`, at their ends.
+  WaitingRequests waiting_;         // When last told.
   std::vector<Released> released_;  // For the next plan.
   std::deque<OutstandingPlan> outstanding_;
   uint64_t next_step_ = 1;
   CacheMix mix_;
+  Workload mix_workload_;       // What `mix_` was chosen for.
+  int64_t steps_with_mix_ = 0;  // Results since then.
+  int64_t last_probe_ = 0;      // totals_.steps then.
   WorkerTotals totals_;
 };
 

@@ -26,7 +26,8 @@ ABSL_FLAG(int64_t, prefill_chunk_tokens, 512,
 ABSL_FLAG(absl::Duration, failover_timeout, absl::Seconds(60),
           "How long a request waits for a worker that can take it over.");
 ABSL_FLAG(absl::Duration, max_step_time, absl::InfiniteDuration(),
-          "Longest step that the planner may choose.");
+          "Longest step that the planner may choose, as it predicts: fewer "
+          "sequences run at once. One always runs.");
 ABSL_FLAG(double, recompute_ratio, -1,
           "With --policy=recompute: share of a sequence recomputed.");
 ABSL_FLAG(std::string, percent, "", "With --policy=flexgen: its six percents.");
@@ -67,8 +68,9 @@ absl::StatusOr<SchedulerOptions> SchedulerOptionsFromFlags() {
   if (options.failover_timeout < absl::ZeroDuration()) {
     return WrongFlag("failover_timeout", "must not be negative");
   }
-  if (absl::GetFlag(FLAGS_max_step_time) != absl::InfiniteDuration()) {
-    return NotBuilt("max_step_time");
+  options.max_step_time = absl::GetFlag(FLAGS_max_step_time);
+  if (options.max_step_time <= absl::ZeroDuration()) {
+    return WrongFlag("max_step_time", "must be positive");
   }
   if (absl::GetFlag(FLAGS_recompute_ratio) != -1) {
     return NotBuilt("recompute_ratio");

@@ -5,44 +5,49 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "common/model_config.h"
-#include "common/worker_info.h"
+#include "absl/time/time.h"
+#include "scheduler/policy/step_cost.h"
 
 namespace hybridserve {
 
-// What one decoder layer costs on one worker. Rates are of each op alone.
-struct CostInputs {
-  double link_bytes_per_second = 0;    // Host to device; inf: one memory.
-  double flops_per_second = 0;         // GEMM, many rows.
-  double weight_bytes = 0;             // Streamed, a layer and step.
-  double kv_bytes_per_token = 0;       // K and V, a layer.
-  double act_bytes_per_token = 0;      // The checkpoint row, a layer.
-  double forward_flops_per_token = 0;  // A new token's GEMMs, a layer.
-  double rebuild_flops_per_token = 0;  // K and V from ACT, a layer.
-  bool act_pays = true;                // ACT is smaller than K and V.
-
-  // From what the worker registered and its model's dimensions.
-  static CostInputs Of(const WorkerInfo& info, const ModelConfig& config);
-};
-
-// A worker's cache space, in half-slots.
+// A worker's cache space, in half-slots. ACT takes one, KV two in one tier.
 struct Capacities {
   int64_t device_half_slots = 0;
   int64_t host_half_slots = 0;
-  int32_t block_tokens = 16;
 };
 
-// The decode batch that the mix is chosen for.
+// What the mix is chosen for: sequences that are all like the average one.
 struct Workload {
-  double context_tokens = 0;  // N: cached tokens of all its sequences.
-  double sequences = 0;       // B: new tokens a step.
+  int64_t sequences = 0;      // That could run at once, memory aside.
+  double context_tokens = 0;  // Cached positions of one, over its life.
+  double final_tokens = 0;    // Positions of one at its end: what slots are
+                              // reserved for.
+  absl::Duration max_step_time = absl::InfiniteDuration();
 };
 
-// Which kinds new sequences' blocks get. Room is left for the planner's other
-// shares (tiers, resident weights, running sequences).
+// A number of running sequences, where their blocks lie, and what a decode step
+// then takes.
+struct MixPoint {
+  int64_t sequences = 0;  // 0: not even one fits.
+  BlockCounts blocks;     // Reserved, whole.
+  StepTime time;
+
+  double seconds_per_token() const {
+    return time.step() / static_cast<double>(sequences);
+  }
+};
+
+// How the cache is shared between kinds and tiers.
 struct CacheMix {
   double act_ratio = 0;  // ACT share of a sequence's blocks, [0, 1].
-  std::string reason;    // In words, for logs and status.
+  MixPoint chosen;       // What that share follows from, if it was chosen.
+  // Most sequences to run. INT64_MAX where more only help, or fit anyway.
+  int64_t max_sequences = INT64_MAX;
+  // The same prediction for the policies of these names, each at its own best
+  // number of sequences.
+  MixPoint kv;
+  MixPoint act;
+  std::string reason;  // In words, for logs and status.
 };
 
 // The reason for no ACT on models with few KV heads.

@@ -20,9 +20,9 @@ class FixedPolicy final : public Policy {
   FixedPolicy(std::string name, double act_ratio, std::string reason);
 
   absl::string_view name() const override { return name_; }
-  CacheMix ChooseMix(const CostInputs& costs, const Capacities& capacities,
+  CacheMix ChooseMix(const CostModel& costs, const Capacities& capacities,
                      const Workload& workload) const override;
-  double MaxActRatio(const CostInputs& costs) const override;
+  double MaxActRatio(const CostModel& costs) const override;
 
  private:
   const std::string name_;

@@ -6,16 +6,17 @@
 
 namespace hybridserve {
 
-// The ACT share that makes a layer's link and compute times equal, in closed
-// form from the rates that the worker measured (layer_time.h).
+// Kinds, tiers and the number of running sequences as they make the predicted
+// time per token least (mix_search.h): kv and act are points of that space.
 //
 // Thread-safe.
 class HybridPolicy final : public Policy {
  public:
   absl::string_view name() const override { return "hybrid"; }
-  CacheMix ChooseMix(const CostInputs& costs, const Capacities& capacities,
+  CacheMix ChooseMix(const CostModel& costs, const Capacities& capacities,
                      const Workload& workload) const override;
-  double MaxActRatio(const CostInputs& costs) const override;
+  double MaxActRatio(const CostModel& costs) const override;
+  bool probes() const override { return true; }
 };
 
 }  // namespace hybridserve

@@ -1,10 +1,16 @@
 #include "scheduler/policy/kind_spreader.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "glog/logging.h"
 
 namespace hybridserve {
+namespace {
+
+constexpr double kMostSteering = 0.25;
+
+}  // namespace
 
 std::vector<CacheKind> SpreadKinds(double act_ratio, int64_t num_blocks) {
   CHECK(act_ratio >= 0 && act_ratio <= 1) << act_ratio;
@@ -17,6 +23,19 @@ std::vector<CacheKind> SpreadKinds(double act_ratio, int64_t num_blocks) {
     }
   }
   return kinds;
+}
+
+double SteeredActRatio(double act_ratio, int64_t num_act, int64_t num_blocks,
+                       int64_t num_new) {
+  CHECK(act_ratio >= 0 && act_ratio <= 1) << act_ratio;
+  CHECK_GT(num_new, 0);
+  // One kind alone is not a share to come near to.
+  if (act_ratio == 0 || act_ratio == 1) return act_ratio;
+  const double wanted = act_ratio * static_cast<double>(num_blocks + num_new) -
+                        static_cast<double>(num_act);
+  return std::clamp(wanted / static_cast<double>(num_new),
+                    std::max(0.0, act_ratio - kMostSteering),
+                    std::min(1.0, act_ratio + kMostSteering));
 }
 
 }  // namespace hybridserve

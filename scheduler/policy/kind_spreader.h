@@ -15,6 +15,13 @@ namespace hybridserve {
 // `act_ratio` in [0, 1].
 std::vector<CacheKind> SpreadKinds(double act_ratio, int64_t num_blocks);
 
+// The ACT share for a sequence of `num_new` blocks that brings a pool of
+// `num_blocks`, `num_act` of them ACT, to the share `act_ratio`, or as near as
+// it may: it stays within 0.25 of `act_ratio`, so that sequences stay alike.
+// `act_ratio` in [0, 1], num_new > 0.
+double SteeredActRatio(double act_ratio, int64_t num_act, int64_t num_blocks,
+                       int64_t num_new);
+
 }  // namespace hybridserve
 
 #endif  // HYBRIDSERVE_SCHEDULER_POLICY_KIND_SPREADER_H_

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <string>
+#include <utility>
 
 #include "gtest/gtest.h"
 
@@ -40,6 +42,42 @@ TEST(KindSpreaderTest, EveryPrefixHasItsShare) {
 TEST(KindSpreaderDeathTest, RefusesNoShare) {
   EXPECT_DEATH(SpreadKinds(1.5, 3), "1.5");
   EXPECT_DEATH(SpreadKinds(std::nan(""), 3), "nan");
+}
+
+TEST(SteeredActRatioTest, BringsThePoolToTheMix) {
+  EXPECT_EQ(SteeredActRatio(0.5, 0, 0, 10), 0.5);
+  EXPECT_DOUBLE_EQ(SteeredActRatio(0.5, 6, 10, 10), 0.4);
+  EXPECT_DOUBLE_EQ(SteeredActRatio(0.5, 0, 100, 10), 0.75);
+  EXPECT_DOUBLE_EQ(SteeredActRatio(0.5, 100, 100, 10), 0.25);
+  EXPECT_EQ(SteeredActRatio(0.9, 0, 100, 10), 1);
+  // Policies of one kind stay pure.
+  EXPECT_EQ(SteeredActRatio(0, 0, 10, 10), 0);
+  EXPECT_EQ(SteeredActRatio(1, 0, 10, 10), 1);
+}
+
+// Sequences come and go, the mix moves: the pool follows.
+TEST(SteeredActRatioTest, ThePoolFollowsTheMix) {
+  std::deque<std::pair<int64_t, int64_t>> running;  // ACT blocks, blocks.
+  int64_t act = 0;
+  int64_t blocks = 0;
+  for (const double mix : {0.37, 0.9, 0.11}) {
+    for (int i = 0; i < 60; ++i) {
+      const int64_t num_new = 3 + i % 5;
+      const auto kinds =
+          SpreadKinds(SteeredActRatio(mix, act, blocks, num_new), num_new);
+      const int64_t num_act =
+          std::count(kinds.begin(), kinds.end(), CacheKind::kAct);
+      running.push_back({num_act, num_new});
+      act += num_act;
+      blocks += num_new;
+      if (running.size() <= 16) continue;
+      act -= running.front().first;
+      blocks -= running.front().second;
+      running.pop_front();
+    }
+    EXPECT_NEAR(static_cast<double>(act) / static_cast<double>(blocks), mix,
+                0.03);
+  }
 }
 
 }  // namespace

@@ -10,10 +10,19 @@
 
 namespace hybridserve {
 
-// What one sequence takes of a mini-batch.
+// What one sequence takes of a mini-batch, in one layer.
 struct PackItem {
   int64_t staged_half_slots = 0;
   int64_t rows = 0;
+  double load_seconds = 0;     // Of its blocks, over the link.
+  double compute_seconds = 0;  // Rebuild, forward, attention.
+};
+
+struct PackLimits {
+  int64_t half_slots = 0;
+  int64_t rows = 0;
+  // Link time that all mini-batches share evenly: the layer's weights.
+  double shared_load_seconds = 0;
 };
 
 // Half-slots of one layer's staging buffer that a block takes: a KV block from
@@ -22,14 +31,23 @@ struct PackItem {
 int64_t StagedHalfSlots(const BlockRef& block);
 int64_t StagedHalfSlots(absl::Span<const BlockRef> blocks);
 
-// Puts items into mini-batches of at most `max_half_slots` and `max_rows`, in
-// order: a mini-batch is closed when the next item doesn't fit (next fit; every
-// two neighbours together exceed a limit, so at most twice the fewest). Every
-// item is in exactly one. An item beyond a limit of its own gets a mini-batch
-// of its own; what admits sequences keeps such out. Linear time.
+// Puts items into mini-batches within `limits`, so that link and compute take
+// even times in each: longest first, each into the one where they then differ
+// least (PAPER.md 1.3). Never more mini-batches than PackInOrder() makes, nor
+// less even ones. Every item is in exactly one, in ascending order. An
+// item beyond a limit of its own gets a mini-batch of its own; what admits
+// sequences keeps such out. Deterministic; O(n log n) for n items.
 std::vector<MiniBatch> PackMiniBatches(absl::Span<const PackItem> items,
-                                       int64_t max_half_slots,
-                                       int64_t max_rows);
+                                       const PackLimits& limits);
+
+// In order: a mini-batch is closed when the next item doesn't fit (next fit;
+// every two neighbours together exceed a limit, so at most twice the fewest).
+std::vector<MiniBatch> PackInOrder(absl::Span<const PackItem> items,
+                                   const PackLimits& limits);
+
+// How uneven: the sum over mini-batches of |link - compute|, in seconds.
+double Imbalance(absl::Span<const PackItem> items, const PackLimits& limits,
+                 absl::Span<const MiniBatch> batches);
 
 }  // namespace hybridserve
 

@@ -1,6 +1,8 @@
 #include "scheduler/policy/mini_batch_packer.h"
 
+#include <algorithm>
 #include <random>
+#include <utility>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -10,14 +12,15 @@ namespace {
 
 using ::testing::ElementsAre;
 
-std::vector<std::vector<int32_t>> Pack(const std::vector<PackItem>& items,
-                                       int64_t max_half_slots,
-                                       int64_t max_rows) {
+std::vector<std::vector<int32_t>> Indices(std::vector<MiniBatch> batches) {
   std::vector<std::vector<int32_t>> packed;
-  for (MiniBatch& batch : PackMiniBatches(items, max_half_slots, max_rows)) {
-    packed.push_back(std::move(batch.sequences));
-  }
+  for (MiniBatch& batch : batches) packed.push_back(std::move(batch.sequences));
   return packed;
+}
+
+std::vector<std::vector<int32_t>> InOrder(const std::vector<PackItem>& items,
+                                          int64_t half_slots, int64_t rows) {
+  return Indices(PackInOrder(items, {.half_slots = half_slots, .rows = rows}));
 }
 
 TEST(StagedHalfSlotsTest, CountsWhatABlockStages) {
@@ -33,33 +36,33 @@ TEST(StagedHalfSlotsTest, CountsWhatABlockStages) {
   EXPECT_EQ(StagedHalfSlots(absl::Span<const BlockRef>()), 0);
 }
 
-TEST(PackMiniBatchesTest, FillsOneAfterTheOther) {
-  EXPECT_THAT(Pack({{4, 1}, {4, 1}, {4, 1}, {2, 1}}, 8, 100),
+TEST(PackInOrderTest, FillsOneAfterTheOther) {
+  EXPECT_THAT(InOrder({{4, 1}, {4, 1}, {4, 1}, {2, 1}}, 8, 100),
               ElementsAre(ElementsAre(0, 1), ElementsAre(2, 3)));
 }
 
-TEST(PackMiniBatchesTest, RowsBindToo) {
-  EXPECT_THAT(Pack({{0, 3}, {0, 3}, {0, 2}}, 8, 5),
+TEST(PackInOrderTest, RowsBindToo) {
+  EXPECT_THAT(InOrder({{0, 3}, {0, 3}, {0, 2}}, 8, 5),
               ElementsAre(ElementsAre(0), ElementsAre(1, 2)));
 }
 
-TEST(PackMiniBatchesTest, SequencesWithoutStagingShareOne) {
-  EXPECT_THAT(Pack({{0, 1}, {0, 1}, {0, 1}}, 0, 100),
+TEST(PackInOrderTest, SequencesWithoutStagingShareOne) {
+  EXPECT_THAT(InOrder({{0, 1}, {0, 1}, {0, 1}}, 0, 100),
               ElementsAre(ElementsAre(0, 1, 2)));
 }
 
-TEST(PackMiniBatchesTest, NothingGivesNothing) {
-  EXPECT_TRUE(Pack({}, 8, 8).empty());
+TEST(PackInOrderTest, NothingGivesNothing) {
+  EXPECT_TRUE(InOrder({}, 8, 8).empty());
 }
 
-TEST(PackMiniBatchesTest, ATooLargeOneIsAlone) {
-  EXPECT_THAT(Pack({{1, 1}, {9, 1}, {1, 1}}, 8, 100),
+TEST(PackInOrderTest, ATooLargeOneIsAlone) {
+  EXPECT_THAT(InOrder({{1, 1}, {9, 1}, {1, 1}}, 8, 100),
               ElementsAre(ElementsAre(0), ElementsAre(1), ElementsAre(2)));
 }
 
 // Property: every item once, in order, limits kept, no two neighbours that
 // would have fitted together.
-TEST(PackMiniBatchesTest, PacksRandomItemsTightly) {
+TEST(PackInOrderTest, PacksRandomItemsTightly) {
   std::mt19937 rng(7);
   for (int round = 0; round < 500; ++round) {
     SCOPED_TRACE(round);
@@ -74,7 +77,7 @@ TEST(PackMiniBatchesTest, PacksRandomItemsTightly) {
     int32_t next = 0;
     PackItem previous = {.staged_half_slots = max_half_slots + 1};
     for (const MiniBatch& batch :
-         PackMiniBatches(items, max_half_slots, max_rows)) {
+         PackInOrder(items, {.half_slots = max_half_slots, .rows = max_rows})) {
       PackItem sum;
       for (const int32_t index : batch.sequences) {
         ASSERT_EQ(index, next++);
@@ -90,6 +93,91 @@ TEST(PackMiniBatchesTest, PacksRandomItemsTightly) {
     }
     ASSERT_EQ(next, static_cast<int32_t>(items.size()));
   }
+}
+
+// A loads, a rebuilds: one of each beside the other.
+TEST(PackMiniBatchesTest, PutsLoadsBesideRebuilds) {
+  const PackItem load = {.staged_half_slots = 4, .rows = 1, .load_seconds = 1};
+  const PackItem rebuild = {
+      .staged_half_slots = 4, .rows = 1, .compute_seconds = 1};
+  const std::vector<PackItem> items = {load, load, rebuild, rebuild};
+  const PackLimits limits = {.half_slots = 8, .rows = 100};
+  const std::vector<MiniBatch> packed = PackMiniBatches(items, limits);
+  EXPECT_THAT(Indices(packed),
+              ElementsAre(ElementsAre(0, 2), ElementsAre(1, 3)));
+  EXPECT_EQ(Imbalance(items, limits, packed), 0);
+  EXPECT_EQ(Imbalance(items, limits, PackInOrder(items, limits)), 4);
+}
+
+TEST(PackMiniBatchesTest, TheWeightsCountAsLoads) {
+  const std::vector<PackItem> items(
+      4, {.staged_half_slots = 4, .rows = 1, .compute_seconds = 1});
+  const PackLimits limits = {
+      .half_slots = 8, .rows = 100, .shared_load_seconds = 4};
+  EXPECT_EQ(Imbalance(items, limits, PackMiniBatches(items, limits)), 0);
+}
+
+TEST(PackMiniBatchesTest, NeedsFewerThanInOrder) {
+  const std::vector<PackItem> items = {{5, 1}, {6, 1}, {5, 1}, {4, 1}};
+  const PackLimits limits = {.half_slots = 10, .rows = 100};
+  EXPECT_EQ(PackInOrder(items, limits).size(), 3U);
+  EXPECT_THAT(Indices(PackMiniBatches(items, limits)),
+              ElementsAre(ElementsAre(0, 2), ElementsAre(1, 3)));
+}
+
+TEST(PackMiniBatchesTest, ATooLargeOneIsAlone) {
+  EXPECT_THAT(
+      Indices(PackMiniBatches(std::vector<PackItem>{{1, 1}, {9, 1}, {1, 1}},
+                              {.half_slots = 8, .rows = 100})),
+      ElementsAre(ElementsAre(0), ElementsAre(1), ElementsAre(2)));
+  EXPECT_TRUE(PackMiniBatches({}, {.half_slots = 8, .rows = 8}).empty());
+}
+
+// Property: every item once, limits kept, no more mini-batches than next fit
+// makes and none less even; and much more even as a rule.
+TEST(PackMiniBatchesTest, EvensOutRandomItems) {
+  std::mt19937 rng(20240917);
+  std::uniform_real_distribution<double> uniform(0, 1);
+  double packed_sum = 0;
+  double in_order_sum = 0;
+  for (int round = 0; round < 500; ++round) {
+    SCOPED_TRACE(round);
+    const PackLimits limits = {
+        .half_slots = 20 + static_cast<int64_t>(rng() % 200),
+        .rows = 10 + static_cast<int64_t>(rng() % 100),
+        .shared_load_seconds = uniform(rng)};
+    std::vector<PackItem> items(rng() % 100);
+    for (PackItem& item : items) {
+      item.staged_half_slots = static_cast<int64_t>(rng() % 20);
+      item.rows = 1 + static_cast<int64_t>(rng() % 3);
+      item.load_seconds = uniform(rng);
+      item.compute_seconds = uniform(rng);
+    }
+    const std::vector<MiniBatch> packed = PackMiniBatches(items, limits);
+    const std::vector<MiniBatch> in_order = PackInOrder(items, limits);
+    std::vector<int> count(items.size(), 0);
+    for (const MiniBatch& batch : packed) {
+      ASSERT_FALSE(batch.sequences.empty());
+      PackItem sum;
+      for (const int32_t index : batch.sequences) {
+        ++count[index];
+        sum.staged_half_slots += items[index].staged_half_slots;
+        sum.rows += items[index].rows;
+      }
+      ASSERT_LE(sum.staged_half_slots, limits.half_slots);
+      ASSERT_LE(sum.rows, limits.rows);
+      ASSERT_TRUE(
+          std::is_sorted(batch.sequences.begin(), batch.sequences.end()));
+    }
+    ASSERT_EQ(std::count(count.begin(), count.end(), 1),
+              static_cast<int64_t>(count.size()));
+    ASSERT_LE(packed.size(), in_order.size());
+    const double imbalance = Imbalance(items, limits, packed);
+    ASSERT_LE(imbalance, Imbalance(items, limits, in_order));
+    packed_sum += imbalance;
+    in_order_sum += Imbalance(items, limits, in_order);
+  }
+  EXPECT_LT(packed_sum, in_order_sum / 2);
 }
 
 }  // namespace

@@ -25,14 +25,17 @@ class Policy {
   // As `--policy` spells it.
   virtual absl::string_view name() const = 0;
 
-  // The mix for sequences admitted under this workload, and why.
-  virtual CacheMix ChooseMix(const CostInputs& costs,
+  // The mix for sequences like those of `workload`, and why.
+  virtual CacheMix ChooseMix(const CostModel& costs,
                              const Capacities& capacities,
                              const Workload& workload) const = 0;
 
   // The largest ACT share that ChooseMix may ever give such a model: what
   // bounds the longest request that a worker's pool takes.
-  virtual double MaxActRatio(const CostInputs& costs) const = 0;
+  virtual double MaxActRatio(const CostModel& costs) const = 0;
+
+  // Wants unused kinds tried now and then, so that their costs stay known.
+  virtual bool probes() const { return false; }
 
   // The next step's rows and mini-batches. Linear in the sequences and blocks.
   // By default FormRoster() (step_roster.h), whatever the mix.
@@ -41,8 +44,8 @@ class Policy {
 };
 
 // The policy that `--policy` and `--act_ratio` name; `act_ratio` nullopt is
-// "auto". kv: no ACT; act: ACT only; hybrid: the closed-form best share
-// (PAPER.md 4.4), or the fixed share `act_ratio`. InvalidArgument for an
+// "auto". kv: no ACT; act: ACT only; hybrid: the share predicted best
+// (mix_search.h), or the fixed share `act_ratio`. InvalidArgument for an
 // unknown name or a ratio outside [0, 1] or at odds with the name;
 // Unimplemented for recompute, flexgen and resident.
 absl::StatusOr<std::unique_ptr<Policy>> ParsePolicy(

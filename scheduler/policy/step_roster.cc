@@ -31,6 +31,33 @@ int64_t Take(const SequenceView& sequence, Budget& budget) {
   return num_new;
 }
 
+// What `num_new` rows of the sequence take of a mini-batch.
+PackItem ItemOf(const StepSnapshot& snapshot, const SequenceView& sequence,
+                int64_t num_new) {
+  const int64_t block_tokens = snapshot.limits.block_tokens;
+  const SequenceCosts& costs = snapshot.costs;
+  const auto rows = static_cast<double>(num_new);
+  PackItem item = {
+      .rows = num_new,
+      .compute_seconds =
+          rows * costs.row +
+          rows * (static_cast<double>(sequence.num_cached) + (rows + 1) / 2) *
+              costs.pair};
+  const int64_t num_blocks =
+      (sequence.num_cached + block_tokens - 1) / block_tokens;
+  for (const BlockRef& block : sequence.blocks.subspan(0, num_blocks)) {
+    item.staged_half_slots += StagedHalfSlots(block);
+    const bool on_host = block.tier != Tier::kDevice;
+    if (block.kind == CacheKind::kAct) {
+      item.compute_seconds += costs.rebuild;
+      if (on_host) item.load_seconds += costs.load_act;
+    } else if (on_host) {
+      item.load_seconds += costs.load_kv;
+    }
+  }
+  return item;
+}
+
 }  // namespace
 
 StepRoster FormRoster(const StepSnapshot& snapshot) {
@@ -48,15 +75,13 @@ StepRoster FormRoster(const StepSnapshot& snapshot) {
       if (num_new == 0) continue;
       roster.entries.push_back({.index = static_cast<int32_t>(i),
                                 .num_new = static_cast<int32_t>(num_new)});
-      const int64_t num_blocks =
-          (sequence.num_cached + limits.block_tokens - 1) / limits.block_tokens;
-      items.push_back({.staged_half_slots = StagedHalfSlots(
-                           sequence.blocks.subspan(0, num_blocks)),
-                       .rows = num_new});
+      items.push_back(ItemOf(snapshot, sequence, num_new));
     }
   }
   roster.mini_batches =
-      PackMiniBatches(items, limits.staging_half_slots, limits.max_step_tokens);
+      PackMiniBatches(items, {.half_slots = limits.staging_half_slots,
+                              .rows = limits.max_step_tokens,
+                              .shared_load_seconds = snapshot.costs.weights});
   return roster;
 }
 

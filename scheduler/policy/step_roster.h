@@ -7,6 +7,7 @@
 #include "absl/types/span.h"
 #include "common/cache/block_ref.h"
 #include "common/step_plan.h"
+#include "scheduler/policy/step_cost.h"
 
 namespace hybridserve {
 
@@ -33,6 +34,7 @@ struct SequenceView {
 // All sequences running on a worker, oldest first. Borrows their blocks.
 struct StepSnapshot {
   RosterLimits limits;
+  SequenceCosts costs;  // What mini-batches are evened out by.
   std::vector<SequenceView> sequences;
 };
 
@@ -52,7 +54,8 @@ struct StepRoster {
 // row each; then prompts, oldest first, in what max_step_tokens and
 // prefill_chunk_tokens leave. With no more sequences than max_step_tokens and
 // max_logit_rows, every decoding sequence runs in every step and the oldest
-// prompt always moves. A sequence stages the blocks of its cached positions.
+// prompt always moves. A sequence stages the blocks of its cached positions;
+// mini-batches are packed so that link and compute are even in each.
 StepRoster FormRoster(const StepSnapshot& snapshot);
 
 }  // namespace hybridserve

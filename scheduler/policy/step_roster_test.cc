@@ -87,7 +87,26 @@ TEST(FormRosterTest, MiniBatchesStageTheBlocksOfCachedPositions) {
   // 33 cached positions are three blocks, 32 two, none none.
   EXPECT_EQ(
       Form(narrow, {Prompt(1, 33), Prompt(1, 32), Prompt(1, 32), Prompt(50)}),
-      "| 0:1| 1:1 2:1 3:50");
+      "| 0:1 3:50| 1:1 2:1");
+}
+
+// Two sequences of KV, which loads, and two of ACT on the device, which
+// rebuilds: one of each in a mini-batch.
+TEST(FormRosterTest, MiniBatchesEvenOutLinkAndCompute) {
+  const std::vector<BlockRef> kv(1);
+  const std::vector<BlockRef> act(
+      1, {.kind = CacheKind::kAct, .tier = Tier::kDevice});
+  StepSnapshot snapshot = {.limits = kLimits,
+                           .costs = {.load_kv = 1, .rebuild = 1}};
+  snapshot.limits.staging_half_slots = 5;
+  for (const auto* blocks : {&kv, &kv, &act, &act}) {
+    snapshot.sequences.push_back(Decode());
+    snapshot.sequences.back().blocks = *blocks;
+  }
+  const StepRoster roster = FormRoster(snapshot);
+  ASSERT_EQ(roster.mini_batches.size(), 2U);
+  EXPECT_EQ(roster.mini_batches[0].sequences, (std::vector<int32_t>{0, 2}));
+  EXPECT_EQ(roster.mini_batches[1].sequences, (std::vector<int32_t>{1, 3}));
 }
 
 }  // namespace

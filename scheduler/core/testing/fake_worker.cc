@@ -65,7 +65,7 @@ WorkerInfo FakeWorkerInfo(const FakeWorkerOptions& options) {
   info.layer_bytes = info.streamed_layer_bytes = 4'000;
   info.profile = {.link_bytes_per_second = 1e6,
                   .copy_out_bytes_per_second = 1e6,
-                  .gemm_flops_per_second = 2e6};
+                  .gemm_flops_per_second = options.gemm_flops_per_second};
   return info;
 }
 

@@ -118,6 +118,7 @@ struct FakeWorkerOptions {
   int32_t max_logit_rows = 16;
   int64_t vocab_size = 100;
   int64_t max_positions = 64;
+  double gemm_flops_per_second = 2e6;  // Its link moves 1e6 bytes a second.
 };
 
 // What such a worker registers: a small OPT model whose eos is id 2.

@@ -1,0 +1,177 @@
+#include "scheduler/policy/step_cost.h"
+
+#include <cmath>
+
+#include "common/dtype.h"
+#include "common/work.h"
+
+namespace hybridserve {
+namespace {
+
+double Inverse(double rate) {
+  return rate > 0 ? 1 / rate : 0;  // 1/inf is 0: one memory.
+}
+
+bool HasFits(const WorkProfile& profile) {
+  for (const WorkKind kind : kAllWorkKinds) {
+    if (!profile.fits[kind].samples.empty()) return true;
+  }
+  return false;
+}
+
+// Lines without intercepts, from rates of each op alone.
+WorkProfile FromRates(const WorkerProfile& rates, const ModelConfig& config,
+                      int64_t head_slices) {
+  const auto hidden = static_cast<double>(config.hidden);
+  const auto heads_width =
+      static_cast<double>(config.num_heads * config.head_dim);
+  const double per_flop = Inverse(rates.gemm_flops_per_second);
+  const double per_byte_in = Inverse(rates.link_bytes_per_second);
+  const double per_byte_out = Inverse(rates.copy_out_bytes_per_second);
+  WorkProfile profile;
+  const auto set = [&profile](WorkKind kind, double seconds_per_unit) {
+    profile.fits[kind].cost.seconds_per_unit = seconds_per_unit;
+  };
+  for (const WorkKind kind :
+       {WorkKind::kWeights, WorkKind::kKv, WorkKind::kAct, WorkKind::kInputs}) {
+    set(kind, per_byte_in);
+  }
+  set(WorkKind::kWriteBack, per_byte_out);
+  // Two operations a multiplication: W_K and W_V; all; Q K' and P V.
+  set(WorkKind::kRebuild,
+      4 * hidden * static_cast<double>(config.kv_width()) * per_flop);
+  set(WorkKind::kForward,
+      2 * static_cast<double>(config.LayerParameters()) * per_flop);
+  set(WorkKind::kAttention, 4 * heads_width * per_flop);
+  set(WorkKind::kHead, 2 * hidden * static_cast<double>(config.vocab_size) /
+                           static_cast<double>(head_slices) * per_flop);
+  return profile;
+}
+
+// Seconds of `count` pieces of `units` in all; nothing to do costs nothing.
+double Cost(const WorkProfile& profile, WorkKind kind, double count,
+            double units) {
+  if (units <= 0) return 0;
+  return absl::ToDoubleSeconds(profile.cost(kind).fixed) * count +
+         profile.cost(kind).seconds_per_unit * units;
+}
+
+}  // namespace
+
+CostModel CostModel::Of(const WorkerInfo& info, const ModelConfig& config) {
+  const auto element = static_cast<double>(SizeOf(info.numerics.dtype));
+  CostModel costs;
+  costs.shape = {
+      .num_layers = std::max<int64_t>(config.num_layers, 1),
+      .layer_weight_bytes = static_cast<double>(info.streamed_layer_bytes),
+      .head_weight_bytes = static_cast<double>(info.streamed_head_bytes),
+      .kv_bytes_per_token =
+          2 * static_cast<double>(config.kv_width()) * element,
+      .act_bytes_per_token = static_cast<double>(config.hidden) * element,
+      .input_bytes_per_row = static_cast<double>(config.hidden) * sizeof(float),
+      .block_tokens = info.numerics.block_tokens,
+      .staging_half_slots = info.staging_half_slots,
+      .act_pays = config.act_pays(),
+      .one_memory = std::isinf(info.profile.link_bytes_per_second)};
+  // A slice of the head goes into the ring like a layer, and is as large.
+  const double head_bytes =
+      static_cast<double>(config.vocab_size) *
+      static_cast<double>(config.word_embed_dim > 0 ? config.word_embed_dim
+                                                    : config.hidden) *
+      element;
+  if (info.layer_bytes > 0) {
+    costs.shape.head_slices = std::max<int64_t>(
+        1, static_cast<int64_t>(
+               std::ceil(head_bytes / static_cast<double>(info.layer_bytes))));
+  }
+  costs.profile =
+      HasFits(info.profile.work)
+          ? info.profile.work
+          : FromRates(info.profile, config, costs.shape.head_slices);
+  return costs;
+}
+
+bool CostModel::is_free() const {
+  for (const WorkKind kind : kAllWorkKinds) {
+    const LinearCost& cost = profile.cost(kind);
+    if (cost.fixed > absl::ZeroDuration() || cost.seconds_per_unit > 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+SequenceCosts SequenceCosts::Of(const CostModel& costs) {
+  const DecodeShape& shape = costs.shape;
+  const auto rate = [&costs](WorkKind kind) {
+    return costs.profile.cost(kind).seconds_per_unit;
+  };
+  const double tokens = shape.block_tokens;
+  return {.weights = rate(WorkKind::kWeights) * shape.layer_weight_bytes,
+          .load_kv = rate(WorkKind::kKv) * tokens * shape.kv_bytes_per_token,
+          .load_act = rate(WorkKind::kAct) * tokens * shape.act_bytes_per_token,
+          .rebuild = rate(WorkKind::kRebuild) * tokens,
+          .row = rate(WorkKind::kForward),
+          .pair = rate(WorkKind::kAttention)};
+}
+
+absl::string_view StepTime::binds() const {
+  if (copy_out > std::max(link, compute)) return "write-back";
+  if (std::abs(link - compute) <= 0.02 * layer()) return "balanced";
+  return link > compute ? "link" : "compute";
+}
+
+int64_t NumMiniBatches(const DecodeShape& shape, double sequences,
+                       double staged_half_slots) {
+  if (sequences <= 0) return 0;
+  if (staged_half_slots <= 0) return 1;
+  const double each = staged_half_slots / sequences;
+  // Rounding must not cost a mini-batch where sequences fit exactly.
+  const double fit = std::floor(static_cast<double>(shape.staging_half_slots) /
+                                each * (1 + 1e-9));
+  return static_cast<int64_t>(std::ceil(sequences / std::max(fit, 1.0)));
+}
+
+StepTime PredictStep(const CostModel& costs, const StepLoad& load,
+                     const BlockCounts& blocks) {
+  const DecodeShape& shape = costs.shape;
+  const WorkProfile& profile = costs.profile;
+  StepTime time = {.num_layers = shape.num_layers,
+                   .mini_batches = NumMiniBatches(shape, load.sequences,
+                                                  blocks.staged_half_slots())};
+  const auto pieces = static_cast<double>(time.mini_batches);
+  const double block_tokens = shape.block_tokens;
+  time.link =
+      Cost(profile, WorkKind::kWeights, pieces, shape.layer_weight_bytes) +
+      Cost(profile, WorkKind::kKv, pieces,
+           blocks.kv_host * block_tokens * shape.kv_bytes_per_token) +
+      Cost(profile, WorkKind::kAct, pieces,
+           blocks.act_host * block_tokens * shape.act_bytes_per_token);
+
+  // A row attends to its sequence's context, to itself and, within a chunk, to
+  // half of the others on average.
+  const double chunk = load.sequences > 0 ? load.new_rows / load.sequences : 0;
+  const double pairs =
+      chunk * load.context_tokens + load.new_rows * (chunk + 1) / 2;
+  time.compute =
+      Cost(profile, WorkKind::kRebuild, pieces, blocks.act() * block_tokens) +
+      Cost(profile, WorkKind::kForward, pieces, load.new_rows) +
+      Cost(profile, WorkKind::kAttention, pieces, pairs);
+
+  if (blocks.total() > 0) {
+    time.copy_out = Cost(profile, WorkKind::kWriteBack, 1,
+                         load.new_rows / blocks.total() *
+                             (blocks.kv_host * shape.kv_bytes_per_token +
+                              blocks.act_host * shape.act_bytes_per_token));
+  }
+  const auto slices = static_cast<double>(shape.head_slices);
+  time.head_link =
+      Cost(profile, WorkKind::kWeights, slices, shape.head_weight_bytes) +
+      Cost(profile, WorkKind::kInputs, 1,
+           load.new_rows * shape.input_bytes_per_row);
+  time.head_compute =
+      Cost(profile, WorkKind::kHead, slices, slices * load.sequences);
+  return time;
+}
+
+}  // namespace hybridserve
