@@ -9,11 +9,11 @@
 #include "absl/time/time.h"
 #include "common/clock.h"
 #include "common/status_macros.h"
-#include "common/version.h"
 #include "glog/logging.h"
 #include "worker/model_setup.h"
 #include "worker/offload/engine.h"
 #include "worker/profile/worker_profile.h"
+#include "worker/worker_description.h"
 
 namespace hybridserve {
 namespace {
@@ -25,38 +25,12 @@ std::string HostNameAndPid() {
 }
 
 WorkerInfo MakeInfo(const LoadedModel& model, const WorkerProfile& profile) {
-  const EngineResources& resources = *model.resources;
-  const MemoryPlan& memory = resources.memory;
-  const DeviceInfo& device = resources.device->info();
-  WorkerInfo info;
+  WorkerInfo info = DescribeWorker(*model.resources);
   info.name = HostNameAndPid();
   info.epoch = static_cast<uint64_t>(absl::ToUnixMicros(absl::Now()));
   info.model_name = model.name;
   info.files = model.files;
-  info.numerics = {.weights_hash = model.weights_hash,
-                   .backend = device.backend,
-                   .isa = device.isa,
-                   .dtype = resources.plan.dtype,
-                   .block_tokens = resources.block_tokens,
-                   .build_id = BuildId()};
-  info.device = device.description;
-  info.pools.push_back({.tier = Tier::kHost,
-                        .half_slots = memory.host_half_slots,
-                        .half_slot_bytes = memory.half_slot_bytes});
-  if (memory.device_half_slots > 0) {
-    info.pools.push_back({.tier = Tier::kDevice,
-                          .half_slots = memory.device_half_slots,
-                          .half_slot_bytes = memory.half_slot_bytes});
-  }
-  const StepLimits limits = resources.limits();
-  info.staging_half_slots = limits.staging_half_slots;
-  info.max_step_tokens = limits.max_step_tokens;
-  info.max_logit_rows = limits.max_logit_rows;
-  info.layer_bytes = resources.plan.layer.bytes;
-  if (!memory.one_memory) {
-    info.streamed_layer_bytes = memory.streamed_layer_bytes(resources.plan);
-    info.streamed_head_bytes = memory.streamed_head_bytes(resources.plan);
-  }
+  info.numerics.weights_hash = model.weights_hash;
   info.profile = profile;
   return info;
 }

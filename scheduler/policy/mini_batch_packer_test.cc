@@ -14,6 +14,7 @@ using ::testing::ElementsAre;
 
 std::vector<std::vector<int32_t>> Indices(std::vector<MiniBatch> batches) {
   std::vector<std::vector<int32_t>> packed;
+  packed.reserve(batches.size());
   for (MiniBatch& batch : batches) packed.push_back(std::move(batch.sequences));
   return packed;
 }

@@ -180,7 +180,7 @@ class RandomInstance {
   void Make(int64_t sequences, int64_t blocks_per_sequence) {
     const double h = 64 * static_cast<double>(Whole(1, 64));
     costs = OptLayer(h, Rate(1e8, 1e11), Rate(1e10, 1e15));
-    costs.shape.layer_weight_bytes *= Whole(0, 2) * 0.5;
+    costs.shape.layer_weight_bytes *= 0.5 * static_cast<double>(Whole(0, 2));
     costs.shape.act_bytes_per_token *= Real(0.5, 1.9);
     costs.shape.head_weight_bytes = costs.shape.layer_weight_bytes;
     const double layer = costs.shape.layer_weight_bytes / 1e10 + 1e-4;

@@ -19,17 +19,6 @@ double Rate(const WorkProfile& profile, WorkKind kind) {
   return slope > 0 ? 1 / slope : std::numeric_limits<double>::infinity();
 }
 
-WorkerProfile WithRates(WorkProfile work, const ModelConfig& config) {
-  const double forward_flops =
-      2 * static_cast<double>(config.LayerParameters());
-  WorkerProfile profile = {
-      .link_bytes_per_second = Rate(work, WorkKind::kWeights),
-      .copy_out_bytes_per_second = Rate(work, WorkKind::kWriteBack),
-      .gemm_flops_per_second = forward_flops * Rate(work, WorkKind::kForward)};
-  profile.work = std::move(work);
-  return profile;
-}
-
 void LogFits(const WorkProfile& profile) {
   for (const WorkKind kind : kAllWorkKinds) {
     const WorkFit& fit = profile.fits[kind];
@@ -43,6 +32,17 @@ void LogFits(const WorkProfile& profile) {
 }
 
 }  // namespace
+
+WorkerProfile WithRates(WorkProfile work, const ModelConfig& config) {
+  const double forward_flops =
+      2 * static_cast<double>(config.LayerParameters());
+  WorkerProfile profile = {
+      .link_bytes_per_second = Rate(work, WorkKind::kWeights),
+      .copy_out_bytes_per_second = Rate(work, WorkKind::kWriteBack),
+      .gemm_flops_per_second = forward_flops * Rate(work, WorkKind::kForward)};
+  profile.work = std::move(work);
+  return profile;
+}
 
 absl::StatusOr<WorkerProfile> MakeWorkerProfile(
     const WorkerOptions& options, EngineResources& resources,

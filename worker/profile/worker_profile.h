@@ -3,12 +3,18 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "common/model_config.h"
 #include "common/work.h"
+#include "common/work_profile.h"
 #include "common/worker_info.h"
 #include "worker/offload/engine_resources.h"
 #include "worker/worker_options.h"
 
 namespace hybridserve {
+
+// `work` and the rates of many units that follow from it; infinite for what
+// costs nothing. Pure.
+WorkerProfile WithRates(WorkProfile work, const ModelConfig& config);
 
 // The profile that a worker registers: measured now (work_profiler.h), or read
 // from options.profile_file where that has one of the same setting. A profile
