@@ -15,13 +15,14 @@ def by_policy(run: Dict) -> Dict[str, Dict]:
     return {result["policy"]: result for result in run["results"]}
 
 
-def decode_ratio(run: Dict, policy: str) -> float:
-    """Decode tokens/s over the kv policy's, same run."""
+def decode_ratio(run: Dict, policy: str) -> Optional[float]:
+    """Decode tokens/s over the kv policy's, same run; None where either had no
+    step in which all sequences decode."""
     results = by_policy(run)
-    return (
-        results[policy]["decode_tokens_per_s"]
-        / results["kv"]["decode_tokens_per_s"]
-    )
+    this, kv = results[policy], results["kv"]
+    if not this["decode_tokens_per_s"] or not kv["decode_tokens_per_s"]:
+        return None
+    return this["decode_tokens_per_s"] / kv["decode_tokens_per_s"]
 
 
 def ideal_ratio(run: Dict, policy: str) -> Optional[float]:
@@ -44,7 +45,7 @@ def number(value: Optional[float], digits: int = 3) -> str:
 def summary_line(run: Dict) -> str:
     results = by_policy(run)
     parts = [
-        f"{name} {decode_ratio(run, name):.2f}x "
+        f"{name} {number(decode_ratio(run, name), 2)}x "
         f"(ideal {number(ideal_ratio(run, name), 2)}, overlap "
         f"{number(result.get('overlap_efficiency'))})"
         for name, result in results.items()
@@ -71,7 +72,7 @@ def table(runs: List[Dict]) -> List[str]:
                 f"| {number(result.get('overlap_efficiency'))} "
                 f"| {number(result['link_busy'], 2)} "
                 f"| {number(result['compute_busy'], 2)} "
-                f"| {decode_ratio(run, name):.2f} "
+                f"| {number(decode_ratio(run, name), 2)} "
                 f"| {number(ideal_ratio(run, name), 2)} |"
             )
     return lines
@@ -123,7 +124,7 @@ def draw(result: Dict, path: pathlib.Path) -> None:
         runs = [run for run in result["runs"] if run["setting"] == setting]
         width = 0.26
         for place, policy in enumerate(COLOURS):
-            heights = [decode_ratio(run, policy) for run in runs]
+            heights = [decode_ratio(run, policy) or 0 for run in runs]
             positions = [i + (place - 1) * width for i in range(len(runs))]
             axis.bar(
                 positions,

@@ -30,6 +30,7 @@ LAYERS = 4
 MAX_POSITIONS = 2048
 ELEMENT_BYTES = 4  # float32: what this CPU computes in.
 POLICIES = "kv,act,hybrid"
+SPARE_POSITIONS = 64
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -97,7 +98,9 @@ def bench_flags(
     element = ELEMENT_BYTES
     if setting == "batch":
         per_token = 2 * stand.hidden * element * LAYERS
-        blocks = -(-positions // 16)
+        # Room to go on while the last prompts are still running, so that all
+        # decode at once for long enough to measure.
+        blocks = -(-(positions + SPARE_POSITIONS) // 16)
         memory = max(stand.batch, 1) * blocks * 16 * per_token
         memory = max(memory, MAX_POSITIONS * per_token)
         return [f"--batch={stand.batch}", f"--host_memory={memory}"]
