@@ -24,8 +24,10 @@ struct MemoryPlan {
   bool one_memory = false;
 
   StepShape step;
-  int weight_buffers = 0;       // Slots of the weight ring; 0: none.
+  int weight_buffers = 0;       // Layer slots of the weight ring; 0: none.
   int64_t ring_slot_bytes = 0;  // Of one slot.
+  int head_buffers = 2;         // Slots for slices of the LM head.
+  int64_t head_slot_bytes = 0;  // Of one slot.
   int staging_areas = 0;
   int32_t staging_half_slots = 0;  // Of one area.
   int64_t half_slot_bytes = 0;     // In one layer.

@@ -12,11 +12,12 @@
 #include "glog/logging.h"
 
 // Device memory is dealt out in one order: first what no step can do without
-// (a ring of layer slots, work buffers of a 16-row step, staging for one whole
-// sequence), then longer steps and larger staging up to sizes beyond which
-// they gain little, then resident weights, then cache blocks. A byte of
-// resident weights or of cache saves one byte of link time a step (a resident
-// part even shrinks the ring), but weights do so from the first token on.
+// (a ring of layer slots and one of head slices, work buffers of a 16-row step,
+// staging for one whole sequence), then longer steps and larger staging up to
+// sizes beyond which they gain little, then resident weights, then cache
+// blocks. A byte of resident weights or of cache saves one byte of link time a
+// step (a resident part even shrinks the ring), but weights do so from the
+// first token on.
 
 namespace hybridserve {
 namespace {
@@ -216,24 +217,26 @@ class Planner {
     UpdateDevice();
   }
 
-  // Sets the ring's slot size and the items of the device.
+  // Sets the rings' slot sizes and the items of the device.
   void UpdateDevice() {
     if (in_.one_memory) return;
     plan_.ring_slot_bytes = plan_.streamed_layer_bytes(weights_);
+    plan_.head_slot_bytes = 0;
     int64_t resident_head = 0;
     for (size_t i = 0; i < weights_.head.slices.size(); ++i) {
       const int64_t bytes = weights_.head.slices[i].bytes;
       if (plan_.resident_head_slices[i]) {
         resident_head += bytes;
       } else {
-        plan_.ring_slot_bytes = std::max(plan_.ring_slot_bytes, bytes);
+        plan_.head_slot_bytes = std::max(plan_.head_slot_bytes, bytes);
       }
     }
     const int64_t resident_layer =
         weights_.layer.bytes - plan_.streamed_layer_bytes(weights_);
     plan_.device = WorkItems();
     plan_.device.push_back(
-        {"weight ring", plan_.weight_buffers * plan_.ring_slot_bytes});
+        {"weight ring", plan_.weight_buffers * plan_.ring_slot_bytes +
+                            plan_.head_buffers * plan_.head_slot_bytes});
     plan_.device.push_back({"outer weights", weights_.outer.bytes});
     plan_.device.push_back(
         {"resident weights",

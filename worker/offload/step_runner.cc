@@ -6,16 +6,18 @@
 #include "common/status_macros.h"
 #include "glog/logging.h"
 
-// A step is a row of items: its layers, then, if any row needs logits, the
-// slices of the LM head. A layer is a row of units, one a mini-batch.
+// A step is its layers, then, if any row needs logits, the slices of the LM
+// head. A layer is a row of units, one a mini-batch.
 //
 // Copy-in is one ordered queue that runs ahead of compute. While unit (j, m) of
 // n computes, it carries, in this order: the cached blocks of the next unit
 // (ACT, then KV), into the staging area that unit (j, m) does not use; then
-// share m of n of the weights of item j + look_ahead, whose slot of the ring
-// held the item before j. So nothing in the queue ever waits for a unit that is
-// yet to be issued, and the ring wraps: towards the end of a step the item
-// after next is a layer of the step to come, whatever that step will be.
+// share m of n of the weights of layer j + look_ahead, whose slot of the ring
+// held the layer before j. So nothing in the queue ever waits for a unit that
+// is yet to be issued, and the ring wraps: towards the end of a step the layer
+// after next is one of the step to come, whatever that step will be. The head's
+// first slices come while the last layer computes, into slots of their own, the
+// others each when the slice is done whose slot they take.
 //
 // Events, besides those inside the ring, the stager and the write-back:
 //   inputs_copied  copy-in -> compute: the step's embedding rows are there
@@ -99,21 +101,28 @@ absl::Status StepRunner::Init() {
   hidden_free_ = device.CreateEvent();
   computed_ = device.CreateEvent();
   for (auto& ready : ready_) ready = device.CreateEvent();
-  look_ahead_ = std::min(weights_->ring_slots() - 1, num_layers_);
+  look_ahead_ = std::min(weights_->layer_slots() - 1, num_layers_);
   stage_ahead_ = memory.staging_areas > 1;
   for (int64_t i = 0; i < look_ahead_; ++i) {
-    RETURN_IF_ERROR(weights_->Feed(ItemAt(i, num_layers_), 0, 1));
+    RETURN_IF_ERROR(weights_->Feed(Layer(i), 0, 1));
   }
   return absl::OkStatus();
 }
 
-WeightItem StepRunner::ItemAt(int64_t index, int64_t items_in_step) const {
-  if (index >= items_in_step) index -= items_in_step;
-  if (index < num_layers_) {
-    return {WeightItem::Kind::kLayer, static_cast<int32_t>(index)};
+WeightItem StepRunner::Layer(int64_t index) const {
+  return {WeightItem::Kind::kLayer, static_cast<int32_t>(index % num_layers_)};
+}
+
+WeightItem StepRunner::HeadSlice(int64_t index) {
+  return {WeightItem::Kind::kHeadSlice, static_cast<int32_t>(index)};
+}
+
+absl::Status StepRunner::FeedHead() {
+  const int64_t first = std::min(weights_->head_slots(), num_slices_);
+  for (int64_t i = 0; i < first; ++i) {
+    RETURN_IF_ERROR(weights_->Feed(HeadSlice(i), 0, 1));
   }
-  return {WeightItem::Kind::kHeadSlice,
-          static_cast<int32_t>(index - num_layers_)};
+  return absl::OkStatus();
 }
 
 absl::Status StepRunner::Stage(const IssuedStep& step, int64_t layer,
@@ -136,7 +145,7 @@ absl::Status StepRunner::RebuildFirst(const IssuedStep& step) {
   }
   CHECK(rebuilt_step_ == nullptr) << "another step is begun";
   rebuilt_step_ = &step;
-  RETURN_IF_ERROR(weights_->Begin(ItemAt(0, num_layers_)));
+  RETURN_IF_ERROR(weights_->Begin(Layer(0)));
   return RebuildUnit(step, 0, 0);
 }
 
@@ -146,12 +155,10 @@ absl::Status StepRunner::Run(IssuedStep& step, absl::Span<const int32_t> tokens,
   staged_step_ = nullptr;
   CountBytes(step);
   RETURN_IF_ERROR(CopyInputs(step, tokens));
-  const int64_t items =
-      num_layers_ + (step.layout.needs_head() ? num_slices_ : 0);
   for (int64_t layer = 0; layer < num_layers_; ++layer) {
-    RETURN_IF_ERROR(RunLayer(step, layer, items));
+    RETURN_IF_ERROR(RunLayer(step, layer));
   }
-  return RunHead(step, items, before_head);
+  return RunHead(step, before_head);
 }
 
 absl::Status StepRunner::CopyInputs(IssuedStep& step,
@@ -190,14 +197,16 @@ absl::Status StepRunner::CopyInputs(IssuedStep& step,
       workspace_->TokenRows(rows), hidden);
 }
 
-absl::Status StepRunner::RunLayer(IssuedStep& step, int64_t layer,
-                                  int64_t items) {
+absl::Status StepRunner::RunLayer(IssuedStep& step, int64_t layer) {
   const auto num_units = static_cast<int64_t>(step.layout.mini_batches.size());
   const bool begun = layer == 0 && rebuilt_step_ == &step;
   if (begun) {
     rebuilt_step_ = nullptr;
   } else {
-    RETURN_IF_ERROR(weights_->Begin(ItemAt(layer, items)));
+    RETURN_IF_ERROR(weights_->Begin(Layer(layer)));
+  }
+  if (layer + 1 == num_layers_ && step.layout.needs_head()) {
+    RETURN_IF_ERROR(FeedHead());
   }
   ASSIGN_OR_RETURN(const NewRows rows,
                    write_back_->Begin(step.layout.num_rows()));
@@ -210,7 +219,7 @@ absl::Status StepRunner::RunLayer(IssuedStep& step, int64_t layer,
       RETURN_IF_ERROR(Stage(step, layer + 1, 0));
     }
     RETURN_IF_ERROR(
-        weights_->Feed(ItemAt(layer + look_ahead_, items), unit, num_units));
+        weights_->Feed(Layer(layer + look_ahead_), unit, num_units));
     if (!begun || unit > 0) {
       RETURN_IF_ERROR(RebuildUnit(step, layer, unit));
     }
@@ -269,8 +278,7 @@ absl::Status StepRunner::RunUnit(const IssuedStep& step, int64_t layer,
 }
 
 absl::Status StepRunner::RunHead(
-    IssuedStep& step, int64_t items,
-    absl::FunctionRef<absl::Status()> before_head) {
+    IssuedStep& step, absl::FunctionRef<absl::Status()> before_head) {
   const auto logit_rows = static_cast<double>(step.layout.samples.size() +
                                               step.layout.scores.size());
   compute_->Begin({.kind = WorkKind::kHead, .resumes = true});
@@ -280,13 +288,15 @@ absl::Status StepRunner::RunHead(
   RETURN_IF_ERROR(head_->Begin(step.layout));
   RETURN_IF_ERROR(compute_->Record(*hidden_free_));
   RETURN_IF_ERROR(before_head());
-  for (int64_t index = num_layers_; index < items; ++index) {
-    RETURN_IF_ERROR(weights_->Begin(ItemAt(index, items)));
-    RETURN_IF_ERROR(weights_->Feed(ItemAt(index + look_ahead_, items), 0, 1));
+  const int64_t slices = step.layout.needs_head() ? num_slices_ : 0;
+  for (int64_t index = 0; index < slices; ++index) {
+    RETURN_IF_ERROR(weights_->Begin(HeadSlice(index)));
     ASSIGN_OR_RETURN(const PlacedPiece slice, weights_->head_slice());
     compute_->Begin({WorkKind::kHead, logit_rows});
     RETURN_IF_ERROR(head_->RunSlice(step.layout, slice));
     RETURN_IF_ERROR(weights_->Finish());
+    const int64_t next = index + weights_->head_slots();
+    if (next < slices) RETURN_IF_ERROR(weights_->Feed(HeadSlice(next), 0, 1));
     RETURN_IF_ERROR(before_head());
   }
   RETURN_IF_ERROR(head_->Finish(step.layout, step.parity, *computed_));

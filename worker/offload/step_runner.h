@@ -67,10 +67,13 @@ class StepRunner {
                            size_t mini_batch);
   absl::Status RunUnit(const IssuedStep& step, int64_t layer, size_t mini_batch,
                        const NewRows& rows);
-  // Item number `index` of a step, counted on into the next step.
-  WeightItem ItemAt(int64_t index, int64_t items_in_step) const;
-  absl::Status RunLayer(IssuedStep& step, int64_t layer, int64_t items);
-  absl::Status RunHead(IssuedStep& step, int64_t items,
+  // A layer, counted on into the next step.
+  WeightItem Layer(int64_t index) const;
+  static WeightItem HeadSlice(int64_t index);
+  // The first slices of the head, as many as there are slots.
+  absl::Status FeedHead();
+  absl::Status RunLayer(IssuedStep& step, int64_t layer);
+  absl::Status RunHead(IssuedStep& step,
                        absl::FunctionRef<absl::Status()> before_head);
   absl::Status CopyInputs(IssuedStep& step, absl::Span<const int32_t> tokens);
   absl::Status Stage(const IssuedStep& step, int64_t layer, size_t mini_batch);
@@ -93,7 +96,7 @@ class StepRunner {
   std::unique_ptr<Event> hidden_free_;
   std::unique_ptr<Event> computed_;
   std::array<std::unique_ptr<Event>, 2> ready_;  // By parity.
-  int64_t look_ahead_ = 1;  // Items fed before the one that computes.
+  int64_t look_ahead_ = 1;  // Layers fed before the one that computes.
   bool stage_ahead_ = false;
   const IssuedStep* staged_step_ = nullptr;   // By StageFirst().
   const IssuedStep* rebuilt_step_ = nullptr;  // By RebuildFirst().

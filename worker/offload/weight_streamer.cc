@@ -34,11 +34,16 @@ absl::StatusOr<std::unique_ptr<WeightStreamer>> WeightStreamer::Create(
   streamer->PlaceParts();
   if (memory.one_memory) {
     CHECK(device.info().one_memory);
-    streamer->ring_slots_ = kUnlimitedSlots;
+    streamer->layers_.num_slots = kUnlimitedSlots;
+    streamer->head_.num_slots = kUnlimitedSlots;
     streamer->AliasWeights();
     return streamer;
   }
-  RETURN_IF_ERROR(streamer->AllocateRing(device));
+  RETURN_IF_ERROR(Allocate(
+      device, memory.weight_buffers, memory.ring_slot_bytes,
+      static_cast<int64_t>(streamer->layer_parts_.size()), streamer->layers_));
+  RETURN_IF_ERROR(Allocate(device, memory.head_buffers, memory.head_slot_bytes,
+                           /*num_parts=*/1, streamer->head_));
   RETURN_IF_ERROR(streamer->CopyResident(device));
   return streamer;
 }
@@ -81,19 +86,21 @@ void WeightStreamer::AliasWeights() {
   outer_ = std::make_unique<AliasBuffer>(*weights_.outer);
 }
 
-absl::Status WeightStreamer::AllocateRing(Device& device) {
-  ring_slots_ = memory_.weight_buffers;
-  if (memory_.ring_slot_bytes > 0) {
-    ASSIGN_OR_RETURN(ring_,
-                     device.Allocate(MemorySpace::kDevice,
-                                     ring_slots_ * memory_.ring_slot_bytes));
+absl::Status WeightStreamer::Allocate(Device& device, int64_t num_slots,
+                                      int64_t slot_bytes, int64_t num_parts,
+                                      Ring& ring) {
+  ring.num_slots = num_slots;
+  if (slot_bytes > 0) {
+    ASSIGN_OR_RETURN(ring.buffer, device.Allocate(MemorySpace::kDevice,
+                                                  num_slots * slot_bytes));
   }
-  slots_.resize(ring_slots_);
-  for (int64_t i = 0; i < ring_slots_; ++i) {
-    slots_[i].offset = i * memory_.ring_slot_bytes;
-    slots_[i].free = device.CreateEvent();
-    for (size_t part = 0; part < layer_parts_.size(); ++part) {
-      slots_[i].copied.push_back(device.CreateEvent());
+  ring.slots.resize(num_slots);
+  for (int64_t i = 0; i < num_slots; ++i) {
+    Slot& slot = ring.slots[i];
+    slot.offset = i * slot_bytes;
+    slot.free = device.CreateEvent();
+    for (int64_t part = 0; part < num_parts; ++part) {
+      slot.copied.push_back(device.CreateEvent());
     }
   }
   return absl::OkStatus();
@@ -165,16 +172,18 @@ int64_t WeightStreamer::StreamedBytes(const WeightItem& item) const {
 absl::Status WeightStreamer::Feed(const WeightItem& item, int64_t share,
                                   int64_t num_shares) {
   CHECK(share >= 0 && share < num_shares) << share << " of " << num_shares;
+  Ring& ring = RingOf(item);
   if (share == 0) {
-    CHECK_LT(fed_items(), ring_slots_) << "no slot is free";
-    FedItem& fed = fed_.emplace_back(FedItem{.item = item});
+    CHECK_LT(static_cast<int64_t>(ring.fed.size()), ring.num_slots)
+        << "no slot is free";
+    FedItem& fed = ring.fed.emplace_back(FedItem{.item = item});
     if (!memory_.one_memory) {
-      fed.slot = &slots_[next_slot_];
-      next_slot_ = (next_slot_ + 1) % ring_slots_;
+      fed.slot = &ring.slots[ring.next_slot];
+      ring.next_slot = (ring.next_slot + 1) % ring.num_slots;
       RETURN_IF_ERROR(copy_in_.Wait(*fed.slot->free));
     }
   }
-  FedItem& fed = fed_.back();
+  FedItem& fed = ring.fed.back();
   CHECK(fed.item == item) << "shares of two items mixed";
   const absl::Span<const Part> parts = PartsOf(item);
   if (memory_.one_memory) {
@@ -194,7 +203,8 @@ absl::Status WeightStreamer::Feed(const WeightItem& item, int64_t share,
     const Part& part = parts[fed.next_part];
     if (part.resident || part.bytes == 0) continue;
     const CopyRun run = {
-        .dst = {ring_.get(), fed.slot->offset + part.device_offset, part.bytes},
+        .dst = {ring.buffer.get(), fed.slot->offset + part.device_offset,
+                part.bytes},
         .src = HostBytes(item, part)};
     RETURN_IF_ERROR(copy_in_.Copy({&run, 1}));
     RETURN_IF_ERROR(copy_in_.Record(*fed.slot->copied[fed.next_part]));
@@ -221,23 +231,28 @@ int64_t WeightStreamer::EndOfShare(const WeightItem& item, int64_t share,
 }
 
 absl::Status WeightStreamer::Begin(const WeightItem& item) {
-  CHECK(!fed_.empty() && fed_.front().item == item) << "items out of order";
-  CHECK_EQ(fed_.front().next_part, static_cast<int64_t>(PartsOf(item).size()));
+  Ring& ring = RingOf(item);
+  CHECK(!ring.fed.empty() && ring.fed.front().item == item)
+      << "items out of order";
+  CHECK_EQ(ring.fed.front().next_part,
+           static_cast<int64_t>(PartsOf(item).size()));
+  begun_ = &ring;
   waited_parts_ = 0;
   return absl::OkStatus();
 }
 
 absl::Status WeightStreamer::Finish() {
-  CHECK(!fed_.empty());
+  CHECK(begun_ != nullptr);
   if (!memory_.one_memory) {
-    RETURN_IF_ERROR(compute_.Record(*fed_.front().slot->free));
+    RETURN_IF_ERROR(compute_.Record(*begun_->fed.front().slot->free));
   }
-  fed_.pop_front();
+  begun_->fed.pop_front();
+  begun_ = nullptr;
   return absl::OkStatus();
 }
 
 absl::StatusOr<BufferView> WeightStreamer::Use(int64_t part_index) {
-  const FedItem& fed = fed_.front();
+  const FedItem& fed = begun_->fed.front();
   const Part& part = PartsOf(fed.item)[part_index];
   if (part.resident) {
     if (fed.item.kind == WeightItem::Kind::kHeadSlice) {
@@ -252,7 +267,7 @@ absl::StatusOr<BufferView> WeightStreamer::Use(int64_t part_index) {
     RETURN_IF_ERROR(compute_.Wait(*fed.slot->copied[part_index]));
     waited_parts_ = part_index + 1;
   }
-  return BufferView{ring_.get(), fed.slot->offset + part.device_offset,
+  return BufferView{begun_->buffer.get(), fed.slot->offset + part.device_offset,
                     part.bytes};
 }
 
@@ -276,7 +291,7 @@ absl::StatusOr<std::vector<PlacedPiece>> WeightStreamer::Matrix(
 }
 
 absl::StatusOr<PlacedPiece> WeightStreamer::head_slice() {
-  const WeightItem& item = fed_.front().item;
+  const WeightItem& item = begun_->fed.front().item;
   CHECK(item.kind == WeightItem::Kind::kHeadSlice);
   ASSIGN_OR_RETURN(const BufferView bytes, Use(0));
   return PlacedPiece{.piece = plan_.head.slices[item.index], .bytes = bytes};

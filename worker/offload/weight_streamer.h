@@ -17,7 +17,7 @@
 
 namespace hybridserve {
 
-// What one slot of the ring holds: a layer or a slice of the LM head.
+// What one slot holds: a layer or a slice of the LM head.
 struct WeightItem {
   enum class Kind { kLayer, kHeadSlice };
   Kind kind = Kind::kLayer;
@@ -27,13 +27,14 @@ struct WeightItem {
 };
 
 // Brings weights to the device: some parts stay there, the others are copied
-// into a ring of slots each time they are wanted. With one memory nothing is
-// copied and every view is of the host's weights.
+// into a ring of slots each time they are wanted, one ring for layers and one
+// for the small slices of the head, so that neither keeps the other waiting.
+// With one memory nothing is copied and every view is of the host's weights.
 //
-// Items are fed (copied in) and used (computed with) in one order; the ring
-// does not care where steps begin, so it wraps over their boundaries. Copies go
-// to the copy-in stream in the caller's order, share by share. A slot is filled
-// again only after the compute stream is past the item that it held.
+// Items of a kind are fed (copied in) and used (computed with) in one order;
+// the ring does not care where steps begin, so it wraps over their boundaries.
+// Copies go to the copy-in stream in the caller's order, share by share. A slot
+// is filled again only after the compute stream is past the item that it held.
 // Thread-compatible.
 class WeightStreamer : private LayerWeights {
  public:
@@ -46,11 +47,12 @@ class WeightStreamer : private LayerWeights {
 
   // Queues the copies of share `share` of `num_shares` (bytes nearly even) of
   // an item. Shares come in order; share 0 takes the next slot. At most
-  // ring_slots() items may be fed and not yet finished.
+  // layer_slots() layers and head_slots() slices may be fed and not yet
+  // finished.
   absl::Status Feed(const WeightItem& item, int64_t share, int64_t num_shares);
 
-  // The item to compute with: the oldest that was fed and not finished, which
-  // `item` must be, wholly fed (CHECKed).
+  // The item to compute with: the oldest of its kind that was fed and not
+  // finished, which `item` must be, wholly fed (CHECKed).
   absl::Status Begin(const WeightItem& item);
   // The weights of the layer / slice begun. Valid until Finish().
   LayerWeights& layer() { return *this; }
@@ -64,8 +66,8 @@ class WeightStreamer : private LayerWeights {
       const std::vector<WeightPiece>& pieces) const;
 
   // Items that may be fed and not finished; large where nothing is copied.
-  int64_t ring_slots() const { return ring_slots_; }
-  int64_t fed_items() const { return static_cast<int64_t>(fed_.size()); }
+  int64_t layer_slots() const { return layers_.num_slots; }
+  int64_t head_slots() const { return head_.num_slots; }
   // Bytes over the link for one such item.
   int64_t StreamedBytes(const WeightItem& item) const;
 
@@ -78,7 +80,7 @@ class WeightStreamer : private LayerWeights {
     int64_t device_offset = 0;  // In the resident block or in the slot.
   };
   struct Slot {
-    int64_t offset = 0;                          // In ring_.
+    int64_t offset = 0;                          // In the ring's buffer.
     std::vector<std::unique_ptr<Event>> copied;  // One a part.
     std::unique_ptr<Event> free;                 // Compute is done with it.
   };
@@ -86,6 +88,14 @@ class WeightStreamer : private LayerWeights {
     WeightItem item;
     Slot* slot = nullptr;
     int64_t next_part = 0;
+  };
+  // Slots for the items of one kind.
+  struct Ring {
+    std::unique_ptr<Buffer> buffer;
+    std::vector<Slot> slots;
+    int64_t num_slots = 0;
+    int64_t next_slot = 0;
+    std::deque<FedItem> fed;  // Front: begun or to begin next.
   };
 
   WeightStreamer(const MemoryPlan& memory, const WeightPlan& plan,
@@ -98,8 +108,13 @@ class WeightStreamer : private LayerWeights {
 
   void PlaceParts();
   void AliasWeights();
-  absl::Status AllocateRing(Device& device);
+  static absl::Status Allocate(Device& device, int64_t num_slots,
+                               int64_t slot_bytes, int64_t num_parts,
+                               Ring& ring);
   absl::Status CopyResident(Device& device);
+  Ring& RingOf(const WeightItem& item) {
+    return item.kind == WeightItem::Kind::kLayer ? layers_ : head_;
+  }
   absl::Span<const Part> PartsOf(const WeightItem& item) const;
   // The first part that comes after share `share`.
   int64_t EndOfShare(const WeightItem& item, int64_t share,
@@ -124,12 +139,10 @@ class WeightStreamer : private LayerWeights {
   std::unique_ptr<Buffer> resident_layers_;
   std::unique_ptr<Buffer> resident_head_;
   std::unique_ptr<Buffer> outer_;
-  std::unique_ptr<Buffer> ring_;
-  std::vector<Slot> slots_;
-  int64_t ring_slots_ = 0;
-  int64_t next_slot_ = 0;
-  std::deque<FedItem> fed_;  // Front: begun or to begin next.
-  // Parts of the front item up to here were waited for by compute.
+  Ring layers_;
+  Ring head_;
+  Ring* begun_ = nullptr;  // The ring whose front item is begun.
+  // Parts of the begun item up to here were waited for by compute.
   int64_t waited_parts_ = 0;
 };
 

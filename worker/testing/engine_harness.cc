@@ -14,6 +14,9 @@
 namespace hybridserve {
 namespace {
 
+// Device memory beyond the plan's, for CachedKv() to rebuild a row in.
+constexpr int64_t kProbeBytes = 64 << 10;
+
 // Weights of one layer on the host, packed: what an idle engine streams from.
 class HostLayerWeights final : public LayerWeights {
  public:
@@ -56,7 +59,7 @@ absl::StatusOr<std::unique_ptr<EngineHarness>> EngineHarness::Create(
   if (!one_memory) {
     device_options.device_memory_bytes =
         options.device_memory.choice == MemorySetting::Choice::kBytes
-            ? options.device_memory.bytes
+            ? options.device_memory.bytes + kProbeBytes
             : int64_t{1} << 30;
   }
   ASSIGN_OR_RETURN(resources.device, CreateCpuDevice(device_options));
