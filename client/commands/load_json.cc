@@ -49,7 +49,8 @@ ordered_json TotalsToJson(const v1::WorkerTotals& totals) {
           {"write_back_bytes", totals.write_back_bytes()},
           {"processed_tokens", totals.processed_tokens()},
           {"sampled_tokens", totals.sampled_tokens()},
-          {"rebuilt_tokens", totals.rebuilt_tokens()}};
+          {"rebuilt_tokens", totals.rebuilt_tokens()},
+          {"preemptions", totals.preemptions()}};
 }
 
 // A fit for each kind of work, with what it was fitted to.

@@ -45,6 +45,7 @@ void AddTotals(const v1::WorkerTotals& totals, std::string* table) {
                static_cast<double>(totals.processed_tokens()) / seconds),
            table);
   }
+  AddRow("preemptions", absl::StrCat(totals.preemptions()), table);
   AddRow("link: weights", Size(totals.weight_bytes()), table);
   AddRow("link: keys and values", Size(totals.kv_bytes()), table);
   AddRow("link: activations", Size(totals.act_bytes()), table);

@@ -30,7 +30,8 @@ struct LiveRequest {
   SequenceId sequence;  // On `worker`.
   // Set once tokens were shown: only such workers give the same next ones.
   std::optional<NumericsClass> numerics;
-  int64_t replays = 0;
+  int64_t replays = 0;    // For want of its worker.
+  bool resuming = false;  // Its worker was lost, and none has it since.
 
   absl::Time submitted;
   absl::Time started = absl::InfiniteFuture();  // First taken by a worker.
@@ -44,7 +45,7 @@ struct LiveRequest {
   }
   bool was_started() const { return started != absl::InfiniteFuture(); }
 
-  // Positions that it may come to hold: what its slots are reserved for.
+  // Positions that it may come to hold.
   int64_t max_positions() const {
     return static_cast<int64_t>(request.prompt.size()) +
            (request.is_score() ? 0 : request.max_tokens);

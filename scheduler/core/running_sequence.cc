@@ -1,5 +1,6 @@
 #include "scheduler/core/running_sequence.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/types/span.h"
@@ -8,27 +9,56 @@
 
 namespace hybridserve {
 
-SequenceView RunningSequence::View() const {
-  const GenerationRequest& request = live.request;
-  int64_t num_ready = 0;
-  if (request.is_score()) {
-    num_ready = prefill_positions - num_scheduled;
-  } else if (live.num_generated() + samples_in_flight < request.max_tokens) {
-    // Every token has a row, those in flight too; the last one of all, which
-    // max_tokens forbids to go on from, never gets here.
-    num_ready = static_cast<int64_t>(live.tokens.size()) + samples_in_flight -
-                num_scheduled;
+namespace {
+
+// Rows whose input is known or on its way.
+int64_t NumKnown(const RunningSequence& sequence) {
+  const LiveRequest& live = sequence.live;
+  if (live.request.is_score()) {
+    return sequence.prefill_positions - sequence.num_scheduled;
   }
+  // The last token of all, which max_tokens forbids to go on from, gets no row.
+  if (live.num_generated() + sequence.samples_in_flight >=
+      live.request.max_tokens) {
+    return 0;
+  }
+  return static_cast<int64_t>(live.tokens.size()) + sequence.samples_in_flight -
+         sequence.num_scheduled;
+}
+
+}  // namespace
+
+SequenceView RunningSequence::View(int32_t block_tokens) const {
+  const int64_t room =
+      static_cast<int64_t>(blocks.size()) * block_tokens - num_scheduled;
   return {.num_cached = num_scheduled,
-          .num_ready = num_ready,
+          .num_ready = std::min(NumKnown(*this), room),
           .is_prefill = num_scheduled < prefill_positions,
-          .samples = !request.is_score(),
+          .samples = !live.request.is_score(),
           .blocks = blocks};
+}
+
+int64_t RunningSequence::NumBlocksWanted(int32_t block_tokens) const {
+  const int64_t known = NumKnown(*this);
+  if (known == 0) return static_cast<int64_t>(blocks.size());
+  const int64_t positions =
+      std::min(num_scheduled + known + 1, live.max_positions());
+  return (positions + block_tokens - 1) / block_tokens;
+}
+
+Footprint RunningSequence::footprint() const {
+  return {.blocks = static_cast<int64_t>(blocks.size()),
+          .half_slots = half_slots,
+          .full_blocks = static_cast<int64_t>(kinds.size()),
+          .full_half_slots = full_half_slots,
+          .positions = static_cast<int64_t>(live.tokens.size()),
+          .generated = live.num_generated(),
+          .max_tokens = live.request.is_score() ? 0 : live.request.max_tokens};
 }
 
 void RunningSequence::AddTo(StepPlan& plan, int32_t num_new,
                             int32_t block_tokens) {
-  const SequenceView view = View();
+  const SequenceView view = View(block_tokens);
   CHECK_GE(num_new, 1);
   CHECK_LE(num_new, view.num_ready);
   const int64_t end = num_scheduled + num_new;

@@ -7,6 +7,7 @@
 #include "common/cache/block_ref.h"
 #include "common/step_plan.h"
 #include "scheduler/core/live_request.h"
+#include "scheduler/policy/pool_forecast.h"
 #include "scheduler/policy/step_roster.h"
 
 namespace hybridserve {
@@ -16,15 +17,25 @@ namespace hybridserve {
 // what came back.
 struct RunningSequence {
   LiveRequest& live;             // Outlives this.
-  std::vector<BlockRef> blocks;  // Reserved for live.max_positions().
+  std::vector<CacheKind> kinds;  // Of all blocks up to live.max_positions().
+  int64_t full_half_slots = 0;   // Of `kinds`.
+  std::vector<BlockRef> blocks;  // That it holds: the first of `kinds`.
+  int64_t half_slots = 0;        // Of `blocks`.
   int64_t prefill_positions;     // Known tokens when it came here.
   int64_t num_sent_blocks = 0;   // Of `blocks`, known to the worker.
   int64_t num_scheduled = 0;     // Positions.
   int64_t num_done = 0;          // Positions.
   int64_t samples_in_flight = 0;
 
-  // What the next step could do with it.
-  SequenceView View() const;
+  // What the next step could do with it. A row whose block it does not hold yet
+  // waits.
+  SequenceView View(int32_t block_tokens) const;
+
+  // Blocks for the rows that could run next and for one after them.
+  int64_t NumBlocksWanted(int32_t block_tokens) const;
+
+  // For the forecast of the pool.
+  Footprint footprint() const;
 
   // Its part of a plan that runs the next `num_new` positions, at most
   // View().num_ready, whose rows then count as scheduled. The blocks that those

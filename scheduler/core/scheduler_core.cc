@@ -114,8 +114,7 @@ absl::Status SchedulerCore::CheckFits(const LiveRequest& live) const {
 }
 
 absl::Status SchedulerCore::Enqueue(const LiveRequest& live) {
-  absl::Status status =
-      queue_.PushBack(live.model, live.key, live.max_positions());
+  absl::Status status = queue_.Push(live.model, live.key, live.max_positions());
   if (status.ok()) return status;
   if (NumWorkersOf(live.model) > 0) {
     return WithRetryDelay(status, options_.retry_delay);
@@ -157,7 +156,8 @@ absl::StatusOr<WorkerId> SchedulerCore::AddWorker(
   const WorkerLimits limits = {
       .max_running = options_.max_running,
       .prefill_chunk_tokens = options_.prefill_chunk_tokens,
-      .max_step_time = options_.max_step_time};
+      .max_step_time = options_.max_step_time,
+      .expected_output = options_.expected_output};
   auto worker = std::make_unique<WorkerState>(
       id, options_.term, info, model.config, std::move(link), limits, *policy_);
   LOG(INFO) << "worker added id=" << id << " name=" << info.name
@@ -241,14 +241,13 @@ void SchedulerCore::LoseWorker(WorkerId id, const absl::Status& reason) {
   workers_.erase(it);
   LOG(WARNING) << "worker lost id=" << id << " name=" << worker->info().name
                << " running=" << worker->num_running() << " reason=" << reason;
-  // Newest first, each to the front, so that the oldest is next.
   std::vector<LiveRequest*> failed;
-  const auto& running = worker->running();
-  for (auto at = running.rbegin(); at != running.rend(); ++at) {
-    LiveRequest& live = at->second.live;
+  for (const auto& [key, sequence] : worker->running()) {
+    LiveRequest& live = sequence.live;
     live.worker.reset();
     live.scores.clear();
-    queue_.PushFront(live.model, live.key, live.max_positions());
+    live.resuming = true;
+    queue_.PutBack(live.model, live.key, live.max_positions());
     if (++live.replays > options_.max_replays) failed.push_back(&live);
   }
   for (LiveRequest* live : failed) {
@@ -348,7 +347,8 @@ void SchedulerCore::AdmitLane(absl::string_view model) {
   for (LiveRequest* live : admitted) {
     queue_.Remove(live->key);
     UpdateTimers(*live);
-    if (live->replays == 0) continue;
+    if (!live->resuming) continue;
+    live->resuming = false;
     ++counts_.replays;
     live->observer->OnResumed();
   }
@@ -357,6 +357,13 @@ void SchedulerCore::AdmitLane(absl::string_view model) {
 void SchedulerCore::Advance() {
   for (bool again = true; again;) {
     again = false;
+    // Those that run come before those that wait.
+    for (auto& [id, worker] : workers_) {
+      for (LiveRequest* live : worker->MakeRoom()) {
+        queue_.PutBack(live->model, live->key, live->max_positions());
+        ++counts_.preemptions;
+      }
+    }
     for (const auto& [name, model] : models_.models()) AdmitLane(name);
     // A plan that releases slots may let more requests in.
     for (auto& [id, worker] : workers_) again |= worker->SendPlan();
@@ -381,6 +388,11 @@ std::unique_ptr<LiveRequest> SchedulerCore::Remove(LiveRequest& live) {
 }
 
 void SchedulerCore::Finish(LiveRequest& live, FinishReason reason) {
+  if (reason != FinishReason::kCancelled && live.worker.has_value() &&
+      !live.request.is_score()) {
+    workers_.at(*live.worker)
+        ->CountOutput(live.num_generated(), live.request.max_tokens);
+  }
   const std::unique_ptr<LiveRequest> ended = Remove(live);
   ++(reason == FinishReason::kCancelled ? counts_.cancelled : counts_.finished);
   ended->observer->OnFinished(reason, ended->UsageAt(clock_.Now()));

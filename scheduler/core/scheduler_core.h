@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -43,6 +44,10 @@ struct SchedulerOptions {
   int64_t prefill_chunk_tokens = 512;
   // Longest decode step that a worker's mix may predict: fewer sequences run.
   absl::Duration max_step_time = absl::InfiniteDuration();
+  // The share of its max_tokens that a request is expected to generate, in
+  // [0, 1]; not set: what requests turn out to. The less, the more of them run
+  // at once, and the sooner one has to give way.
+  std::optional<double> expected_output;
   // How long a request waits while no connected worker can take it.
   absl::Duration failover_timeout = absl::Seconds(60);
   // What RESOURCE_EXHAUSTED and UNAVAILABLE ask their reader to wait.
@@ -59,7 +64,9 @@ struct SchedulerOptions {
 // result t, so a stop found in result t is corrected one step late; the extra
 // token is never shown. A slot that a plan releases is in no table before the
 // plan after it. Per model first come, first served: nothing overtakes a
-// request on the workers that it could run on.
+// request on the workers that it could run on. Where a worker's slots run out
+// a request goes back to the queue, to its place by age, and is replayed when
+// there is room again (worker_state_slots.cc).
 //
 // Invariants, after every call: each live request is in the queue or on one
 // worker; on each tier free half-slots, those of running sequences and those

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -11,8 +12,9 @@
 #include "scheduler/core/scheduler_core.h"
 #include "scheduler/core/testing/core_harness.h"
 
-// Thousands of random events: requests come, are cancelled and expire, workers
-// of two models and two numerics classes come, go and answer late. Whatever
+// Thousands of random events: requests come, are cancelled and expire, give way
+// to others where slots run out, workers of two models and two numerics classes
+// come, go and answer late. Whatever
 // happens, every plan is sound (FakeWorker checks), every request ends once
 // (RecordingObserver checks) with the tokens that it would have got alone, and
 // in the end every slot is free.
@@ -83,10 +85,12 @@ class RandomWorld {
                                             snapshot.counts.failed);
     finished_ += snapshot.counts.finished;
     replays_ += snapshot.counts.replays;
+    preemptions_ += snapshot.counts.preemptions;
   }
 
   int64_t finished() const { return finished_; }
   int64_t replays() const { return replays_; }
+  int64_t preemptions() const { return preemptions_; }
   int64_t refused() const { return refused_; }
 
  private:
@@ -97,6 +101,9 @@ class RandomWorld {
     options.max_queue_tokens = Uniform(50, 600);
     options.prefill_chunk_tokens = Uniform(1, 40);
     options.failover_timeout = absl::Seconds(20);
+    // Mostly less than requests turn out to generate.
+    options.expected_output =
+        OneOf(std::vector<std::optional<double>>{std::nullopt, 0, 0, 0, 1});
     return options;
   }
 
@@ -115,8 +122,8 @@ class RandomWorld {
     request.request_id = absl::StrCat("r", Uniform(0, 60));
     request.model = Uniform(0, 2) == 0 ? "b" : "a";
     request.prompt =
-        MakePrompt(Uniform(1, 40), static_cast<int32_t>(Uniform(0, 1000)));
-    request.max_tokens = Uniform(1, 24);
+        MakePrompt(Uniform(1, 32), static_cast<int32_t>(Uniform(0, 1000)));
+    request.max_tokens = Uniform(1, 32);
     request.min_tokens = Uniform(0, request.max_tokens);
     request.ignore_eos = Uniform(0, 1) == 0;
     request.sampling.seed = Uniform(0, 1000);
@@ -159,8 +166,8 @@ class RandomWorld {
             {.model_name = model,
              .build_id = build,
              .epoch = ++epoch_,
-             .device_half_slots = static_cast<int32_t>(Uniform(0, 20)),
-             .host_half_slots = static_cast<int32_t>(Uniform(32, 150)),
+             .device_half_slots = static_cast<int32_t>(Uniform(0, 8)),
+             .host_half_slots = static_cast<int32_t>(Uniform(16, 56)),
              .staging_half_slots = static_cast<int32_t>(Uniform(48, 100)),
              .max_step_tokens = static_cast<int32_t>(Uniform(1, 40)),
              .max_logit_rows = static_cast<int32_t>(Uniform(1, 12))}),
@@ -264,6 +271,7 @@ class RandomWorld {
   std::vector<Tracked> live_;
   int64_t finished_ = 0;
   int64_t replays_ = 0;
+  int64_t preemptions_ = 0;
   int64_t refused_ = 0;
 };
 
@@ -272,8 +280,9 @@ class SchedulerCorePropertyTest : public testing::TestWithParam<const char*> {};
 TEST_P(SchedulerCorePropertyTest, NoEventLosesOrRepeatsAnything) {
   int64_t finished = 0;
   int64_t replays = 0;
+  int64_t preemptions = 0;
   int64_t refused = 0;
-  for (uint32_t seed = 1; seed <= 12; ++seed) {
+  for (uint32_t seed = 1; seed <= 30; ++seed) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     RandomWorld world(seed, GetParam());
     for (int event = 0; event < 1500 && !HasFailure(); ++event) {
@@ -283,12 +292,14 @@ TEST_P(SchedulerCorePropertyTest, NoEventLosesOrRepeatsAnything) {
     world.Settle();
     finished += world.finished();
     replays += world.replays();
+    preemptions += world.preemptions();
     refused += world.refused();
     if (HasFailure()) return;
   }
   // The test saw what it is about.
   EXPECT_GT(finished, 500);
   EXPECT_GT(replays, 50);
+  EXPECT_GT(preemptions, 10);
   EXPECT_GT(refused, 100);
 }
 

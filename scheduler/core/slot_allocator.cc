@@ -129,10 +129,21 @@ void SlotAllocator::Free(absl::Span<const BlockRef> blocks) {
   for (size_t p = 0; p < pools_.size(); ++p) pools_[p].pool.Free(slots[p]);
 }
 
-bool SlotAllocator::FitsEmpty(absl::Span<const CacheKind> kinds) const {
-  return Place(kinds, {},
-               {pools_[0].pool.capacity(), pools_[1].pool.capacity()})
-      .has_value();
+// One by one, an ACT block fails only where nothing is free, and a KV block
+// where no tier has two half-slots free. Blocks of one kind, or in one tier,
+// strand nothing, so that order does not matter. Otherwise as much as a
+// half-slot a tier may be left over: a KV block that finds three free always
+// fits.
+bool SlotAllocator::FitsAlone(absl::Span<const CacheKind> kinds) const {
+  const Room all = {pools_[0].pool.capacity(), pools_[1].pool.capacity()};
+  int64_t half_slots = 0;
+  for (const CacheKind kind : kinds) half_slots += HalfSlotsOf(kind);
+  const auto blocks = static_cast<int64_t>(kinds.size());
+  const bool one_kind = half_slots == blocks || half_slots == 2 * blocks;
+  if (one_kind || all[0] == 0 || all[1] == 0) {
+    return Place(kinds, {}, all).has_value();
+  }
+  return half_slots < all[0] + all[1];
 }
 
 int64_t SlotAllocator::num_free() const {

@@ -39,8 +39,9 @@ class SlotAllocator {
   // Gives back blocks from Allocate().
   void Free(absl::Span<const BlockRef> blocks);
 
-  // Allocate(kinds) would succeed if nothing were in use.
-  bool FitsEmpty(absl::Span<const CacheKind> kinds) const;
+  // With nothing else in use these blocks all find room, also when they are
+  // allocated one after the other, and wherever those before have been put.
+  bool FitsAlone(absl::Span<const CacheKind> kinds) const;
 
   int64_t num_free() const;
   // In use, on both tiers.

@@ -69,8 +69,42 @@ TEST(SlotAllocatorTest, BlocksSayWhatTheyAreAndWhere) {
 // One odd half-slot a tier would be stranded if blocks were placed in order.
 TEST(SlotAllocatorTest, FindsARoomThatOrderWouldMiss) {
   SlotAllocator slots(Pools(2, 1));
-  EXPECT_TRUE(slots.FitsEmpty(Kinds("ak")));
   EXPECT_EQ(Tiers(slots.Allocate(Kinds("ak"))), "hd");
+}
+
+TEST(SlotAllocatorTest, WhatFitsAloneFitsOneByOne) {
+  // One after the other, the KV block would find a half-slot in each tier.
+  EXPECT_FALSE(SlotAllocator(Pools(2, 1)).FitsAlone(Kinds("ak")));
+  EXPECT_TRUE(SlotAllocator(Pools(2, 2)).FitsAlone(Kinds("ak")));
+  EXPECT_TRUE(SlotAllocator(Pools(0, 3)).FitsAlone(Kinds("ak")));
+  EXPECT_TRUE(SlotAllocator(Pools(2, 1)).FitsAlone(Kinds("aaa")));
+  EXPECT_FALSE(SlotAllocator(Pools(2, 1)).FitsAlone(Kinds("aaaa")));
+  EXPECT_TRUE(SlotAllocator(Pools(2, 3)).FitsAlone(Kinds("kk")));
+  EXPECT_FALSE(SlotAllocator(Pools(3, 3)).FitsAlone(Kinds("kkk")));
+}
+
+// Property: with any tiers, shares and order, nothing that fits alone fails.
+TEST(SlotAllocatorTest, BlocksOneByOneFitWhereTheyFitAlone) {
+  std::mt19937 rng(20240917);
+  int fits = 0;
+  for (int round = 0; round < 2000; ++round) {
+    SCOPED_TRACE(round);
+    SlotAllocator slots(Pools(static_cast<int32_t>(rng() % 8),
+                              static_cast<int32_t>(rng() % 8)));
+    std::vector<CacheKind> kinds(1 + rng() % 8);
+    for (CacheKind& kind : kinds) {
+      kind = rng() % 2 == 0 ? CacheKind::kAct : CacheKind::kKv;
+    }
+    if (!slots.FitsAlone(kinds)) continue;
+    ++fits;
+    for (const CacheKind kind : kinds) {
+      const DeviceShares shares = {
+          .kv_blocks = static_cast<int64_t>(rng() % 4),
+          .act_blocks = static_cast<int64_t>(rng() % 4)};
+      ASSERT_THAT(slots.Allocate({kind}, shares), IsOk());
+    }
+  }
+  EXPECT_GT(fits, 200);
 }
 
 TEST(SlotAllocatorTest, KindsKeepToTheirSharesOfTheDevice) {
@@ -87,13 +121,12 @@ TEST(SlotAllocatorTest, KindsKeepToTheirSharesOfTheDevice) {
 
 TEST(SlotAllocatorTest, RefusalTakesNothing) {
   SlotAllocator slots(Pools(3, 3));
-  EXPECT_FALSE(slots.FitsEmpty(Kinds("kkk")));  // Six, but odd in each tier.
+  // Six, but odd in each tier.
   EXPECT_THAT(slots.Allocate(Kinds("kkk")),
               StatusIs(absl::StatusCode::kResourceExhausted, "6 half-slots"));
   EXPECT_EQ(slots.num_free(), 6);
   EXPECT_EQ(Tiers(slots.Allocate(Kinds("kkaa"))), "dhdh");
   EXPECT_EQ(slots.num_free(), 0);
-  EXPECT_TRUE(slots.FitsEmpty(Kinds("kkaa")));
   EXPECT_EQ(Tiers(slots.Allocate(Kinds("a"))), "-");
   EXPECT_EQ(Tiers(slots.Allocate({})), "");
 }

@@ -32,6 +32,7 @@ struct WorkerTotals {
   int64_t steps = 0;
   int64_t prompt_tokens = 0;     // Prompt positions run, replays included.
   int64_t generated_tokens = 0;  // Tokens shown to clients.
+  int64_t preemptions = 0;       // Sequences dropped to make room.
   StepStats stats;               // Sums over all steps.
 };
 
@@ -67,10 +68,11 @@ struct ModelSnapshot {
 // Requests since the start.
 struct RequestCounts {
   int64_t accepted = 0;
-  int64_t finished = 0;   // OnFinished, not cancelled.
-  int64_t cancelled = 0;  // OnFinished(kCancelled).
-  int64_t failed = 0;     // OnError.
-  int64_t replays = 0;    // Moves to another worker.
+  int64_t finished = 0;     // OnFinished, not cancelled.
+  int64_t cancelled = 0;    // OnFinished(kCancelled).
+  int64_t failed = 0;       // OnError.
+  int64_t replays = 0;      // Moves to another worker.
+  int64_t preemptions = 0;  // Returns to the queue to make room for others.
 };
 
 // The core's state at one moment, for status, metrics and limits.

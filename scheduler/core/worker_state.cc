@@ -16,7 +16,6 @@
 namespace hybridserve {
 namespace {
 
-constexpr size_t kMaxOutstandingPlans = 2;
 // The mix is chosen anew after so many steps, or when the workload has moved by
 // such a part.
 constexpr int64_t kStepsWithMix = 16;
@@ -121,7 +120,7 @@ DeviceShares WorkerState::SharesOfDevice() const {
 }
 
 bool WorkerState::FitsIdle(const std::vector<CacheKind>& kinds) const {
-  return slots_.FitsEmpty(kinds) &&
+  return slots_.FitsAlone(kinds) &&
          MostStagedHalfSlots(kinds) <= info_.staging_half_slots;
 }
 
@@ -186,56 +185,6 @@ void WorkerState::UpdateMix(const Workload& workload) {
   steps_with_mix_ = 0;
 }
 
-bool WorkerState::Admit(SequenceId sequence, LiveRequest& live,
-                        const WaitingRequests& waiting) {
-  CHECK(CanEverTake(live)) << "request " << live.key;
-  if (num_running() >= max_running_) return false;
-  waiting_ = waiting;
-  UpdateMix(WorkloadWith(&live));
-  if (num_running() >= mix_.max_sequences) return false;
-  const std::vector<CacheKind> kinds = KindsFor(live.max_positions());
-  std::vector<CacheKind> probing = kinds;
-  absl::StatusOr<std::vector<BlockRef>> blocks =
-      absl::ResourceExhaustedError("nothing to probe");
-  if (AddProbe(probing)) {
-    blocks = slots_.Allocate(probing, SharesOfDevice());
-    if (blocks.ok()) last_probe_ = totals_.steps;
-  }
-  if (!blocks.ok()) blocks = slots_.Allocate(kinds, SharesOfDevice());
-  if (!blocks.ok()) return false;
-
-  running_.emplace(
-      sequence, RunningSequence{.live = live,
-                                .blocks = *std::move(blocks),
-                                .prefill_positions =
-                                    static_cast<int64_t>(live.tokens.size())});
-  context_tokens_ += live.mean_context();
-  final_tokens_ += live.max_positions();
-  live.worker = id_;
-  live.sequence = sequence;
-  return true;
-}
-
-void WorkerState::Release(SequenceId id) {
-  const auto it = running_.find(id);
-  CHECK(it != running_.end()) << "sequence " << id << " does not run here";
-  RunningSequence& sequence = it->second;
-  context_tokens_ -= sequence.live.mean_context();
-  final_tokens_ -= sequence.live.max_positions();
-  if (sequence.num_sent_blocks == 0) {
-    slots_.Free(sequence.blocks);  // The worker never heard of it.
-  } else {
-    released_.push_back({id, std::move(sequence.blocks)});
-  }
-  running_.erase(it);
-  if (running_.empty()) context_tokens_ = 0;  // No rounding error is kept.
-}
-
-RunningSequence* WorkerState::Find(SequenceId sequence) {
-  const auto it = running_.find(sequence);
-  return it == running_.end() ? nullptr : &it->second;
-}
-
 StepTime WorkerState::PredictNow() const {
   const int64_t block_tokens = info_.numerics.block_tokens;
   StepLoad load;
@@ -268,7 +217,7 @@ StepSnapshot WorkerState::MakeStepSnapshot() const {
   snapshot.costs = SequenceCosts::Of(costs_);
   snapshot.sequences.reserve(running_.size());
   for (const auto& [id, sequence] : running_) {
-    snapshot.sequences.push_back(sequence.View());
+    snapshot.sequences.push_back(sequence.View(info_.numerics.block_tokens));
   }
   return snapshot;
 }
@@ -426,16 +375,25 @@ WorkerSnapshot WorkerState::Snapshot() const {
 
 void WorkerState::CheckInvariants() const {
   int64_t held = 0;
-  const auto hold = [&held](const std::vector<BlockRef>& blocks) {
-    for (const BlockRef& block : blocks) held += HalfSlotsOf(block.kind);
+  const auto half_slots_of = [](const std::vector<BlockRef>& blocks) {
+    int64_t sum = 0;
+    for (const BlockRef& block : blocks) sum += HalfSlotsOf(block.kind);
+    return sum;
   };
-  for (const auto& [id, sequence] : running_) {
-    hold(sequence.blocks);
+  for (const auto& [key, sequence] : running_) {
+    held += sequence.half_slots;
+    CHECK_EQ(sequence.half_slots, half_slots_of(sequence.blocks));
+    CHECK_LE(sequence.blocks.size(), sequence.kinds.size());
+    CHECK_EQ(sequence.live.key, key);
     CHECK_EQ(sequence.live.worker->value(), id_.value());
+    CHECK_EQ(keys_.at(sequence.live.sequence), key);
     CHECK_LE(sequence.num_done, sequence.num_scheduled);
     CHECK_LE(sequence.num_scheduled, sequence.live.max_positions());
   }
-  for (const Released& released : released_) hold(released.blocks);
+  CHECK_EQ(keys_.size(), running_.size());
+  for (const Released& released : released_) {
+    held += half_slots_of(released.blocks);
+  }
   CHECK_EQ(held + slots_.num_free(),
            slots_.capacity(Tier::kDevice) + slots_.capacity(Tier::kHost))
       << "half-slots are lost on worker " << id_;

@@ -1,12 +1,15 @@
 #ifndef HYBRIDSERVE_SCHEDULER_CORE_WORKER_STATE_H_
 #define HYBRIDSERVE_SCHEDULER_CORE_WORKER_STATE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/ids.h"
@@ -19,9 +22,12 @@
 #include "scheduler/core/slot_allocator.h"
 #include "scheduler/core/snapshot.h"
 #include "scheduler/policy/cache_mix.h"
+#include "scheduler/policy/output_tracker.h"
 #include "scheduler/policy/policy.h"
+#include "scheduler/policy/pool_forecast.h"
 #include "scheduler/policy/profile_tracker.h"
 #include "scheduler/policy/step_cost.h"
+#include "scheduler/queue/request_key.h"
 
 namespace hybridserve {
 
@@ -30,6 +36,9 @@ struct WorkerLimits {
   int64_t max_running = 256;
   int64_t prefill_chunk_tokens = 512;
   absl::Duration max_step_time = absl::InfiniteDuration();  // Predicted.
+  // The share of max_tokens that requests are expected to generate, in [0, 1];
+  // not set: as they do.
+  std::optional<double> expected_output;
 };
 
 // Requests that may join those on a worker.
@@ -39,7 +48,8 @@ struct WaitingRequests {
 };
 
 // The scheduler's side of one worker: the sequences that run there, the slots
-// they hold, the plans on their way.
+// they hold, the plans on their way. Sequences take slots as they grow; where
+// none are left, some of them give way (worker_state_slots.cc).
 //
 // Every slot is free, held by a running sequence, or held by a released one
 // whose release no plan has told yet. Thread-compatible.
@@ -64,18 +74,25 @@ class WorkerState {
 
   // Starts `live`, which CanEverTake(), as `sequence`; `waiting` is the part of
   // the queue that may join it here, for the choice of the mix. False, starting
-  // nothing, if slots or room are wanting, or if the mix is for no more
-  // sequences than run. Sets live's worker and sequence.
+  // nothing, if slots are wanting, now or as far as can be foreseen, or if the
+  // mix is for no more sequences than run. Where nothing runs and no slot is to
+  // be released, true. Sets live's worker and sequence.
   bool Admit(SequenceId sequence, LiveRequest& live,
              const WaitingRequests& waiting);
 
   // Ends a sequence. Its slots are free once a plan has told the worker.
   void Release(SequenceId sequence);
 
+  // Gives every sequence the slots for its next rows, if a plan may be sent.
+  // Where they are wanting, drops sequences, as Release() does, and returns
+  // their requests: no worker has them, and they have to run again. It never
+  // drops that of the oldest request.
+  std::vector<LiveRequest*> MakeRoom();
+
   // The sequence, or nullptr if it runs here no more.
   RunningSequence* Find(SequenceId sequence);
-  // Oldest first.
-  const absl::btree_map<SequenceId, RunningSequence>& running() const {
+  // Oldest request first.
+  const absl::btree_map<RequestKey, RunningSequence>& running() const {
     return running_;
   }
 
@@ -91,12 +108,19 @@ class WorkerState {
   bool IsStale(const StepResult& result) const;
 
   void CountGeneratedToken() { ++totals_.generated_tokens; }
+  // A request that ran here ended by itself.
+  void CountOutput(int64_t generated, int64_t max_tokens) {
+    output_tracker_.Add(generated, max_tokens);
+  }
 
   WorkerSnapshot Snapshot() const;
   // Crashes if slots are lost.
   void CheckInvariants() const;
 
  private:
+  // Plan t+1 is sent before result t.
+  static constexpr size_t kMaxOutstandingPlans = 2;
+
   // What the result of a plan must hold for one sequence.
   struct Expected {
     SequenceId sequence;
@@ -123,6 +147,17 @@ class WorkerState {
   DeviceShares SharesOfDevice() const;
   bool FitsIdle(const std::vector<CacheKind>& kinds) const;
   int64_t FindMaxRequestTokens() const;
+  // With blocks of these kinds, all or nothing, as Admit() does.
+  bool Start(SequenceId sequence, LiveRequest& live,
+             std::vector<CacheKind> kinds);
+  // As far as can be foreseen, slots won't be wanting if this one joins.
+  bool HasRoomFor(const Footprint& joining) const;
+  // Takes `num_blocks` more blocks for a sequence. False, taking none, if there
+  // are not so many.
+  bool Grow(RunningSequence& sequence, int64_t num_blocks);
+  // Gives sequences what they want, oldest first. Returns the half-slots that
+  // are wanting.
+  int64_t GrowAll();
   // The sequences here, `joining` (null: none) and as many waiting ones as may
   // run along, on average.
   Workload WorkloadWith(const LiveRequest* joining) const;
@@ -149,7 +184,10 @@ class WorkerState {
   SlotAllocator slots_;
   int64_t max_request_tokens_ = 0;
 
-  absl::btree_map<SequenceId, RunningSequence> running_;
+  absl::btree_map<RequestKey, RunningSequence> running_;
+  absl::flat_hash_map<SequenceId, RequestKey> keys_;  // Of `running_`.
+  int64_t wanting_half_slots_ = 0;  // GrowAll()'s last answer.
+  OutputTracker output_tracker_;
   double context_tokens_ = 0;       // Of `running_`, on average.
   int64_t final_tokens_ = 0;        // Of `running_`, at their ends.
   WaitingRequests waiting_;         // When last told.

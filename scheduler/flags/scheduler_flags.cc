@@ -23,6 +23,11 @@ ABSL_FLAG(int64_t, max_queue_tokens, int64_t{1} << 22,
           "Most tokens (prompts and max_tokens) among waiting requests.");
 ABSL_FLAG(int64_t, prefill_chunk_tokens, 512,
           "Most prompt tokens in one step of one worker.");
+ABSL_FLAG(std::string, expected_output, "auto",
+          "Share of its max_tokens that a request is expected to generate: a "
+          "number from 0 to 1, or auto, which learns it. The less, the more "
+          "requests run at once, and the sooner the cache runs out; then one "
+          "gives way and is run again later.");
 ABSL_FLAG(absl::Duration, failover_timeout, absl::Seconds(60),
           "How long a request waits for a worker that can take it over.");
 ABSL_FLAG(absl::Duration, max_step_time, absl::InfiniteDuration(),
@@ -49,6 +54,19 @@ absl::Status CheckAtLeast(absl::string_view flag, int64_t value,
   return WrongFlag(flag, absl::StrCat("must be at least ", least));
 }
 
+// "auto" is nullopt.
+absl::StatusOr<std::optional<double>> ParseShare(absl::string_view flag,
+                                                 absl::string_view text) {
+  if (text == "auto") return std::nullopt;
+  double number = 0;
+  if (!absl::SimpleAtod(text, &number) || !(number >= 0 && number <= 1)) {
+    return WrongFlag(flag, absl::StrCat("\"", text,
+                                        "\" is neither auto nor a number from "
+                                        "0 to 1"));
+  }
+  return number;
+}
+
 }  // namespace
 
 absl::StatusOr<SchedulerOptions> SchedulerOptionsFromFlags() {
@@ -72,6 +90,9 @@ absl::StatusOr<SchedulerOptions> SchedulerOptionsFromFlags() {
   if (options.max_step_time <= absl::ZeroDuration()) {
     return WrongFlag("max_step_time", "must be positive");
   }
+  ASSIGN_OR_RETURN(
+      options.expected_output,
+      ParseShare("expected_output", absl::GetFlag(FLAGS_expected_output)));
   if (absl::GetFlag(FLAGS_recompute_ratio) != -1) {
     return NotBuilt("recompute_ratio");
   }
@@ -86,16 +107,8 @@ absl::StatusOr<std::unique_ptr<Policy>> PolicyFromFlags() {
 
 absl::StatusOr<std::unique_ptr<Policy>> PolicyFromFlags(
     absl::string_view name, absl::string_view act_ratio) {
-  std::optional<double> ratio;
-  if (act_ratio != "auto") {
-    double number = 0;
-    if (!absl::SimpleAtod(act_ratio, &number)) {
-      return WrongFlag("act_ratio", absl::StrCat("\"", act_ratio,
-                                                 "\" is neither auto nor a "
-                                                 "number from 0 to 1"));
-    }
-    ratio = number;
-  }
+  ASSIGN_OR_RETURN(const std::optional<double> ratio,
+                   ParseShare("act_ratio", act_ratio));
   return ParsePolicy(name, ratio);
 }
 

@@ -11,8 +11,8 @@ RequestQueue::RequestQueue(int64_t max_requests, int64_t max_tokens)
   CHECK_GE(max_tokens, 0);
 }
 
-absl::Status RequestQueue::PushBack(absl::string_view lane, RequestKey key,
-                                    int64_t tokens) {
+absl::Status RequestQueue::Push(absl::string_view lane, RequestKey key,
+                                int64_t tokens) {
   if (size() >= max_requests_) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the queue is full: ", size(),
@@ -24,42 +24,32 @@ absl::Status RequestQueue::PushBack(absl::string_view lane, RequestKey key,
         absl::StrCat("the queue is full: ", tokens_, " tokens wait, and ",
                      tokens, " more would pass the limit of ", max_tokens_));
   }
-  Insert(lane, /*front=*/false, {key, tokens});
+  PutBack(lane, key, tokens);
   return absl::OkStatus();
 }
 
-void RequestQueue::PushFront(absl::string_view lane, RequestKey key,
-                             int64_t tokens) {
-  Insert(lane, /*front=*/true, {key, tokens});
-}
-
-void RequestQueue::Insert(absl::string_view lane_name, bool front,
-                          const Entry& entry) {
-  CHECK(!Contains(entry.key)) << "request " << entry.key << " waits already";
+void RequestQueue::PutBack(absl::string_view lane_name, RequestKey key,
+                           int64_t tokens) {
+  CHECK(lane_of_.emplace(key, lane_name).second)
+      << "request " << key << " waits already";
   Lane& lane = lanes_[lane_name];
-  int64_t position = 0;
-  if (!lane.entries.empty()) {
-    position = front ? lane.entries.begin()->first - 1
-                     : lane.entries.rbegin()->first + 1;
-  }
-  lane.entries.emplace(position, entry);
-  lane.tokens += entry.tokens;
-  tokens_ += entry.tokens;
-  places_.emplace(entry.key, Place{std::string{lane_name}, position});
+  lane.tokens_of.emplace(key, tokens);
+  lane.tokens += tokens;
+  tokens_ += tokens;
 }
 
 bool RequestQueue::Remove(RequestKey key) {
-  const auto place = places_.find(key);
-  if (place == places_.end()) return false;
-  const auto lane = lanes_.find(place->second.lane);
+  const auto place = lane_of_.find(key);
+  if (place == lane_of_.end()) return false;
+  const auto lane = lanes_.find(place->second);
   CHECK(lane != lanes_.end());
-  const auto entry = lane->second.entries.find(place->second.position);
-  CHECK(entry != lane->second.entries.end());
-  tokens_ -= entry->second.tokens;
-  lane->second.tokens -= entry->second.tokens;
-  lane->second.entries.erase(entry);
-  if (lane->second.entries.empty()) lanes_.erase(lane);
-  places_.erase(place);
+  const auto entry = lane->second.tokens_of.find(key);
+  CHECK(entry != lane->second.tokens_of.end());
+  tokens_ -= entry->second;
+  lane->second.tokens -= entry->second;
+  lane->second.tokens_of.erase(entry);
+  if (lane->second.tokens_of.empty()) lanes_.erase(lane);
+  lane_of_.erase(place);
   return true;
 }
 
@@ -67,15 +57,15 @@ void RequestQueue::Visit(absl::string_view lane,
                          absl::FunctionRef<bool(RequestKey)> visitor) const {
   const auto it = lanes_.find(lane);
   if (it == lanes_.end()) return;
-  for (const auto& [position, entry] : it->second.entries) {
-    if (!visitor(entry.key)) return;
+  for (const auto& [key, tokens] : it->second.tokens_of) {
+    if (!visitor(key)) return;
   }
 }
 
 int64_t RequestQueue::LaneSize(absl::string_view lane) const {
   const auto it = lanes_.find(lane);
   return it == lanes_.end() ? 0
-                            : static_cast<int64_t>(it->second.entries.size());
+                            : static_cast<int64_t>(it->second.tokens_of.size());
 }
 
 int64_t RequestQueue::LaneTokens(absl::string_view lane) const {

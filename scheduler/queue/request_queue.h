@@ -13,9 +13,11 @@
 
 namespace hybridserve {
 
-// Requests that wait for a worker, in one first-in-first-out lane a model, so
-// that a busy model holds up no other. It bounds requests and their tokens over
-// all lanes, and knows nothing else of them.
+// Requests that wait for a worker, in one lane a model, so that a busy model
+// holds up no other. Within a lane the oldest, which has the least key, is
+// next, also where it comes back after others have come: first in, first out.
+// The queue bounds requests and their tokens over all lanes, and knows nothing
+// else of them.
 //
 // Thread-compatible.
 class RequestQueue {
@@ -23,13 +25,12 @@ class RequestQueue {
   // At most `max_requests` requests and `max_tokens` tokens, both >= 0.
   RequestQueue(int64_t max_requests, int64_t max_tokens);
 
-  // Adds a request that is not in the queue at the end of `lane`.
-  // ResourceExhausted, changing nothing, if that would pass a bound.
-  absl::Status PushBack(absl::string_view lane, RequestKey key, int64_t tokens);
+  // Adds a request that is not in the queue. ResourceExhausted, changing
+  // nothing, if that would pass a bound.
+  absl::Status Push(absl::string_view lane, RequestKey key, int64_t tokens);
 
-  // Adds a request that is not in the queue at the front: one that was accepted
-  // before, so no bound refuses it.
-  void PushFront(absl::string_view lane, RequestKey key, int64_t tokens);
+  // As above for a request that was accepted before: no bound refuses it.
+  void PutBack(absl::string_view lane, RequestKey key, int64_t tokens);
 
   // False if it is not in the queue.
   bool Remove(RequestKey key);
@@ -40,32 +41,22 @@ class RequestQueue {
              absl::FunctionRef<bool(RequestKey)> visitor) const;
   int64_t LaneSize(absl::string_view lane) const;
   int64_t LaneTokens(absl::string_view lane) const;
-  bool Contains(RequestKey key) const { return places_.contains(key); }
+  bool Contains(RequestKey key) const { return lane_of_.contains(key); }
 
-  int64_t size() const { return static_cast<int64_t>(places_.size()); }
+  int64_t size() const { return static_cast<int64_t>(lane_of_.size()); }
   int64_t tokens() const { return tokens_; }
 
  private:
-  struct Entry {
-    RequestKey key;
-    int64_t tokens = 0;
-  };
   struct Lane {
-    absl::btree_map<int64_t, Entry> entries;  // By position; may be negative.
+    absl::btree_map<RequestKey, int64_t> tokens_of;  // By age.
     int64_t tokens = 0;
   };
-  struct Place {
-    std::string lane;
-    int64_t position = 0;
-  };
-
-  void Insert(absl::string_view lane, bool front, const Entry& entry);
 
   int64_t max_requests_;
   int64_t max_tokens_;
   int64_t tokens_ = 0;
   absl::flat_hash_map<std::string, Lane> lanes_;  // Empty ones are erased.
-  absl::flat_hash_map<RequestKey, Place> places_;
+  absl::flat_hash_map<RequestKey, std::string> lane_of_;
 };
 
 }  // namespace hybridserve

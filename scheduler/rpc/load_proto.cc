@@ -32,6 +32,7 @@ void FillTotals(const WorkerTotals& totals, v1::WorkerTotals& proto) {
   proto.set_processed_tokens(totals.prompt_tokens + totals.generated_tokens);
   proto.set_sampled_tokens(totals.generated_tokens);
   proto.set_rebuilt_tokens(stats.rebuilt_tokens);
+  proto.set_preemptions(totals.preemptions);
 }
 
 v1::Tier TierToProto(Tier tier) {
@@ -147,6 +148,7 @@ v1::Load LoadToProto(const SchedulerSnapshot& snapshot,
   requests.set_rejected(metrics.rejected());
   requests.set_prompt_tokens(metrics.prompt_tokens());
   requests.set_completion_tokens(metrics.completion_tokens());
+  requests.set_preemptions(snapshot.counts.preemptions);
   for (const WorkerSnapshot& worker : snapshot.workers) {
     v1::Worker& added = *load.add_workers();
     FillWorker(worker, directory.IsReady(worker.id), added);

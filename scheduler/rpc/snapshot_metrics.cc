@@ -110,6 +110,9 @@ void AddTotals(const v1::Load& load, std::vector<MetricFamily>& families) {
   Family rebuilt(families, "rebuilt_tokens_total",
                  "Rows of K and V rebuilt from activations, in one layer.",
                  MetricType::Counter);
+  Family preemptions(families, "preemptions_total",
+                     "Sequences that gave way to others in a full cache.",
+                     MetricType::Counter);
   for (const v1::Worker& worker : load.workers()) {
     const v1::WorkerTotals& totals = worker.totals();
     const auto add_bytes = [&](const char* dir, const char* kind,
@@ -131,6 +134,8 @@ void AddTotals(const v1::Load& load, std::vector<MetricFamily>& families) {
     wall.Add(LabelsOf(worker), totals.wall_seconds());
     steps.Add(LabelsOf(worker), static_cast<double>(totals.steps()));
     rebuilt.Add(LabelsOf(worker), static_cast<double>(totals.rebuilt_tokens()));
+    preemptions.Add(LabelsOf(worker),
+                    static_cast<double>(totals.preemptions()));
   }
 }
 

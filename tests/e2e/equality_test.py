@@ -30,6 +30,10 @@ SETTINGS = {
     "two_workers_one_memory": (2, [], ["--policy=kv"]),
     "two_workers_two_threads": (2, ["--device_memory=3MB", "--threads=2"],
                                 ["--policy=hybrid", "--act_ratio=0.5"]),
+    # A cache of a few sequences that run until it is full: some give way.
+    "preemption": (1, ["--device_memory=min", "--host_memory=600kB"],
+                   ["--policy=hybrid", "--act_ratio=0.3",
+                    "--expected_output=0"]),
 }
 
 
@@ -61,7 +65,8 @@ class EqualityTest(unittest.TestCase):
             self.assertEqual(len(output), max_tokens)
         return outputs
 
-    def assert_all_slots_free(self, cluster: Cluster) -> None:
+    def assert_all_slots_free(self, cluster: Cluster) -> dict:
+        """The status that says so."""
         deadline = time.monotonic() + 30
         while True:
             status = json.loads(
@@ -72,7 +77,7 @@ class EqualityTest(unittest.TestCase):
             self.assertTrue(pools)
             if all(pool["free"] + pool["cached"] == pool["half_slots"]
                    for pool in pools):
-                return
+                return status
             self.assertLess(time.monotonic(), deadline, status)
             time.sleep(0.05)
 
@@ -88,7 +93,10 @@ class EqualityTest(unittest.TestCase):
                         expected = self.run_all(cluster.address,
                                                 together=False)
                     outputs = self.run_all(cluster.address, together=True)
-                    self.assert_all_slots_free(cluster)
+                    status = self.assert_all_slots_free(cluster)
+                    if name == "preemption":
+                        totals = status["workers"][0]["totals"]
+                        self.assertGreater(totals["preemptions"], 0)
                 self.assertEqual(outputs, expected)
 
     def test_float32(self):
