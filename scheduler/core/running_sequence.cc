@@ -35,7 +35,7 @@ SequenceView RunningSequence::View(int32_t block_tokens) const {
           .num_ready = std::min(NumKnown(*this), room),
           .is_prefill = num_scheduled < prefill_positions,
           .samples = !live.request.is_score(),
-          .blocks = blocks};
+          .cached = cached};
 }
 
 int64_t RunningSequence::NumBlocksWanted(int32_t block_tokens) const {
@@ -93,6 +93,8 @@ void RunningSequence::AddTo(StepPlan& plan, int32_t num_new,
     step.sampling = live.request.sampling;
     ++samples_in_flight;
   }
+  const int64_t num_cached = (num_scheduled + block_tokens - 1) / block_tokens;
+  for (int64_t i = num_cached; i < num_blocks; ++i) cached.Add(blocks[i]);
   num_scheduled = end;
   plan.sequences.push_back(std::move(step));
 }

@@ -8,6 +8,7 @@
 #include "common/step_plan.h"
 #include "scheduler/core/live_request.h"
 #include "scheduler/policy/pool_forecast.h"
+#include "scheduler/policy/step_cost.h"
 #include "scheduler/policy/step_roster.h"
 
 namespace hybridserve {
@@ -24,6 +25,7 @@ struct RunningSequence {
   int64_t prefill_positions;     // Known tokens when it came here.
   int64_t num_sent_blocks = 0;   // Of `blocks`, known to the worker.
   int64_t num_scheduled = 0;     // Positions.
+  BlockCounts cached;            // Blocks of the scheduled positions.
   int64_t num_done = 0;          // Positions.
   int64_t samples_in_flight = 0;
 

@@ -186,23 +186,13 @@ void WorkerState::UpdateMix(const Workload& workload) {
 }
 
 StepTime WorkerState::PredictNow() const {
-  const int64_t block_tokens = info_.numerics.block_tokens;
   StepLoad load;
   BlockCounts blocks;
-  for (const auto& [id, sequence] : running_) {
-    const int64_t cached = sequence.num_scheduled;
+  for (const auto& [key, sequence] : running_) {
     load.sequences += 1;
     load.new_rows += 1;
-    load.context_tokens += static_cast<double>(cached);
-    const auto held = absl::MakeConstSpan(sequence.blocks)
-                          .subspan(0, CeilDiv(cached, block_tokens));
-    for (const BlockRef& block : held) {
-      const bool on_device = block.tier == Tier::kDevice;
-      double& count = block.kind == CacheKind::kKv
-                          ? (on_device ? blocks.kv_device : blocks.kv_host)
-                          : (on_device ? blocks.act_device : blocks.act_host);
-      count += 1;
-    }
+    load.context_tokens += static_cast<double>(sequence.num_scheduled);
+    blocks += sequence.cached;
   }
   return PredictStep(costs_, load, blocks);
 }

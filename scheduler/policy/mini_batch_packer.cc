@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <utility>
 
-#include "absl/container/btree_set.h"
+#include "scheduler/policy/open_batches.h"
+#include "scheduler/policy/radix_order.h"
 
 // The number of mini-batches is fixed first: the fewest that could hold the
 // items (and 1/64 more), or as many as next fit makes. An item, longest first,
@@ -18,126 +18,57 @@ namespace {
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-double Difference(const PackItem& item) {
-  return item.load_seconds - item.compute_seconds;
+// Indices by what is scarcer, staging, then by time, which is rounded to a
+// 2^24th of the longest.
+std::vector<int32_t> LongestFirst(absl::Span<const PackItem> items) {
+  constexpr int64_t kMost = (int64_t{1} << 24) - 1;
+  const auto seconds = [](const PackItem& item) {
+    return std::max(item.load_seconds, item.compute_seconds);
+  };
+  double most_seconds = 0;
+  for (const PackItem& item : items) {
+    most_seconds = std::max(most_seconds, seconds(item));
+  }
+  const double scale =
+      most_seconds > 0 ? static_cast<double>(kMost) / most_seconds : 0;
+  std::vector<uint64_t> lengths;
+  lengths.reserve(items.size());
+  for (const PackItem& item : items) {
+    const auto half_slots =
+        static_cast<uint64_t>(std::min(item.staged_half_slots, kMost));
+    lengths.push_back(half_slots << 24 |
+                      static_cast<uint64_t>(seconds(item) * scale));
+  }
+  return LargestFirst(lengths);
 }
 
-// Mini-batches being filled.
-class OpenBatches {
- public:
-  OpenBatches(int64_t count, const PackLimits& limits)
-      : batches_(count), limits_(limits) {
-    for (int64_t i = 0; i < count; ++i) {
-      batches_[i].difference =
-          limits.shared_load_seconds / static_cast<double>(count);
-      by_fill_.insert({0, static_cast<int32_t>(i)});
-    }
-  }
-
-  // Puts the item where it evens out best among the `looks` emptiest; false if
-  // it fits in none of them.
-  bool Put(int32_t index, const PackItem& item, int looks) {
-    auto best = by_fill_.end();
-    double best_difference = 0;
-    auto it = by_fill_.begin();
-    for (int i = 0; i < looks && it != by_fill_.end(); ++i, ++it) {
-      const Batch& batch = batches_[it->second];
-      if (batch.half_slots + item.staged_half_slots > limits_.half_slots ||
-          batch.rows + item.rows > limits_.rows) {
-        continue;
-      }
-      const double difference = std::abs(batch.difference + Difference(item));
-      if (best == by_fill_.end() || difference < best_difference) {
-        best = it;
-        best_difference = difference;
-      }
-    }
-    if (best == by_fill_.end()) return false;
-    const int32_t chosen = best->second;
-    by_fill_.erase(best);
-    Batch& to = batches_[chosen];
-    to.items.push_back(index);
-    to.half_slots += item.staged_half_slots;
-    to.rows += item.rows;
-    to.difference += Difference(item);
-    by_fill_.insert({Fill(to), chosen});
-    return true;
-  }
-
-  std::vector<MiniBatch> Take() && {
-    std::vector<MiniBatch> taken;
-    for (Batch& batch : batches_) {
-      if (batch.items.empty()) continue;
-      std::sort(batch.items.begin(), batch.items.end());
-      taken.push_back({.sequences = std::move(batch.items)});
-    }
-    std::sort(taken.begin(), taken.end(),
-              [](const MiniBatch& a, const MiniBatch& b) {
-                return a.sequences.front() < b.sequences.front();
-              });
-    return taken;
-  }
-
- private:
-  struct Batch {
-    std::vector<int32_t> items;
-    int64_t half_slots = 0;
-    int64_t rows = 0;
-    double difference = 0;  // Link - compute, seconds.
-  };
-
-  // The share of the scarcer limit.
-  double Fill(const Batch& batch) const {
-    const auto share = [](int64_t part, int64_t whole) {
-      return static_cast<double>(part) /
-             static_cast<double>(std::max<int64_t>(whole, 1));
-    };
-    return std::max(share(batch.half_slots, limits_.half_slots),
-                    share(batch.rows, limits_.rows));
-  }
-
-  std::vector<Batch> batches_;
-  const PackLimits limits_;
-  absl::btree_set<std::pair<double, int32_t>> by_fill_;
-};
-
-std::optional<std::vector<MiniBatch>> PackInto(
+// The mini-batch of each item, if `count` of them hold all.
+std::optional<std::vector<int32_t>> PackInto(
     int64_t count, int looks, absl::Span<const PackItem> items,
     absl::Span<const int32_t> longest_first, const PackLimits& limits) {
   OpenBatches open(count, limits);
+  std::vector<int32_t> batch_of(items.size());
   for (const int32_t i : longest_first) {
-    if (!open.Put(i, items[i], looks)) return std::nullopt;
+    batch_of[i] = open.Put(items[i], looks);
+    if (batch_of[i] == -1) return std::nullopt;
   }
-  return std::move(open).Take();
+  return batch_of;
 }
 
-// Indices by what is scarcer, staging, then by time.
-std::vector<int32_t> LongestFirst(absl::Span<const PackItem> items) {
-  struct Length {
-    int64_t half_slots;
-    double seconds;
-    int32_t index;
-  };
-  std::vector<Length> lengths;
-  lengths.reserve(items.size());
-  for (const PackItem& item : items) {
-    lengths.push_back(
-        {.half_slots = item.staged_half_slots,
-         .seconds = std::max(item.load_seconds, item.compute_seconds),
-         .index = static_cast<int32_t>(lengths.size())});
+// Both they and their items in ascending order.
+std::vector<MiniBatch> Collect(absl::Span<const int32_t> batch_of,
+                               int64_t count) {
+  std::vector<int32_t> place(count, -1);
+  std::vector<MiniBatch> batches;
+  for (size_t i = 0; i < batch_of.size(); ++i) {
+    int32_t& at = place[batch_of[i]];
+    if (at == -1) {
+      at = static_cast<int32_t>(batches.size());
+      batches.emplace_back();
+    }
+    batches[at].sequences.push_back(static_cast<int32_t>(i));
   }
-  std::sort(lengths.begin(), lengths.end(),
-            [](const Length& a, const Length& b) {
-              if (a.half_slots != b.half_slots) {
-                return a.half_slots > b.half_slots;
-              }
-              if (a.seconds != b.seconds) return a.seconds > b.seconds;
-              return a.index < b.index;
-            });
-  std::vector<int32_t> indices;
-  indices.reserve(lengths.size());
-  for (const Length& length : lengths) indices.push_back(length.index);
-  return indices;
+  return batches;
 }
 
 // The fewest mini-batches that could hold the items, by their sums.
@@ -178,11 +109,11 @@ std::vector<MiniBatch> PackMiniBatches(absl::Span<const PackItem> items,
   for (const int64_t count : {fewest + fewest / 64, most}) {
     if (count > most) break;
     for (const int looks : {8, 2}) {
-      auto packed = PackInto(count, looks, items, longest_first, limits);
-      if (packed.has_value() &&
-          Imbalance(items, limits, *packed) <= imbalance) {
-        return *std::move(packed);
-      }
+      const auto batch_of =
+          PackInto(count, looks, items, longest_first, limits);
+      if (!batch_of.has_value()) continue;
+      std::vector<MiniBatch> packed = Collect(*batch_of, count);
+      if (Imbalance(items, limits, packed) <= imbalance) return packed;
     }
   }
   return in_order;
@@ -215,7 +146,9 @@ double Imbalance(absl::Span<const PackItem> items, const PackLimits& limits,
   for (const MiniBatch& batch : batches) {
     double difference =
         limits.shared_load_seconds / static_cast<double>(batches.size());
-    for (const int32_t i : batch.sequences) difference += Difference(items[i]);
+    for (const int32_t i : batch.sequences) {
+      difference += items[i].surplus_load_seconds();
+    }
     sum += std::abs(difference);
   }
   return sum;

@@ -7,23 +7,9 @@
 #include "absl/types/span.h"
 #include "common/cache/block_ref.h"
 #include "common/step_plan.h"
+#include "scheduler/policy/pack_item.h"  // IWYU pragma: export
 
 namespace hybridserve {
-
-// What one sequence takes of a mini-batch, in one layer.
-struct PackItem {
-  int64_t staged_half_slots = 0;
-  int64_t rows = 0;
-  double load_seconds = 0;     // Of its blocks, over the link.
-  double compute_seconds = 0;  // Rebuild, forward, attention.
-};
-
-struct PackLimits {
-  int64_t half_slots = 0;
-  int64_t rows = 0;
-  // Link time that all mini-batches share evenly: the layer's weights.
-  double shared_load_seconds = 0;
-};
 
 // Half-slots of one layer's staging buffer that a block takes: a KV block from
 // the host 2; an ACT block 3 (its row, and the K and V rebuilt from it),

@@ -6,6 +6,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "common/cache/block_ref.h"
 #include "common/model_config.h"
 #include "common/work_profile.h"
 #include "common/worker_info.h"
@@ -49,6 +50,18 @@ struct BlockCounts {
   double act_device = 0;
   double act_host = 0;
 
+  void Add(const BlockRef& block) {
+    const bool on_device = block.tier == Tier::kDevice;
+    (block.kind == CacheKind::kKv ? (on_device ? kv_device : kv_host)
+                                  : (on_device ? act_device : act_host)) += 1;
+  }
+  BlockCounts& operator+=(const BlockCounts& other) {
+    kv_device += other.kv_device;
+    kv_host += other.kv_host;
+    act_device += other.act_device;
+    act_host += other.act_host;
+    return *this;
+  }
   double act() const { return act_device + act_host; }
   double total() const { return kv_device + kv_host + act(); }
   // Half-slots of one layer's staging buffer (StagedHalfSlots()).

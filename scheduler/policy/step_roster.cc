@@ -32,30 +32,19 @@ int64_t Take(const SequenceView& sequence, Budget& budget) {
 }
 
 // What `num_new` rows of the sequence take of a mini-batch.
-PackItem ItemOf(const StepSnapshot& snapshot, const SequenceView& sequence,
+PackItem ItemOf(const SequenceCosts& costs, const SequenceView& sequence,
                 int64_t num_new) {
-  const int64_t block_tokens = snapshot.limits.block_tokens;
-  const SequenceCosts& costs = snapshot.costs;
+  const BlockCounts& cached = sequence.cached;
   const auto rows = static_cast<double>(num_new);
-  PackItem item = {
-      .rows = num_new,
-      .compute_seconds =
-          rows * costs.row +
-          rows * (static_cast<double>(sequence.num_cached) + (rows + 1) / 2) *
-              costs.pair};
-  const int64_t num_blocks =
-      (sequence.num_cached + block_tokens - 1) / block_tokens;
-  for (const BlockRef& block : sequence.blocks.subspan(0, num_blocks)) {
-    item.staged_half_slots += StagedHalfSlots(block);
-    const bool on_host = block.tier != Tier::kDevice;
-    if (block.kind == CacheKind::kAct) {
-      item.compute_seconds += costs.rebuild;
-      if (on_host) item.load_seconds += costs.load_act;
-    } else if (on_host) {
-      item.load_seconds += costs.load_kv;
-    }
-  }
-  return item;
+  return {.staged_half_slots = static_cast<int64_t>(cached.staged_half_slots()),
+          .rows = num_new,
+          .load_seconds =
+              cached.kv_host * costs.load_kv + cached.act_host * costs.load_act,
+          .compute_seconds =
+              cached.act() * costs.rebuild + rows * costs.row +
+              rows *
+                  (static_cast<double>(sequence.num_cached) + (rows + 1) / 2) *
+                  costs.pair};
 }
 
 }  // namespace
@@ -67,6 +56,8 @@ StepRoster FormRoster(const StepSnapshot& snapshot) {
                    .logit_rows = limits.max_logit_rows};
   StepRoster roster;
   std::vector<PackItem> items;
+  roster.entries.reserve(snapshot.sequences.size());
+  items.reserve(snapshot.sequences.size());
   for (const bool prefill : {false, true}) {
     for (size_t i = 0; i < snapshot.sequences.size(); ++i) {
       const SequenceView& sequence = snapshot.sequences[i];
@@ -75,7 +66,7 @@ StepRoster FormRoster(const StepSnapshot& snapshot) {
       if (num_new == 0) continue;
       roster.entries.push_back({.index = static_cast<int32_t>(i),
                                 .num_new = static_cast<int32_t>(num_new)});
-      items.push_back(ItemOf(snapshot, sequence, num_new));
+      items.push_back(ItemOf(snapshot.costs, sequence, num_new));
     }
   }
   roster.mini_batches =

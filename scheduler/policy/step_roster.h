@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "absl/types/span.h"
-#include "common/cache/block_ref.h"
 #include "common/step_plan.h"
 #include "scheduler/policy/step_cost.h"
 
@@ -27,11 +25,10 @@ struct SequenceView {
   // The rows belong to the prompt (or its replay); else to one sampled token.
   bool is_prefill = false;
   bool samples = false;  // Running all ready rows gives a token.
-  // Its reserved blocks, enough for num_cached + num_ready positions.
-  absl::Span<const BlockRef> blocks;
+  BlockCounts cached;    // The blocks of the num_cached positions, whole.
 };
 
-// All sequences running on a worker, oldest first. Borrows their blocks.
+// All sequences running on a worker, oldest first.
 struct StepSnapshot {
   RosterLimits limits;
   SequenceCosts costs;  // What mini-batches are evened out by.

@@ -13,15 +13,14 @@ constexpr RosterLimits kLimits = {.max_step_tokens = 100,
                                   .prefill_chunk_tokens = 64,
                                   .staging_half_slots = 1000};
 
-// Host KV blocks for sequences of up to 1,600 positions.
-const std::vector<BlockRef>& Blocks() {
-  static const auto& blocks = *new std::vector<BlockRef>(100);
-  return blocks;
+// Host KV blocks of 16 positions.
+BlockCounts HostKv(int64_t positions) {
+  return {.kv_host = static_cast<double>((positions + 15) / 16)};
 }
 
 SequenceView Decode() {
   return {
-      .num_cached = 10, .num_ready = 1, .samples = true, .blocks = Blocks()};
+      .num_cached = 10, .num_ready = 1, .samples = true, .cached = HostKv(10)};
 }
 
 SequenceView Prompt(int64_t num_ready, int64_t num_cached = 0) {
@@ -29,7 +28,7 @@ SequenceView Prompt(int64_t num_ready, int64_t num_cached = 0) {
           .num_ready = num_ready,
           .is_prefill = true,
           .samples = true,
-          .blocks = Blocks()};
+          .cached = HostKv(num_cached)};
 }
 
 // "index:num_new ..." and "| " before each mini-batch.
@@ -93,15 +92,14 @@ TEST(FormRosterTest, MiniBatchesStageTheBlocksOfCachedPositions) {
 // Two sequences of KV, which loads, and two of ACT on the device, which
 // rebuilds: one of each in a mini-batch.
 TEST(FormRosterTest, MiniBatchesEvenOutLinkAndCompute) {
-  const std::vector<BlockRef> kv(1);
-  const std::vector<BlockRef> act(
-      1, {.kind = CacheKind::kAct, .tier = Tier::kDevice});
+  const BlockCounts kv = {.kv_host = 1};
+  const BlockCounts act = {.act_device = 1};
   StepSnapshot snapshot = {.limits = kLimits,
                            .costs = {.load_kv = 1, .rebuild = 1}};
   snapshot.limits.staging_half_slots = 5;
-  for (const auto* blocks : {&kv, &kv, &act, &act}) {
+  for (const BlockCounts& cached : {kv, kv, act, act}) {
     snapshot.sequences.push_back(Decode());
-    snapshot.sequences.back().blocks = *blocks;
+    snapshot.sequences.back().cached = cached;
   }
   const StepRoster roster = FormRoster(snapshot);
   ASSERT_EQ(roster.mini_batches.size(), 2U);

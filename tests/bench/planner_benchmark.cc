@@ -1,13 +1,24 @@
+#include <deque>
+#include <memory>
 #include <random>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "benchmark/benchmark.h"
+#include "common/step_plan.h"
+#include "common/step_result.h"
+#include "common/testing/fake_clock.h"
+#include "common/worker_link.h"
+#include "glog/logging.h"
+#include "scheduler/core/request.h"
+#include "scheduler/core/scheduler_core.h"
 #include "scheduler/policy/mini_batch_packer.h"
 #include "scheduler/policy/mix_search.h"
+#include "scheduler/policy/policy.h"
 #include "scheduler/policy/step_roster.h"
 
 // What the planner costs: Plan() every step, ChooseMix() when the workload has
-// shifted.
+// shifted; and the scheduler around it.
 
 namespace hybridserve {
 namespace {
@@ -37,22 +48,20 @@ CostModel Opt30b() {
 // Sequences of up to 2,048 positions with 64% ACT blocks.
 void BM_FormRoster(benchmark::State& state) {
   std::mt19937 rng(1);
-  std::vector<std::vector<BlockRef>> blocks(state.range(0));
   StepSnapshot snapshot = {.limits = {.max_step_tokens = 1 << 20,
                                       .max_logit_rows = 1 << 20,
                                       .staging_half_slots = 4096},
                            .costs = SequenceCosts::Of(Opt30b())};
-  for (auto& table : blocks) {
-    table.resize(1 + rng() % 128);
-    for (BlockRef& block : table) {
-      block.kind = rng() % 100 < 64 ? CacheKind::kAct : CacheKind::kKv;
-      block.tier = rng() % 8 == 0 ? Tier::kDevice : Tier::kHost;
+  for (int64_t i = 0; i < state.range(0); ++i) {
+    const auto num_blocks = static_cast<int64_t>(1 + rng() % 128);
+    SequenceView sequence = {
+        .num_cached = num_blocks * 16 - 1, .num_ready = 1, .samples = true};
+    for (int64_t k = 0; k < num_blocks; ++k) {
+      sequence.cached.Add(
+          {.kind = rng() % 100 < 64 ? CacheKind::kAct : CacheKind::kKv,
+           .tier = rng() % 8 == 0 ? Tier::kDevice : Tier::kHost});
     }
-    snapshot.sequences.push_back(
-        {.num_cached = static_cast<int64_t>(table.size()) * 16 - 1,
-         .num_ready = 1,
-         .samples = true,
-         .blocks = table});
+    snapshot.sequences.push_back(sequence);
   }
   for (auto _ : state) benchmark::DoNotOptimize(FormRoster(snapshot));
 }
@@ -60,6 +69,89 @@ BENCHMARK(BM_FormRoster)
     ->Arg(64)
     ->Arg(1000)
     ->Arg(10'000)
+    ->Unit(benchmark::kMillisecond);
+
+// Plans of which the results are made up as they are asked for.
+class PlanKeeper final : public WorkerLink {
+ public:
+  explicit PlanKeeper(std::deque<StepPlan>& plans) : plans_(plans) {}
+  void Send(StepPlan plan) override { plans_.push_back(std::move(plan)); }
+
+ private:
+  std::deque<StepPlan>& plans_;
+};
+
+class DeafObserver final : public RequestObserver {
+ public:
+  bool OnToken(int32_t /*token*/, float /*log_prob*/) override { return true; }
+  void OnFinished(FinishReason /*reason*/, const Usage& /*usage*/) override {}
+  void OnError(const absl::Status& /*status*/) override {}
+};
+
+WorkerInfo LargeWorker() {
+  WorkerInfo info;
+  info.name = "large";
+  info.epoch = 1;
+  info.model_name = "model";
+  info.files.config_json =
+      R"({"model_type":"opt","hidden_size":64,"num_hidden_layers":2,)"
+      R"("num_attention_heads":2,"ffn_dim":256,"vocab_size":512,)"
+      R"("max_position_embeddings":4096})";
+  info.numerics.block_tokens = 16;
+  info.pools = {{.tier = Tier::kHost, .half_slots = 1 << 23}};
+  info.staging_half_slots = 4096;
+  info.max_step_tokens = info.max_logit_rows = 1 << 20;
+  info.layer_bytes = info.streamed_layer_bytes = 100'000;
+  info.profile = {.link_bytes_per_second = 1e9,
+                  .copy_out_bytes_per_second = 1e9,
+                  .gemm_flops_per_second = 1e11};
+  return info;
+}
+
+StepResult ResultOf(const StepPlan& plan) {
+  StepResult result = {.fence = plan.fence};
+  for (const StepSequence& sequence : plan.sequences) {
+    result.sequences.push_back(
+        {.sequence = sequence.sequence, .token = sequence.sample ? 5 : -1});
+  }
+  return result;
+}
+
+// All that the scheduler's thread does for a step in which every sequence
+// decodes: takes the result, gives tokens out, grows tables, forms the next
+// plan and sends it.
+void BM_CoreStep(benchmark::State& state) {
+  SchedulerOptions options;
+  options.max_running = 1 << 20;
+  options.prefill_chunk_tokens = 1 << 20;
+  FakeClock clock;
+  std::deque<StepPlan> plans;
+  SchedulerCore core(options, ParsePolicy("hybrid", 0.64).value(), clock);
+  const WorkerId id =
+      core.AddWorker(LargeWorker(), std::make_unique<PlanKeeper>(plans))
+          .value();
+  for (int64_t i = 0; i < state.range(0); ++i) {
+    GenerationRequest request;
+    request.prompt.assign(1 + i % 200, 7);
+    request.max_tokens = 3000;
+    request.ignore_eos = true;
+    CHECK(
+        core.Submit(std::move(request), std::make_unique<DeafObserver>()).ok());
+  }
+  const auto step = [&] {
+    const StepPlan plan = std::move(plans.front());
+    plans.pop_front();
+    core.OnResult(id, ResultOf(plan));
+  };
+  for (int i = 0; i < 10; ++i) step();  // The prompts.
+  for (auto _ : state) step();
+  CHECK_EQ(core.Snapshot().running, state.range(0));
+}
+BENCHMARK(BM_CoreStep)
+    ->Arg(64)
+    ->Arg(1000)
+    ->Arg(10'000)
+    ->Iterations(500)
     ->Unit(benchmark::kMillisecond);
 
 void BM_PackMiniBatches(benchmark::State& state) {
