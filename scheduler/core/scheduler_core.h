@@ -42,7 +42,8 @@ struct SchedulerOptions {
   int64_t max_queue_tokens = int64_t{1} << 22;
   // Most prompt tokens in one step of one worker.
   int64_t prefill_chunk_tokens = 512;
-  // Longest decode step that a worker's mix may predict: fewer sequences run.
+  // Longest decode step that a worker's mix may predict: fewer sequences run,
+  // and where they decode fewer prompt rows join them.
   absl::Duration max_step_time = absl::InfiniteDuration();
   // The share of its max_tokens that a request is expected to generate, in
   // [0, 1]; not set: what requests turn out to. The less, the more of them run

@@ -203,8 +203,10 @@ StepSnapshot WorkerState::MakeStepSnapshot() const {
                      .max_logit_rows = info_.max_logit_rows,
                      .prefill_chunk_tokens = limits_.prefill_chunk_tokens,
                      .staging_half_slots = info_.staging_half_slots,
-                     .block_tokens = info_.numerics.block_tokens};
+                     .block_tokens = info_.numerics.block_tokens,
+                     .max_step_time = limits_.max_step_time};
   snapshot.costs = SequenceCosts::Of(costs_);
+  snapshot.model = &costs_;
   snapshot.sequences.reserve(running_.size());
   for (const auto& [id, sequence] : running_) {
     snapshot.sequences.push_back(sequence.View(info_.numerics.block_tokens));

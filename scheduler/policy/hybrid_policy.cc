@@ -2,6 +2,7 @@
 
 #include "scheduler/policy/mix_report.h"
 #include "scheduler/policy/mix_search.h"
+#include "scheduler/policy/prefill_chunk.h"
 
 namespace hybridserve {
 
@@ -29,6 +30,11 @@ CacheMix HybridPolicy::ChooseMix(const CostModel& costs,
 
 double HybridPolicy::MaxActRatio(const CostModel& costs) const {
   return costs.shape.act_pays ? 1 : 0;
+}
+
+StepRoster HybridPolicy::Plan(const StepSnapshot& snapshot,
+                              const CacheMix& /*mix*/) const {
+  return FormRoster(snapshot, PrefillRowsInSlack(snapshot));
 }
 
 }  // namespace hybridserve

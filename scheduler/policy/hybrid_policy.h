@@ -8,6 +8,7 @@ namespace hybridserve {
 
 // Kinds, tiers and the number of running sequences as they make the predicted
 // time per token least (mix_search.h): kv and act are points of that space.
+// Prompts ride in the compute slack of each step (prefill_chunk.h).
 //
 // Thread-safe.
 class HybridPolicy final : public Policy {
@@ -17,6 +18,8 @@ class HybridPolicy final : public Policy {
                      const Workload& workload) const override;
   double MaxActRatio(const CostModel& costs) const override;
   bool probes() const override { return true; }
+  StepRoster Plan(const StepSnapshot& snapshot,
+                  const CacheMix& mix) const override;
 };
 
 }  // namespace hybridserve

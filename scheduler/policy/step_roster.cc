@@ -49,11 +49,12 @@ PackItem ItemOf(const SequenceCosts& costs, const SequenceView& sequence,
 
 }  // namespace
 
-StepRoster FormRoster(const StepSnapshot& snapshot) {
+StepRoster FormRoster(const StepSnapshot& snapshot, int64_t prefill_rows) {
   const RosterLimits& limits = snapshot.limits;
-  Budget budget = {.rows = limits.max_step_tokens,
-                   .prefill_rows = limits.prefill_chunk_tokens,
-                   .logit_rows = limits.max_logit_rows};
+  Budget budget = {
+      .rows = limits.max_step_tokens,
+      .prefill_rows = std::min(limits.prefill_chunk_tokens, prefill_rows),
+      .logit_rows = limits.max_logit_rows};
   StepRoster roster;
   std::vector<PackItem> items;
   roster.entries.reserve(snapshot.sequences.size());

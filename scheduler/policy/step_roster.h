@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "common/step_plan.h"
 #include "scheduler/policy/step_cost.h"
 
@@ -16,6 +17,7 @@ struct RosterLimits {
   int64_t prefill_chunk_tokens = 0;  // Prompt rows, all sequences.
   int64_t staging_half_slots = 0;    // A mini-batch, one layer.
   int32_t block_tokens = 16;
+  absl::Duration max_step_time = absl::InfiniteDuration();  // Predicted.
 };
 
 // A running sequence as the step sees it.
@@ -31,7 +33,8 @@ struct SequenceView {
 // All sequences running on a worker, oldest first.
 struct StepSnapshot {
   RosterLimits limits;
-  SequenceCosts costs;  // What mini-batches are evened out by.
+  SequenceCosts costs;               // What mini-batches are evened out by.
+  const CostModel* model = nullptr;  // Outlives this. Null: nothing is known.
   std::vector<SequenceView> sequences;
 };
 
@@ -48,12 +51,14 @@ struct StepRoster {
 };
 
 // Continuous batching with chunked prefill: first every decoding sequence, one
-// row each; then prompts, oldest first, in what max_step_tokens and
-// prefill_chunk_tokens leave. With no more sequences than max_step_tokens and
-// max_logit_rows, every decoding sequence runs in every step and the oldest
-// prompt always moves. A sequence stages the blocks of its cached positions;
-// mini-batches are packed so that link and compute are even in each.
-StepRoster FormRoster(const StepSnapshot& snapshot);
+// row each; then prompts, oldest first, in what max_step_tokens,
+// prefill_chunk_tokens and `prefill_rows`, > 0, leave. With no more sequences
+// than max_step_tokens and max_logit_rows, every decoding sequence runs in
+// every step and the oldest prompt always moves. A sequence stages the blocks
+// of its cached positions; mini-batches are packed so that link and compute are
+// even in each.
+StepRoster FormRoster(const StepSnapshot& snapshot,
+                      int64_t prefill_rows = INT64_MAX);
 
 }  // namespace hybridserve
 

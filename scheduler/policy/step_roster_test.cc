@@ -66,6 +66,13 @@ TEST(FormRosterTest, AChunkOfALongPrompt) {
   EXPECT_EQ(Form(narrow, {Decode(), Prompt(1000)}), "| 0:1 1:2");
 }
 
+TEST(FormRosterTest, FewerPromptRowsOnRequest) {
+  const StepSnapshot snapshot = {.limits = kLimits,
+                                 .sequences = {Decode(), Prompt(1000)}};
+  EXPECT_EQ(FormRoster(snapshot, 20).entries[1].num_new, 20);
+  EXPECT_EQ(FormRoster(snapshot, 1000).entries[1].num_new, 64);
+}
+
 TEST(FormRosterTest, ThePromptsLastRowWaitsForALogitRow) {
   RosterLimits narrow = kLimits;
   narrow.max_logit_rows = 1;
