@@ -1,7 +1,6 @@
 #include "scheduler/policy/mini_batch_packer.h"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "scheduler/policy/open_batches.h"
@@ -9,9 +8,10 @@
 
 // The number of mini-batches is fixed first: the fewest that could hold the
 // items (and 1/64 more), or as many as next fit makes. An item, longest first,
-// looks at a few of the emptiest mini-batches and goes where link and compute
-// then differ least: so they fill evenly and what is left at the end, small,
-// still fits. Where something does not, fewer are looked at, then more tried.
+// looks at a few of the emptiest mini-batches and goes where it adds least to
+// the longer of link and compute: so they fill evenly and what is left at the
+// end, small, still fits. Where something does not, fewer are looked at, then
+// more tried.
 
 namespace hybridserve {
 namespace {
@@ -104,7 +104,7 @@ std::vector<MiniBatch> PackMiniBatches(absl::Span<const PackItem> items,
   const auto most = static_cast<int64_t>(in_order.size());
   if (most <= 1) return in_order;
   const std::vector<int32_t> longest_first = LongestFirst(items);
-  const double imbalance = Imbalance(items, limits, in_order);
+  const double wait = WaitSeconds(items, limits, in_order);
   const int64_t fewest = FewestBatches(items, limits);
   for (const int64_t count : {fewest + fewest / 64, most}) {
     if (count > most) break;
@@ -113,7 +113,7 @@ std::vector<MiniBatch> PackMiniBatches(absl::Span<const PackItem> items,
           PackInto(count, looks, items, longest_first, limits);
       if (!batch_of.has_value()) continue;
       std::vector<MiniBatch> packed = Collect(*batch_of, count);
-      if (Imbalance(items, limits, packed) <= imbalance) return packed;
+      if (WaitSeconds(items, limits, packed) <= wait) return packed;
     }
   }
   return in_order;
@@ -140,18 +140,20 @@ std::vector<MiniBatch> PackInOrder(absl::Span<const PackItem> items,
   return batches;
 }
 
-double Imbalance(absl::Span<const PackItem> items, const PackLimits& limits,
-                 absl::Span<const MiniBatch> batches) {
-  double sum = 0;
+double WaitSeconds(absl::Span<const PackItem> items, const PackLimits& limits,
+                   absl::Span<const MiniBatch> batches) {
+  if (batches.empty()) return 0;
+  const double share =
+      limits.shared_load_seconds / static_cast<double>(batches.size());
+  PackItem all;
+  double seconds = 0;
   for (const MiniBatch& batch : batches) {
-    double difference =
-        limits.shared_load_seconds / static_cast<double>(batches.size());
-    for (const int32_t i : batch.sequences) {
-      difference += items[i].surplus_load_seconds();
-    }
-    sum += std::abs(difference);
+    PackItem sum = {.load_seconds = share};
+    for (const int32_t i : batch.sequences) sum = sum + items[i];
+    seconds += sum.seconds();
+    all = all + sum;
   }
-  return sum;
+  return seconds - all.seconds();
 }
 
 }  // namespace hybridserve

@@ -18,8 +18,8 @@ int64_t StagedHalfSlots(const BlockRef& block);
 int64_t StagedHalfSlots(absl::Span<const BlockRef> blocks);
 
 // Puts items into mini-batches within `limits`, so that link and compute take
-// even times in each: longest first, each into the one where they then differ
-// least (PAPER.md 1.3). Never more mini-batches than PackInOrder() makes, nor
+// even times in each: longest first, each where it adds least to the longer of
+// the two (PAPER.md 1.3). Never more mini-batches than PackInOrder() makes, nor
 // less even ones. Every item is in exactly one, in ascending order. An
 // item beyond a limit of its own gets a mini-batch of its own; what admits
 // sequences keeps such out. Deterministic; O(n log n) for n items.
@@ -31,9 +31,10 @@ std::vector<MiniBatch> PackMiniBatches(absl::Span<const PackItem> items,
 std::vector<MiniBatch> PackInOrder(absl::Span<const PackItem> items,
                                    const PackLimits& limits);
 
-// How uneven: the sum over mini-batches of |link - compute|, in seconds.
-double Imbalance(absl::Span<const PackItem> items, const PackLimits& limits,
-                 absl::Span<const MiniBatch> batches);
+// Seconds of a layer lost because mini-batches are uneven: the sum over them of
+// the longer of link and compute, less the longer of the two sums.
+double WaitSeconds(absl::Span<const PackItem> items, const PackLimits& limits,
+                   absl::Span<const MiniBatch> batches);
 
 }  // namespace hybridserve
 

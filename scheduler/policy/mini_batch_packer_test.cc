@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -106,8 +107,8 @@ TEST(PackMiniBatchesTest, PutsLoadsBesideRebuilds) {
   const std::vector<MiniBatch> packed = PackMiniBatches(items, limits);
   EXPECT_THAT(Indices(packed),
               ElementsAre(ElementsAre(0, 2), ElementsAre(1, 3)));
-  EXPECT_EQ(Imbalance(items, limits, packed), 0);
-  EXPECT_EQ(Imbalance(items, limits, PackInOrder(items, limits)), 4);
+  EXPECT_EQ(WaitSeconds(items, limits, packed), 0);
+  EXPECT_EQ(WaitSeconds(items, limits, PackInOrder(items, limits)), 2);
 }
 
 TEST(PackMiniBatchesTest, TheWeightsCountAsLoads) {
@@ -115,7 +116,42 @@ TEST(PackMiniBatchesTest, TheWeightsCountAsLoads) {
       4, {.staged_half_slots = 4, .rows = 1, .compute_seconds = 1});
   const PackLimits limits = {
       .half_slots = 8, .rows = 100, .shared_load_seconds = 4};
-  EXPECT_EQ(Imbalance(items, limits, PackMiniBatches(items, limits)), 0);
+  EXPECT_EQ(WaitSeconds(items, limits, PackMiniBatches(items, limits)), 0);
+}
+
+// Equal ones: as many in each, though fewer would do in the last.
+TEST(PackMiniBatchesTest, FillsEvenly) {
+  const std::vector<PackItem> items(7, {.staged_half_slots = 4,
+                                        .rows = 1,
+                                        .load_seconds = 1,
+                                        .compute_seconds = 2});
+  const PackLimits limits = {
+      .half_slots = 12, .rows = 100, .shared_load_seconds = 7};
+  std::vector<size_t> sizes;
+  for (const MiniBatch& batch : PackMiniBatches(items, limits)) {
+    sizes.push_back(batch.sequences.size());
+  }
+  EXPECT_THAT(sizes, testing::UnorderedElementsAre(3, 2, 2));
+}
+
+// Those that load little and rebuild much are spread over all.
+TEST(PackMiniBatchesTest, SpreadsWhatRebuilds) {
+  const PackItem act = {.staged_half_slots = 3,
+                        .rows = 1,
+                        .load_seconds = 2.5,
+                        .compute_seconds = 5.9};
+  const PackItem mixed = {.staged_half_slots = 2,
+                          .rows = 1,
+                          .load_seconds = 2.9,
+                          .compute_seconds = 4.2};
+  const std::vector<PackItem> items = {act, act, act, act, mixed, mixed, mixed};
+  const PackLimits limits = {
+      .half_slots = 12, .rows = 100, .shared_load_seconds = 22};
+  for (const MiniBatch& batch : PackMiniBatches(items, limits)) {
+    EXPECT_EQ(absl::c_count_if(batch.sequences,
+                               [](int32_t index) { return index < 4; }),
+              2);
+  }
 }
 
 TEST(PackMiniBatchesTest, NeedsFewerThanInOrder) {
@@ -173,10 +209,10 @@ TEST(PackMiniBatchesTest, EvensOutRandomItems) {
     ASSERT_EQ(std::count(count.begin(), count.end(), 1),
               static_cast<int64_t>(count.size()));
     ASSERT_LE(packed.size(), in_order.size());
-    const double imbalance = Imbalance(items, limits, packed);
-    ASSERT_LE(imbalance, Imbalance(items, limits, in_order));
-    packed_sum += imbalance;
-    in_order_sum += Imbalance(items, limits, in_order);
+    const double wait = WaitSeconds(items, limits, packed);
+    ASSERT_LE(wait, WaitSeconds(items, limits, in_order));
+    packed_sum += wait;
+    in_order_sum += WaitSeconds(items, limits, in_order);
   }
   EXPECT_LT(packed_sum, in_order_sum / 2);
 }

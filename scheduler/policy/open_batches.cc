@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 
 namespace hybridserve {
 namespace {
+
+// Differences below that are rounding, in seconds.
+constexpr double kTie = 1e-12;
 
 double Inverse(int64_t limit) {
   return 1 / static_cast<double>(std::max<int64_t>(limit, 1));
@@ -19,7 +21,7 @@ OpenBatches::OpenBatches(int64_t count, const PackLimits& limits)
       levels_per_half_slot_((kLevels - 1) * Inverse(limits.half_slots)),
       levels_per_row_((kLevels - 1) * Inverse(limits.rows)) {
   for (int64_t i = 0; i < count; ++i) {
-    batches_[i].difference =
+    batches_[i].sum.load_seconds =
         limits.shared_load_seconds / static_cast<double>(count);
     Append(static_cast<int32_t>(i), 0);
   }
@@ -27,21 +29,21 @@ OpenBatches::OpenBatches(int64_t count, const PackLimits& limits)
 
 int32_t OpenBatches::Put(const PackItem& item, int looks) {
   int32_t best = -1;
-  double best_difference = 0;
+  double best_added = 0;
   int32_t level = NextLevel(0);
   for (int32_t at = level < kLevels ? levels_[level].first : -1;
        at != -1 && looks > 0; --looks) {
-    const Batch& batch = batches_[at];
-    if (batch.half_slots + item.staged_half_slots <= limits_.half_slots &&
-        batch.rows + item.rows <= limits_.rows) {
-      const double difference =
-          std::abs(batch.difference + item.surplus_load_seconds());
-      if (best == -1 || difference < best_difference) {
+    const PackItem& sum = batches_[at].sum;
+    const PackItem with = sum + item;
+    if (with.staged_half_slots <= limits_.half_slots &&
+        with.rows <= limits_.rows) {
+      const double added = with.seconds() - sum.seconds();
+      if (best == -1 || added < best_added - kTie) {
         best = at;
-        best_difference = difference;
+        best_added = added;
       }
     }
-    at = batch.next;
+    at = batches_[at].next;
     if (at == -1) {
       level = NextLevel(level + 1);
       if (level < kLevels) at = levels_[level].first;
@@ -50,17 +52,15 @@ int32_t OpenBatches::Put(const PackItem& item, int looks) {
   if (best == -1) return -1;
   Remove(best);
   Batch& to = batches_[best];
-  to.half_slots += item.staged_half_slots;
-  to.rows += item.rows;
-  to.difference += item.surplus_load_seconds();
+  to.sum = to.sum + item;
   Append(best, LevelOf(to));
   return best;
 }
 
 int32_t OpenBatches::LevelOf(const Batch& batch) const {
-  const double level =
-      std::max(static_cast<double>(batch.half_slots) * levels_per_half_slot_,
-               static_cast<double>(batch.rows) * levels_per_row_);
+  const double level = std::max(
+      static_cast<double>(batch.sum.staged_half_slots) * levels_per_half_slot_,
+      static_cast<double>(batch.sum.rows) * levels_per_row_);
   return std::min(static_cast<int32_t>(level), kLevels - 1);
 }
 

@@ -19,19 +19,18 @@ class OpenBatches {
   // `count` >= 1.
   OpenBatches(int64_t count, const PackLimits& limits);
 
-  // Puts the item where link and compute then differ least among the `looks`
-  // emptiest, equally full ones in the order of their last change. Returns
-  // which that is, or -1, changing nothing, if it fits in none of them.
+  // Puts the item where it adds least to the longer of link and compute, among
+  // the `looks` emptiest; on a tie, into the emptiest, equally full ones in the
+  // order of their last change. Returns which that is, or -1, changing nothing,
+  // if it fits in none of them.
   int32_t Put(const PackItem& item, int looks);
 
  private:
   static constexpr int kLevels = 1024;
 
   struct Batch {
-    int64_t half_slots = 0;
-    int64_t rows = 0;
-    double difference = 0;  // Link - compute, seconds.
-    int32_t next = -1;      // Of its level.
+    PackItem sum;
+    int32_t next = -1;  // Of its level.
     int32_t previous = -1;
     int32_t level = 0;
   };
