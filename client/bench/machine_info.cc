@@ -59,7 +59,7 @@ MachineInfo DescribeMachine(const v1::Worker& worker) {
   info.cpu = CpuName();
   info.cores = UsableCores();
   info.memory_bytes =
-      int64_t{sysconf(_SC_PHYS_PAGES)} * int64_t{sysconf(_SC_PAGESIZE)};
+      static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
   info.date =
       absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone());
   info.command_line = CommandLine();
