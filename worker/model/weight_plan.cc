@@ -181,7 +181,7 @@ WeightPlan MakeWeightPlan(const ModelConfig& config, DType dtype,
   const int64_t slice_bytes =
       policy.head_slice_bytes > 0
           ? policy.head_slice_bytes
-          : std::min(plan.layer.bytes / 8, kMaxAutoHeadSliceBytes);
+          : std::min(plan.layer.bytes / 16, kMaxAutoHeadSliceBytes);
   plan.head =
       cutter.CutHead(config.vocab_size, config.word_embed_dim, slice_bytes);
   plan.token_table = {.rows = config.vocab_size,

@@ -124,7 +124,7 @@ struct PiecePolicy {
   int64_t pieces_per_weight = 4;
   int64_t min_piece_bytes = int64_t{256} << 10;
   // Upper limit of a head slice, though one never has less than 64 columns (or
-  // the layout's alignment). 0: an eighth of a layer, at most 32 MiB.
+  // the layout's alignment). 0: a 16th of a layer, at most 32 MiB.
   int64_t head_slice_bytes = 0;
 };
 

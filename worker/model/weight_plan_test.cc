@@ -113,7 +113,7 @@ TEST_P(WeightPlanTest, HeadSlicesAreMultiplesOf64ColumnsAndSmall) {
   EXPECT_THAT(rows, ElementsAre(testing::Pair(LinearWeight::kHead,
                                               config_.vocab_size)));
   const int64_t limit = policy_.head_slice_bytes > 0 ? policy_.head_slice_bytes
-                                                     : plan_.layer.bytes / 8;
+                                                     : plan_.layer.bytes / 16;
   int64_t largest = 0;
   for (const WeightPiece& slice : plan_.head.slices) {
     largest = std::max(largest, slice.bytes);
@@ -191,9 +191,9 @@ TEST(WeightPlanSizesTest, LargeMatricesAreCutEvenly) {
     EXPECT_EQ(piece.bytes, (is_ffn ? 4 : 1) * 2048 * 2048 * 2 / 4);
   }
   EXPECT_EQ(plan.layer.bytes, 12 * 2048 * 2048 * 2 + (9 * 2048 + 8192) * 4);
-  // 206 MB in slices of at most an eighth of a layer, 12.6 MB.
-  EXPECT_EQ(plan.head.slices.size(), 17U);
-  EXPECT_LE(plan.head.max_slice_bytes, plan.layer.bytes / 8);
+  // 206 MB in slices of at most a 16th of a layer, 6.3 MB.
+  EXPECT_EQ(plan.head.slices.size(), 33U);
+  EXPECT_LE(plan.head.max_slice_bytes, plan.layer.bytes / 16);
 }
 
 TEST(WeightPlanSizesTest, SmallMatricesStayWhole) {
