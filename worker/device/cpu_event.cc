@@ -2,11 +2,14 @@
 
 #include <utility>
 
+#include "worker/device/link_pacer.h"
+
 namespace hybridserve {
 
 void Latch::Open(absl::Status status) {
   absl::MutexLock lock(&mutex_);
   status_ = std::move(status);
+  opened_at_ = MonotonicNow();
   open_ = true;
 }
 
@@ -14,6 +17,11 @@ absl::Status Latch::Wait() const {
   absl::MutexLock lock(&mutex_);
   mutex_.Await(absl::Condition(&open_));
   return status_;
+}
+
+absl::Time Latch::opened_at() const {
+  absl::MutexLock lock(&mutex_);
+  return opened_at_;
 }
 
 bool Latch::IsOpen() const {

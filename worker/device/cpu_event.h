@@ -6,6 +6,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "kernels/device/device.h"
 
 namespace hybridserve {
@@ -17,11 +18,14 @@ class Latch {
   void Open(absl::Status status);
   // Blocks until open; the status it was opened with.
   absl::Status Wait() const;
+  // When it was opened, by MonotonicNow(); until then the infinite future.
+  absl::Time opened_at() const;
   bool IsOpen() const;
 
  private:
   mutable absl::Mutex mutex_;
   bool open_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time opened_at_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
 };
 

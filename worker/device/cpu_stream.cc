@@ -1,5 +1,6 @@
 #include "worker/device/cpu_stream.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -50,13 +51,14 @@ absl::Status CpuStream::Copy(absl::Span<const CopyRun> runs) {
       merged.push_back(run);
     }
   }
-  thread_.Queue([merged = std::move(merged), link_bytes, link = link_] {
-    const absl::Time start = MonotonicNow();
+  thread_.Queue([this, merged = std::move(merged), link_bytes,
+                 queued_at = MonotonicNow()] {
     for (const CopyRun& run : merged) {
       std::memcpy(run.dst.address(), run.src.address(), run.dst.size);
     }
-    if (link != nullptr && link_bytes > 0) {
-      WaitUntil(link->Schedule(start, link_bytes));
+    if (link_ != nullptr && link_bytes > 0) {
+      // From when a link would have begun, not from when this thread woke up.
+      WaitUntil(link_->Schedule(std::max(queued_at, ready_at_), link_bytes));
     }
     return absl::OkStatus();
   });
@@ -75,7 +77,11 @@ absl::Status CpuStream::Record(Event& event) {
 absl::Status CpuStream::Wait(Event& event) {
   std::shared_ptr<Latch> record = static_cast<CpuEvent&>(event).last_record();
   if (record == nullptr) return absl::OkStatus();
-  thread_.QueueMarker([record](const absl::Status&) { return record->Wait(); });
+  thread_.QueueMarker([this, record](const absl::Status&) {
+    absl::Status status = record->Wait();
+    ready_at_ = std::max(ready_at_, record->opened_at());
+    return status;
+  });
   return absl::OkStatus();
 }
 

@@ -5,13 +5,6 @@
 #include <algorithm>
 
 namespace hybridserve {
-namespace {
-
-// How late the kernel may wake a sleeper; the rest is spun.
-constexpr absl::Duration kWakeUp = absl::Microseconds(80);
-
-}  // namespace
-
 absl::Time LinkPacer::Schedule(absl::Time now, int64_t bytes) {
   if (bytes_per_second_ <= 0) return now;
   const absl::Duration on_link =
@@ -28,14 +21,9 @@ absl::Time MonotonicNow() {
 }
 
 void WaitUntil(absl::Time deadline) {
-  const absl::Time sleep_until = deadline - kWakeUp;
-  if (MonotonicNow() < sleep_until) {
-    const timespec until = absl::ToTimespec(sleep_until);
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) !=
-           0) {
-    }
-  }
+  const timespec until = absl::ToTimespec(deadline);
   while (MonotonicNow() < deadline) {
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
   }
 }
 

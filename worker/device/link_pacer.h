@@ -27,7 +27,7 @@ class LinkPacer {
   absl::Time free_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
 };
 
-// Returns at `deadline`, late by microseconds only: sleeps, then spins.
+// Sleeps until `deadline`: a little longer, as the kernel wakes it.
 void WaitUntil(absl::Time deadline);
 
 // The machine's monotonic clock: comparable with itself only.
