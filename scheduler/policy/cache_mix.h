@@ -20,8 +20,8 @@ struct Capacities {
 struct Workload {
   int64_t sequences = 0;      // That could run at once, memory aside.
   double context_tokens = 0;  // Cached positions of one, over its life.
-  double final_tokens = 0;    // Positions of one at its end: what slots are
-                              // reserved for.
+  double final_tokens = 0;    // Positions of one at its end: what there is to
+                              // be room for.
   absl::Duration max_step_time = absl::InfiniteDuration();
 };
 

@@ -22,7 +22,7 @@ int64_t StagedHalfSlots(absl::Span<const BlockRef> blocks);
 // the two (PAPER.md 1.3). Never more mini-batches than PackInOrder() makes, nor
 // less even ones. Every item is in exactly one, in ascending order. An
 // item beyond a limit of its own gets a mini-batch of its own; what admits
-// sequences keeps such out. Deterministic; O(n log n) for n items.
+// sequences keeps such out. Deterministic; linear in the items.
 std::vector<MiniBatch> PackMiniBatches(absl::Span<const PackItem> items,
                                        const PackLimits& limits);
 
