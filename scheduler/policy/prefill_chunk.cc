@@ -7,16 +7,17 @@
 #include "absl/time/time.h"
 #include "common/work.h"
 
-// Prompt rows are computed either way, so a smaller chunk costs nothing as long
+// Prompt rows are computed either way, so a smaller chunk costs little as long
 // as the device computes all the time: with rows up to the slack it does, and
 // the weights that the link brings anyway serve both prompts and decoding. Rows
-// beyond it only make others wait.
+// beyond it make others wait; but without any, prompts would hold slots and get
+// nowhere, and few would decode together (docs/decisions/0006).
 
 namespace hybridserve {
 namespace {
 
 // By which share of its time a step without slack may become longer.
-constexpr double kLeastShare = 0.25;
+constexpr double kLeastShare = 0.5;
 
 // A step without its prompt rows.
 struct DecodePart {

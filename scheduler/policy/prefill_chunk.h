@@ -9,10 +9,9 @@ namespace hybridserve {
 
 // How many prompt rows of a step ride in its compute slack (DESIGN.md 6): those
 // with which computing takes as long as the link does for what decodes. Where
-// there is little slack, or none, those with which computing takes a quarter of
-// the step more, so that prompts come on and those that decode hardly notice.
-// Less if the step would take more than max_step_time; a block at least;
-// prefill_chunk_tokens at most.
+// there is little slack, or none, those with which computing takes half of the
+// step more, so that prompts come on. Less if the step would take more than
+// max_step_time; a block at least; prefill_chunk_tokens at most.
 //
 // prefill_chunk_tokens if nothing decodes, if there is no link (weights are
 // read once a step however many rows there are, so more rows a step are
