@@ -12,6 +12,7 @@
 #include "common/status_macros.h"
 #include "glog/logging.h"
 #include "worker/device/cpu_device.h"
+#include "worker/device/device_factory.h"
 #include "worker/host_limit.h"
 #include "worker/memory_planner.h"
 #include "worker/model/model_folder.h"
@@ -44,10 +45,6 @@ absl::StatusOr<DType> ChooseDType(const WorkerOptions& options,
 
 absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const WorkerOptions& options,
                                                    bool one_memory) {
-  if (options.device != "auto" && options.device != "cpu") {
-    return absl::UnimplementedError(
-        absl::StrCat("device: \"", options.device, "\" is not supported"));
-  }
   CpuDeviceOptions cpu = {
       .threads = options.threads,
       .link_bytes_per_second = options.link_bytes_per_second};
@@ -57,7 +54,7 @@ absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const WorkerOptions& options,
             ? options.device_memory.bytes
             : kUnlimitedBytes;
   }
-  return CreateCpuDevice(cpu);
+  return CreateDevice(options.device, cpu);
 }
 
 int LoadingThreads(const WorkerOptions& options) {

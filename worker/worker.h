@@ -36,7 +36,7 @@ class Worker {
   // Plans the memory, logs the plan, allocates, loads and measures. `progress`
   // may be null; it is called from any thread, one call at a time. Errors say
   // which file and field, or what amount of memory would do: InvalidArgument,
-  // NotFound, FailedPrecondition, ResourceExhausted, Unimplemented.
+  // NotFound, FailedPrecondition, ResourceExhausted.
   static absl::StatusOr<std::unique_ptr<Worker>> Create(
       const WorkerOptions& options, ProgressCallback progress = nullptr);
   virtual ~Worker() = default;  // Stops.

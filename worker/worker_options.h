@@ -26,7 +26,7 @@ struct MemorySetting {
 struct WorkerOptions {
   std::string model_dir;   // A Hugging Face folder.
   std::string model_name;  // Empty: the folder's name.
-  // "auto" or "cpu"; other devices are refused until their backends exist.
+  // As worker/device/device_factory.h names devices.
   std::string device = "auto";
   // Unset: by the checkpoint (DESIGN.md 10, dtype=auto).
   std::optional<DType> dtype;

@@ -187,7 +187,7 @@ TEST_F(WorkerTest, RefusalsNameTheFieldOrTheFile) {
   WorkerOptions options = Options();
   options.device = "cuda:3";
   EXPECT_THAT(Worker::Create(options),
-              StatusIs(absl::StatusCode::kUnimplemented, "cuda:3"));
+              StatusIs(absl::StatusCode::kFailedPrecondition, "cuda:3"));
   options = Options();
   options.dtype = DType::kFloat16;
   EXPECT_THAT(Worker::Create(options),
