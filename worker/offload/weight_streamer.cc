@@ -17,6 +17,7 @@ namespace hybridserve {
 namespace {
 
 constexpr int64_t kUnlimitedSlots = 1 << 20;
+constexpr int64_t kCopyAlignment = 64;  // Where shares begin.
 
 int64_t TotalBytes(absl::Span<const WeightPiece> pieces) {
   int64_t sum = 0;
@@ -185,57 +186,48 @@ absl::Status WeightStreamer::Feed(const WeightItem& item, int64_t share,
   }
   FedItem& fed = ring.fed.back();
   CHECK(fed.item == item) << "shares of two items mixed";
-  const absl::Span<const Part> parts = PartsOf(item);
-  if (memory_.one_memory) {
-    fed.next_part = static_cast<int64_t>(parts.size());
-    return absl::OkStatus();
-  }
-  const int64_t end = EndOfShare(item, share, num_shares);
-  int64_t bytes = 0;
-  for (int64_t i = fed.next_part; i < end; ++i) {
-    if (!parts[i].resident) bytes += parts[i].bytes;
-  }
+  fed.whole = share + 1 == num_shares;
+  if (memory_.one_memory) return absl::OkStatus();
+  const int64_t total = StreamedBytes(item);
+  const int64_t end = fed.whole ? total
+                                : total / kCopyAlignment * (share + 1) /
+                                      num_shares * kCopyAlignment;
   copy_in_.Begin(
       {.kind = WorkKind::kWeights,
-       .units = static_cast<double>(bytes),
+       .units = static_cast<double>(end - fed.fed_bytes),
        .layer = item.kind == WeightItem::Kind::kLayer ? item.index : -1});
-  for (; fed.next_part < end; ++fed.next_part) {
-    const Part& part = parts[fed.next_part];
-    if (part.resident || part.bytes == 0) continue;
-    const CopyRun run = {
-        .dst = {ring.buffer.get(), fed.slot->offset + part.device_offset,
-                part.bytes},
-        .src = HostBytes(item, part)};
-    RETURN_IF_ERROR(copy_in_.Copy({&run, 1}));
-    RETURN_IF_ERROR(copy_in_.Record(*fed.slot->copied[fed.next_part]));
-  }
-  return absl::OkStatus();
+  return CopyUpTo(end, ring, fed);
 }
 
-// A part goes with the share in which its middle falls.
-int64_t WeightStreamer::EndOfShare(const WeightItem& item, int64_t share,
-                                   int64_t num_shares) const {
-  const absl::Span<const Part> parts = PartsOf(item);
-  const auto num_parts = static_cast<int64_t>(parts.size());
-  if (share + 1 == num_shares) return num_parts;
-  const int64_t total = std::max<int64_t>(StreamedBytes(item), 1);
+absl::Status WeightStreamer::CopyUpTo(int64_t end, const Ring& ring,
+                                      FedItem& fed) {
+  const absl::Span<const Part> parts = PartsOf(fed.item);
   int64_t before = 0;
-  for (int64_t i = 0; i < num_parts; ++i) {
+  for (size_t i = 0; i < parts.size() && before < end; ++i) {
     const Part& part = parts[i];
     if (part.resident || part.bytes == 0) continue;
-    const int64_t middle = before + part.bytes / 2;
-    if (middle * num_shares >= (share + 1) * total) return i;
+    const int64_t from = std::max<int64_t>(fed.fed_bytes - before, 0);
+    const int64_t to = std::min(end - before, part.bytes);
     before += part.bytes;
+    if (from >= to) continue;
+    const CopyRun run = {
+        .dst = {ring.buffer.get(), fed.slot->offset + part.device_offset + from,
+                to - from},
+        .src = HostBytes(fed.item, part).Slice(from, to - from)};
+    RETURN_IF_ERROR(copy_in_.Copy({&run, 1}));
+    if (to == part.bytes) {
+      RETURN_IF_ERROR(copy_in_.Record(*fed.slot->copied[i]));
+    }
   }
-  return num_parts;
+  fed.fed_bytes = end;
+  return absl::OkStatus();
 }
 
 absl::Status WeightStreamer::Begin(const WeightItem& item) {
   Ring& ring = RingOf(item);
   CHECK(!ring.fed.empty() && ring.fed.front().item == item)
       << "items out of order";
-  CHECK_EQ(ring.fed.front().next_part,
-           static_cast<int64_t>(PartsOf(item).size()));
+  CHECK(ring.fed.front().whole) << "shares are missing";
   begun_ = &ring;
   waited_parts_ = 0;
   return absl::OkStatus();

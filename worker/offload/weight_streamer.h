@@ -45,7 +45,7 @@ class WeightStreamer : private LayerWeights {
       const HostWeights& weights, Stream& copy_in, Stream& compute);
   ~WeightStreamer() override = default;
 
-  // Queues the copies of share `share` of `num_shares` (bytes nearly even) of
+  // Queues the copies of share `share` of `num_shares` (bytes even) of
   // an item. Shares come in order; share 0 takes the next slot. At most
   // layer_slots() layers and head_slots() slices may be fed and not yet
   // finished.
@@ -87,7 +87,8 @@ class WeightStreamer : private LayerWeights {
   struct FedItem {
     WeightItem item;
     Slot* slot = nullptr;
-    int64_t next_part = 0;
+    int64_t fed_bytes = 0;  // Of those that are streamed.
+    bool whole = false;     // All shares were queued.
   };
   // Slots for the items of one kind.
   struct Ring {
@@ -116,9 +117,8 @@ class WeightStreamer : private LayerWeights {
     return item.kind == WeightItem::Kind::kLayer ? layers_ : head_;
   }
   absl::Span<const Part> PartsOf(const WeightItem& item) const;
-  // The first part that comes after share `share`.
-  int64_t EndOfShare(const WeightItem& item, int64_t share,
-                     int64_t num_shares) const;
+  // Queues the copies of the streamed bytes [fed.fed_bytes, end).
+  absl::Status CopyUpTo(int64_t end, const Ring& ring, FedItem& fed);
   BufferView HostBytes(const WeightItem& item, const Part& part) const;
   // Where the part of the item begun lies; queues the wait for its copy.
   absl::StatusOr<BufferView> Use(int64_t part_index);
