@@ -66,6 +66,7 @@ struct WorkerInfo {
   int64_t layer_bytes = 0;           // One decoder layer, packed.
   int64_t streamed_layer_bytes = 0;  // Of it, crossing the link every step.
   int64_t streamed_head_bytes = 0;   // LM head bytes crossing every step.
+  int32_t head_slices = 1;           // That the LM head is computed in.
   WorkerProfile profile;
 };
 

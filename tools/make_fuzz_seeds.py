@@ -150,6 +150,7 @@ def connections():
           pools {{ tier: TIER_DEVICE half_slots: 10 half_slot_bytes: 1024 }}
           staging_half_slots: 20 max_step_tokens: 64 max_logit_rows: 8
           layer_bytes: 1000 streamed_layer_bytes: 900 streamed_head_bytes: 10
+          head_slices: 1
           profile {{ link_bytes_per_second: 1e9 copy_out_bytes_per_second: inf
                      gemm_flops_per_second: 1e12 }}
         }}"""

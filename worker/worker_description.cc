@@ -27,6 +27,7 @@ WorkerInfo DescribeWorker(const EngineResources& resources) {
   info.max_step_tokens = limits.max_step_tokens;
   info.max_logit_rows = limits.max_logit_rows;
   info.layer_bytes = resources.plan.layer.bytes;
+  info.head_slices = static_cast<int32_t>(resources.plan.head.slices.size());
   if (!memory.one_memory) {
     info.streamed_layer_bytes = memory.streamed_layer_bytes(resources.plan);
     info.streamed_head_bytes = memory.streamed_head_bytes(resources.plan);

@@ -53,6 +53,11 @@ ordered_json TotalsToJson(const v1::WorkerTotals& totals) {
           {"preemptions", totals.preemptions()}};
 }
 
+ordered_json LineToJson(const v1::WorkCost& cost) {
+  return {{"fixed_s", cost.fixed_seconds()},
+          {"s_per_unit", cost.seconds_per_unit()}};
+}
+
 // A fit for each kind of work, with what it was fitted to.
 ordered_json CostsToJson(const v1::WorkerProfile& profile) {
   ordered_json costs = ordered_json::object();
@@ -62,10 +67,18 @@ ordered_json CostsToJson(const v1::WorkerProfile& profile) {
       samples.push_back(
           {{"units", sample.units()}, {"seconds", sample.seconds()}});
     }
-    costs[WorkKindName(cost.kind())] = {{"fixed_s", cost.fixed_seconds()},
-                                        {"s_per_unit", cost.seconds_per_unit()},
-                                        {"r_squared", cost.r_squared()},
-                                        {"samples", samples}};
+    ordered_json& json = costs[WorkKindName(cost.kind())];
+    json = LineToJson(cost);
+    json["r_squared"] = cost.r_squared();
+    json["samples"] = samples;
+  }
+  return costs;
+}
+
+ordered_json TrackedCostsToJson(const v1::WorkerProfile& profile) {
+  ordered_json costs = ordered_json::object();
+  for (const v1::WorkCost& cost : profile.tracked_costs()) {
+    costs[WorkKindName(cost.kind())] = LineToJson(cost);
   }
   return costs;
 }
@@ -96,7 +109,8 @@ ordered_json WorkerToJson(const v1::Worker& worker, bool show_profile) {
         {"link_bytes_per_s", Finite(profile.link_bytes_per_second())},
         {"copy_out_bytes_per_s", Finite(profile.copy_out_bytes_per_second())},
         {"gemm_flops_per_s", Finite(profile.gemm_flops_per_second())},
-        {"costs", CostsToJson(profile)}};
+        {"costs", CostsToJson(profile)},
+        {"tracked_costs", TrackedCostsToJson(profile)}};
   }
   return json;
 }

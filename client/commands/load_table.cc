@@ -85,15 +85,22 @@ void AddPool(const v1::Pool& pool, std::string* table) {
          table);
 }
 
-// One line a kind of work: a + b x units, how well it fits, from how much.
+std::string Line(const v1::WorkCost& cost) {
+  return absl::StrFormat("%.2f us + %.3g ns a %s", cost.fixed_seconds() * 1e6,
+                         cost.seconds_per_unit() * 1e9, UnitOf(cost.kind()));
+}
+
+// One line a kind of work: a + b x units, how well it fits, from how much; and
+// what the steps since have made of it.
 void AddCosts(const v1::WorkerProfile& profile, std::string* table) {
   for (const v1::WorkCost& cost : profile.costs()) {
-    AddRow(absl::StrCat("  ", WorkKindName(cost.kind())),
-           absl::StrFormat("%.2f us + %.3g ns a %s, R2 %.4f, %d samples",
-                           cost.fixed_seconds() * 1e6,
-                           cost.seconds_per_unit() * 1e9, UnitOf(cost.kind()),
-                           cost.r_squared(), cost.samples_size()),
-           table);
+    std::string text = absl::StrFormat("%s, R2 %.4f, %d samples", Line(cost),
+                                       cost.r_squared(), cost.samples_size());
+    for (const v1::WorkCost& tracked : profile.tracked_costs()) {
+      if (tracked.kind() != cost.kind()) continue;
+      absl::StrAppend(&text, "; now ", Line(tracked));
+    }
+    AddRow(absl::StrCat("  ", WorkKindName(cost.kind())), text, table);
   }
 }
 

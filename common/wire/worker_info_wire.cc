@@ -109,6 +109,8 @@ absl::Status CheckLimits(const pb::Register& wire) {
                              wire.streamed_layer_bytes(), 0, kMaxBytes));
   RETURN_IF_ERROR(CheckRange("register.streamed_head_bytes",
                              wire.streamed_head_bytes(), 0, kMaxBytes));
+  RETURN_IF_ERROR(
+      CheckRange("register.head_slices", wire.head_slices(), 1, kMaxInt32));
   const pb::WorkerProfile& profile = wire.profile();
   RETURN_IF_ERROR(CheckRate("register.profile.link_bytes_per_second",
                             profile.link_bytes_per_second()));
@@ -160,6 +162,7 @@ void WorkerInfoToWire(const WorkerInfo& info, pb::Register& wire) {
   wire.set_layer_bytes(info.layer_bytes);
   wire.set_streamed_layer_bytes(info.streamed_layer_bytes);
   wire.set_streamed_head_bytes(info.streamed_head_bytes);
+  wire.set_head_slices(info.head_slices);
   pb::WorkerProfile& profile = *wire.mutable_profile();
   profile.set_link_bytes_per_second(info.profile.link_bytes_per_second);
   profile.set_copy_out_bytes_per_second(info.profile.copy_out_bytes_per_second);
@@ -183,6 +186,7 @@ absl::StatusOr<WorkerInfo> WorkerInfoFromWire(const pb::Hello& hello,
       .layer_bytes = wire.layer_bytes(),
       .streamed_layer_bytes = wire.streamed_layer_bytes(),
       .streamed_head_bytes = wire.streamed_head_bytes(),
+      .head_slices = wire.head_slices(),
       .profile =
           {
               .link_bytes_per_second = wire.profile().link_bytes_per_second(),

@@ -39,6 +39,7 @@ WorkerInfo SomeInfo() {
       .layer_bytes = 1000,
       .streamed_layer_bytes = 900,
       .streamed_head_bytes = 800,
+      .head_slices = 5,
       .profile = {.link_bytes_per_second =
                       std::numeric_limits<double>::infinity(),
                   .copy_out_bytes_per_second = 5e9,
@@ -76,6 +77,7 @@ TEST(WorkerInfoWireTest, ARegistrationSurvivesTheWayThereAndBack) {
   EXPECT_EQ(back->layer_bytes, 1000);
   EXPECT_EQ(back->streamed_layer_bytes, 900);
   EXPECT_EQ(back->streamed_head_bytes, 800);
+  EXPECT_EQ(back->head_slices, 5);
   EXPECT_EQ(back->profile.link_bytes_per_second,
             info.profile.link_bytes_per_second);
   EXPECT_EQ(back->profile.copy_out_bytes_per_second, 5e9);
@@ -123,6 +125,7 @@ TEST(WorkerInfoWireTest, WhatIsOutOfRangeIsRefusedByField) {
        [](auto& r) { r.mutable_pools(0)->set_half_slot_bytes(0); }},
       {"register.max_step_tokens", [](auto& r) { r.set_max_step_tokens(0); }},
       {"register.layer_bytes", [](auto& r) { r.set_layer_bytes(-1); }},
+      {"register.head_slices", [](auto& r) { r.set_head_slices(0); }},
       {"register.device", [](auto& r) { r.set_device(std::string(300, 'x')); }},
       {"register.profile.gemm_flops_per_second",
        [](auto& r) {

@@ -1,6 +1,7 @@
 #ifndef HYBRIDSERVE_SCHEDULER_CORE_RUNNING_SEQUENCE_H_
 #define HYBRIDSERVE_SCHEDULER_CORE_RUNNING_SEQUENCE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct RunningSequence {
   int64_t full_half_slots = 0;   // Of `kinds`.
   std::vector<BlockRef> blocks;  // That it holds: the first of `kinds`.
   int64_t half_slots = 0;        // Of `blocks`.
+  int64_t num_probes = 0;        // First blocks that are there to be measured.
   int64_t prefill_positions;     // Known tokens when it came here.
   int64_t num_sent_blocks = 0;   // Of `blocks`, known to the worker.
   int64_t num_scheduled = 0;     // Positions.
@@ -35,6 +37,11 @@ struct RunningSequence {
 
   // Blocks for the rows that could run next and for one after them.
   int64_t NumBlocksWanted(int32_t block_tokens) const;
+
+  // Of `kinds`: told to the worker, or there to be measured.
+  int64_t num_fixed_kinds() const {
+    return std::max(num_sent_blocks, num_probes);
+  }
 
   // For the forecast of the pool.
   Footprint footprint() const;

@@ -169,6 +169,9 @@ TEST(AdmissionTest, HybridProbesAKindLeftUnused) {
   harness.RunUntilQuiet();
   harness.Submit(MakeRequest(8, 20));
   EXPECT_EQ(act_blocks(), 1);
+  for (const PoolSnapshot& pool : harness.core().Snapshot().workers[0].pools) {
+    EXPECT_EQ(pool.act_blocks, pool.tier == Tier::kHost ? 1 : 0);
+  }
   harness.Submit(MakeRequest(8, 20));
   EXPECT_EQ(act_blocks(), 1);  // One is enough for now.
   harness.RunUntilQuiet();

@@ -11,6 +11,7 @@
 #include "common/ids.h"
 #include "common/model_config.h"
 #include "common/step_result.h"
+#include "common/work_profile.h"
 #include "common/worker_info.h"
 
 namespace hybridserve {
@@ -45,8 +46,9 @@ struct WorkerSnapshot {
   std::string device;
   std::string model;
   NumericsClass numerics;
-  WorkerProfile profile;
-  int64_t running = 0;  // Sequences.
+  WorkerProfile profile;  // As it registered.
+  WorkProfile tracked;    // Its costs as the steps so far have moved them.
+  int64_t running = 0;    // Sequences.
   int64_t outstanding_plans = 0;
   double act_ratio = 0;    // Of the last admitted sequence's blocks.
   std::string mix_reason;  // Why that ratio.

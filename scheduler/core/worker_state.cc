@@ -83,29 +83,40 @@ std::vector<CacheKind> WorkerState::KindsFor(int64_t positions) const {
   return SpreadKinds(policy_.MaxActRatio(costs_), num_blocks);
 }
 
-bool WorkerState::AddProbe(std::vector<CacheKind>& kinds) const {
+int64_t WorkerState::AddProbe(std::vector<CacheKind>& kinds) const {
   if (!policy_.probes() || !costs_.shape.act_pays || costs_.shape.one_memory ||
       kinds.empty() ||
       totals_.steps - last_probe_ < ProfileTracker::kUnusedSteps) {
-    return false;
+    return 0;
   }
+  const DecodeShape& shape = costs_.shape;
+  const double rows = shape.block_tokens;
   const struct {
     CacheKind kind;
     WorkKind work;
-  } probes[] = {{CacheKind::kAct, WorkKind::kRebuild},
-                {CacheKind::kKv, WorkKind::kKv}};
+    double units;  // Of a block.
+  } probes[] = {
+      {CacheKind::kAct, WorkKind::kRebuild, rows},
+      {CacheKind::kAct, WorkKind::kAct, rows * shape.act_bytes_per_token},
+      {CacheKind::kKv, WorkKind::kKv, rows * shape.kv_bytes_per_token}};
   for (const auto& probe : probes) {
-    if (!tracker_.IsUnused(probe.work) ||
-        std::find(kinds.begin(), kinds.end(), probe.kind) != kinds.end()) {
-      continue;
-    }
+    if (!tracker_.IsUnused(probe.work)) continue;
+    // One block, or as many as cost what a piece costs whatever its size: less
+    // would say little of the cost by size.
+    const LinearCost& cost = tracker_.profile().cost(probe.work);
+    const double block = cost.seconds_per_unit * probe.units;
+    const double wanted =
+        block > 0 ? absl::ToDoubleSeconds(cost.fixed) / block : 1;
+    const auto most = static_cast<double>(kinds.size() + 1) / 2;
+    const auto count = static_cast<int64_t>(
+        std::max(1.0, std::min(std::ceil(wanted), std::floor(most))));
     std::vector<CacheKind> probing = kinds;
-    probing.front() = probe.kind;
-    if (!FitsIdle(probing)) return false;
+    std::fill_n(probing.begin(), count, probe.kind);
+    if (!FitsIdle(probing)) return 0;
     kinds = std::move(probing);
-    return true;
+    return count;
   }
-  return false;
+  return 0;
 }
 
 DeviceShares WorkerState::SharesOfDevice() const {
@@ -177,12 +188,14 @@ void WorkerState::UpdateMix(const Workload& workload) {
     return;
   }
   costs_.profile = tracker_.profile();
+  const double act_ratio = mix_.act_ratio;
   mix_ = policy_.ChooseMix(costs_,
                            {.device_half_slots = slots_.capacity(Tier::kDevice),
                             .host_half_slots = slots_.capacity(Tier::kHost)},
                            workload);
   mix_workload_ = workload;
   steps_with_mix_ = 0;
+  if (mix_.act_ratio != act_ratio) SpreadAnew();
 }
 
 StepTime WorkerState::PredictNow() const {
@@ -193,6 +206,10 @@ StepTime WorkerState::PredictNow() const {
     load.new_rows += 1;
     load.context_tokens += static_cast<double>(sequence.num_scheduled);
     blocks += sequence.cached;
+  }
+  if (blocks.total() > 0) {
+    const double rows = info_.numerics.block_tokens;
+    load.fill = load.context_tokens / (blocks.total() * rows);
   }
   return PredictStep(costs_, load, blocks);
 }
@@ -356,6 +373,7 @@ WorkerSnapshot WorkerState::Snapshot() const {
           .model = info_.model_name,
           .numerics = info_.numerics,
           .profile = info_.profile,
+          .tracked = tracker_.profile(),
           .running = num_running(),
           .outstanding_plans = static_cast<int64_t>(outstanding_.size()),
           .act_ratio = mix_.act_ratio,

@@ -140,21 +140,30 @@ class WorkerState {
 
   // The kinds that a sequence gets under the mix, steering the pool towards it.
   std::vector<CacheKind> KindsFor(int64_t positions) const;
-  // One block of a kind that has not been used for long and is not in `kinds`,
-  // so that its costs stay known. False if none is due.
-  bool AddProbe(std::vector<CacheKind>& kinds) const;
+  // Makes the first of `kinds` ones that have not crossed the link or not been
+  // rebuilt for long, so that their costs stay known. Returns how many; 0: no
+  // probe is due.
+  int64_t AddProbe(std::vector<CacheKind>& kinds) const;
+  // Chooses the kinds of all blocks that no plan has told yet by the mix of
+  // now. Those who came first came under a mix for few.
+  void SpreadAnew();
+  // Gives a sequence other kinds, equal where plans have told them; its old
+  // ones where slots are wanting.
+  void ChangeKinds(RunningSequence& sequence, std::vector<CacheKind> kinds);
   // The mix's, where the device can't hold all.
   DeviceShares SharesOfDevice() const;
   bool FitsIdle(const std::vector<CacheKind>& kinds) const;
   int64_t FindMaxRequestTokens() const;
-  // With blocks of these kinds, all or nothing, as Admit() does.
-  bool Start(SequenceId sequence, LiveRequest& live,
+  // With blocks of these kinds, the first `num_probes` on the host where that
+  // has room. All or nothing, as Admit() does.
+  bool Start(SequenceId sequence, LiveRequest& live, int64_t num_probes,
              std::vector<CacheKind> kinds);
   // As far as can be foreseen, slots won't be wanting if this one joins.
   bool HasRoomFor(const Footprint& joining) const;
   // Takes `num_blocks` more blocks for a sequence. False, taking none, if there
   // are not so many.
-  bool Grow(RunningSequence& sequence, int64_t num_blocks);
+  bool Grow(RunningSequence& sequence, int64_t num_blocks,
+            const DeviceShares& shares);
   // Gives sequences what they want, oldest first. Returns the half-slots that
   // are wanting.
   int64_t GrowAll();

@@ -4,6 +4,7 @@
 #include "absl/types/span.h"
 #include "glog/logging.h"
 #include "scheduler/core/worker_state.h"
+#include "scheduler/policy/kind_spreader.h"
 #include "scheduler/policy/preemption.h"
 
 // Who holds slots. A sequence starts with slots for what is known of it and a
@@ -63,14 +64,15 @@ bool WorkerState::Admit(SequenceId sequence, LiveRequest& live,
   if (num_running() >= mix_.max_sequences) return false;
   std::vector<CacheKind> kinds = KindsFor(live.max_positions());
   std::vector<CacheKind> probing = kinds;
-  if (AddProbe(probing) && Start(sequence, live, std::move(probing))) {
+  const int64_t num_probes = AddProbe(probing);
+  if (num_probes > 0 && Start(sequence, live, num_probes, std::move(probing))) {
     last_probe_ = totals_.steps;
     return true;
   }
-  return Start(sequence, live, std::move(kinds));
+  return Start(sequence, live, 0, std::move(kinds));
 }
 
-bool WorkerState::Start(SequenceId id, LiveRequest& live,
+bool WorkerState::Start(SequenceId id, LiveRequest& live, int64_t num_probes,
                         std::vector<CacheKind> kinds) {
   const int64_t block_tokens = info_.numerics.block_tokens;
   const auto known = static_cast<int64_t>(live.tokens.size());
@@ -83,7 +85,17 @@ bool WorkerState::Start(SequenceId id, LiveRequest& live,
   footprint.blocks = num_blocks;
   footprint.half_slots =
       SumHalfSlots(absl::MakeConstSpan(sequence.kinds).subspan(0, num_blocks));
-  if (!HasRoomFor(footprint) || !Grow(sequence, num_blocks)) return false;
+  if (!HasRoomFor(footprint)) return false;
+  num_probes = std::min(num_probes, num_blocks);
+  // On the host: only what crosses the link shows what it costs.
+  if (!Grow(sequence, num_probes, {.kv_blocks = 0, .act_blocks = 0})) {
+    return false;
+  }
+  if (!Grow(sequence, num_blocks - num_probes, SharesOfDevice())) {
+    slots_.Free(sequence.blocks);
+    return false;
+  }
+  sequence.num_probes = num_probes;
 
   running_.emplace(live.key, std::move(sequence));
   keys_.emplace(id, live.key);
@@ -125,11 +137,12 @@ bool WorkerState::HasRoomFor(const Footprint& joining) const {
   return sum <= capacity || PeakHalfSlots(std::move(sequences)) <= capacity;
 }
 
-bool WorkerState::Grow(RunningSequence& sequence, int64_t num_blocks) {
+bool WorkerState::Grow(RunningSequence& sequence, int64_t num_blocks,
+                       const DeviceShares& shares) {
   const absl::Span<const CacheKind> kinds =
       absl::MakeConstSpan(sequence.kinds)
           .subspan(sequence.blocks.size(), num_blocks);
-  const auto blocks = slots_.Allocate(kinds, SharesOfDevice());
+  const auto blocks = slots_.Allocate(kinds, shares);
   if (!blocks.ok()) return false;
   sequence.blocks.insert(sequence.blocks.end(), blocks->begin(), blocks->end());
   sequence.half_slots += SumHalfSlots(kinds);
@@ -141,12 +154,70 @@ int64_t WorkerState::GrowAll() {
   for (auto& [key, sequence] : running_) {
     const int64_t more = sequence.NumBlocksWanted(info_.numerics.block_tokens) -
                          static_cast<int64_t>(sequence.blocks.size());
-    if (more <= 0 || Grow(sequence, more)) continue;
+    if (more <= 0 || Grow(sequence, more, SharesOfDevice())) continue;
     wanting_half_slots_ +=
         SumHalfSlots(absl::MakeConstSpan(sequence.kinds)
                          .subspan(sequence.blocks.size(), more));
   }
   return wanting_half_slots_;
+}
+
+void WorkerState::SpreadAnew() {
+  int64_t blocks = 0;
+  int64_t told_act = 0;  // Of blocks whose kinds stay.
+  int64_t untold = 0;
+  int64_t full_half_slots = 0;
+  for (const auto& [key, sequence] : running_) {
+    const auto told = sequence.kinds.begin() + sequence.num_fixed_kinds();
+    blocks += static_cast<int64_t>(sequence.kinds.size());
+    told_act += std::count(sequence.kinds.begin(), told, CacheKind::kAct);
+    untold += sequence.kinds.end() - told;
+    full_half_slots += sequence.full_half_slots;
+  }
+  if (untold == 0 || wanting_half_slots_ > 0) return;
+  // So much of the untold ones makes all together the mix.
+  const double act_ratio =
+      std::clamp((mix_.act_ratio * static_cast<double>(blocks) -
+                  static_cast<double>(told_act)) /
+                     static_cast<double>(untold),
+                 0.0, 1.0);
+  const int64_t capacity =
+      slots_.capacity(Tier::kDevice) + slots_.capacity(Tier::kHost);
+  for (auto& [key, sequence] : running_) {
+    const int64_t told = sequence.num_fixed_kinds();
+    std::vector<CacheKind> kinds(sequence.kinds.begin(),
+                                 sequence.kinds.begin() + told);
+    const std::vector<CacheKind> more = SpreadKinds(
+        act_ratio, static_cast<int64_t>(sequence.kinds.size()) - told);
+    kinds.insert(kinds.end(), more.begin(), more.end());
+    // Nobody is to give way for it.
+    const int64_t added =
+        SumHalfSlots(absl::MakeConstSpan(kinds)) - sequence.full_half_slots;
+    if (kinds == sequence.kinds || !FitsIdle(kinds) ||
+        (added > 0 && full_half_slots + added > capacity)) {
+      continue;
+    }
+    full_half_slots += added;
+    ChangeKinds(sequence, std::move(kinds));
+  }
+}
+
+void WorkerState::ChangeKinds(RunningSequence& sequence,
+                              std::vector<CacheKind> kinds) {
+  const int64_t told = sequence.num_fixed_kinds();
+  const auto num_blocks = static_cast<int64_t>(sequence.blocks.size());
+  const int64_t more = std::max<int64_t>(num_blocks - told, 0);
+  const auto untold =
+      absl::MakeConstSpan(sequence.blocks).subspan(num_blocks - more);
+  slots_.Free(untold);
+  sequence.half_slots -= SumHalfSlots(untold);
+  sequence.blocks.resize(num_blocks - more);
+  std::swap(sequence.kinds, kinds);
+  if (!Grow(sequence, more, SharesOfDevice())) {
+    std::swap(sequence.kinds, kinds);
+    CHECK(Grow(sequence, more, SharesOfDevice()));  // What was just freed.
+  }
+  sequence.full_half_slots = SumHalfSlots(sequence.kinds);
 }
 
 void WorkerState::Release(SequenceId id) {

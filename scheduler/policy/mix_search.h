@@ -4,23 +4,10 @@
 #include <cstdint>
 
 #include "scheduler/policy/cache_mix.h"
+#include "scheduler/policy/placement_search.h"
 #include "scheduler/policy/step_cost.h"
 
 namespace hybridserve {
-
-// The ACT shares that are open, 0 <= least <= most <= 1.
-struct ActShares {
-  double least = 0;
-  double most = 1;
-};
-
-// Blocks that one sequence of the workload reserves.
-int64_t BlocksPerSequence(const CostModel& costs, const Workload& workload);
-
-// What a decode step of these sequences takes: their context fills the same
-// share of every kind's and tier's reserved blocks.
-StepTime PredictDecode(const CostModel& costs, const Workload& workload,
-                       int64_t sequences, const BlockCounts& reserved);
 
 // The whole numbers of blocks on each tier and of each kind that make a decode
 // step of `sequences` shortest; on a tie, fewest ACT blocks. `sequences` of the

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "gtest/gtest.h"
+#include "scheduler/policy/decode_prediction.h"
 
 namespace hybridserve {
 namespace {

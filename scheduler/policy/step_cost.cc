@@ -56,6 +56,24 @@ double Cost(const WorkProfile& profile, WorkKind kind, double count,
          profile.cost(kind).seconds_per_unit * units;
 }
 
+// Over the link in one layer, but for the weights.
+struct LayerBytes {
+  double kv = 0;
+  double act = 0;
+  double write_back = 0;
+};
+
+LayerBytes BytesOfLayer(const DecodeShape& shape, const StepLoad& load,
+                        const BlockCounts& blocks) {
+  if (blocks.total() <= 0) return {};
+  const double filled = load.fill * shape.block_tokens;
+  const double kv = blocks.kv_host * shape.kv_bytes_per_token;
+  const double act = blocks.act_host * shape.act_bytes_per_token;
+  return {.kv = kv * filled,
+          .act = act * filled,
+          .write_back = load.new_rows / blocks.total() * (kv + act)};
+}
+
 }  // namespace
 
 CostModel CostModel::Of(const WorkerInfo& info, const ModelConfig& config) {
@@ -65,6 +83,7 @@ CostModel CostModel::Of(const WorkerInfo& info, const ModelConfig& config) {
       .num_layers = std::max<int64_t>(config.num_layers, 1),
       .layer_weight_bytes = static_cast<double>(info.streamed_layer_bytes),
       .head_weight_bytes = static_cast<double>(info.streamed_head_bytes),
+      .head_slices = std::max<int64_t>(info.head_slices, 1),
       .kv_bytes_per_token =
           2 * static_cast<double>(config.kv_width()) * element,
       .act_bytes_per_token = static_cast<double>(config.hidden) * element,
@@ -73,17 +92,6 @@ CostModel CostModel::Of(const WorkerInfo& info, const ModelConfig& config) {
       .staging_half_slots = info.staging_half_slots,
       .act_pays = config.act_pays(),
       .one_memory = std::isinf(info.profile.link_bytes_per_second)};
-  // A slice of the head goes into the ring like a layer, and is as large.
-  const double head_bytes =
-      static_cast<double>(config.vocab_size) *
-      static_cast<double>(config.word_embed_dim > 0 ? config.word_embed_dim
-                                                    : config.hidden) *
-      element;
-  if (info.layer_bytes > 0) {
-    costs.shape.head_slices = std::max<int64_t>(
-        1, static_cast<int64_t>(
-               std::ceil(head_bytes / static_cast<double>(info.layer_bytes))));
-  }
   costs.profile =
       HasFits(info.profile.work)
           ? info.profile.work
@@ -141,12 +149,11 @@ StepTime PredictStep(const CostModel& costs, const StepLoad& load,
                                                   blocks.staged_half_slots())};
   const auto pieces = static_cast<double>(time.mini_batches);
   const double block_tokens = shape.block_tokens;
+  const LayerBytes bytes = BytesOfLayer(shape, load, blocks);
   time.link =
       Cost(profile, WorkKind::kWeights, pieces, shape.layer_weight_bytes) +
-      Cost(profile, WorkKind::kKv, pieces,
-           blocks.kv_host * block_tokens * shape.kv_bytes_per_token) +
-      Cost(profile, WorkKind::kAct, pieces,
-           blocks.act_host * block_tokens * shape.act_bytes_per_token);
+      Cost(profile, WorkKind::kKv, pieces, bytes.kv) +
+      Cost(profile, WorkKind::kAct, pieces, bytes.act);
 
   // A row attends to its sequence's context, to itself and, within a chunk, to
   // half of the others on average.
@@ -158,12 +165,7 @@ StepTime PredictStep(const CostModel& costs, const StepLoad& load,
       Cost(profile, WorkKind::kForward, pieces, load.new_rows) +
       Cost(profile, WorkKind::kAttention, pieces, pairs);
 
-  if (blocks.total() > 0) {
-    time.copy_out = Cost(profile, WorkKind::kWriteBack, 1,
-                         load.new_rows / blocks.total() *
-                             (blocks.kv_host * shape.kv_bytes_per_token +
-                              blocks.act_host * shape.act_bytes_per_token));
-  }
+  time.copy_out = Cost(profile, WorkKind::kWriteBack, 1, bytes.write_back);
   const auto slices = static_cast<double>(shape.head_slices);
   time.head_link =
       Cost(profile, WorkKind::kWeights, slices, shape.head_weight_bytes) +
@@ -172,6 +174,17 @@ StepTime PredictStep(const CostModel& costs, const StepLoad& load,
   time.head_compute =
       Cost(profile, WorkKind::kHead, slices, slices * load.sequences);
   return time;
+}
+
+StepBytes PredictStepBytes(const DecodeShape& shape, const StepLoad& load,
+                           const BlockCounts& blocks) {
+  const LayerBytes layer = BytesOfLayer(shape, load, blocks);
+  const auto layers = static_cast<double>(shape.num_layers);
+  return {
+      .weights = layers * shape.layer_weight_bytes + shape.head_weight_bytes,
+      .kv = layers * layer.kv,
+      .act = layers * layer.act,
+      .write_back = layers * layer.write_back};
 }
 
 }  // namespace hybridserve

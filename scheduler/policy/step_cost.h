@@ -77,6 +77,17 @@ struct StepLoad {
   double sequences = 0;
   double context_tokens = 0;  // Cached, of all sequences.
   double new_rows = 0;        // = sequences when all decode.
+  // Of the rows of the blocks that hold the context, how many are filled. Only
+  // those cross the link; rebuild takes whole blocks.
+  double fill = 1;
+};
+
+// Bytes over the link in a step, all layers together.
+struct StepBytes {
+  double weights = 0;  // The LM head's, too.
+  double kv = 0;
+  double act = 0;
+  double write_back = 0;
 };
 
 // Predicted times of one step, in seconds.
@@ -92,9 +103,12 @@ struct StepTime {
   double head_compute = 0;
 
   double layer() const { return std::max({link, compute, copy_out}); }
+  // The longest of link, compute and copy-out over the whole step: it wraps,
+  // the next one's first weights and blocks come while this one ends.
   double step() const {
-    return static_cast<double>(num_layers) * layer() +
-           std::max(head_link, head_compute);
+    const auto layers = static_cast<double>(num_layers);
+    return std::max({layers * link + head_link, layers * compute + head_compute,
+                     layers * copy_out});
   }
   // What the layers wait for: "link", "compute", "write-back"; "balanced" where
   // link and compute are within 2% of each other.
@@ -128,6 +142,10 @@ int64_t NumMiniBatches(const DecodeShape& shape, double sequences,
 // hold the context. A kind with nothing to do costs nothing.
 StepTime PredictStep(const CostModel& costs, const StepLoad& load,
                      const BlockCounts& blocks);
+
+// What that step moves.
+StepBytes PredictStepBytes(const DecodeShape& shape, const StepLoad& load,
+                           const BlockCounts& blocks);
 
 }  // namespace hybridserve
 

@@ -69,6 +69,29 @@ TEST(PredictStepTest, WhatIsNotDoneCostsNothing) {
   EXPECT_EQ(PredictStep(costs, {}, {}).step(), 0);
 }
 
+TEST(PredictStepTest, OnlyFilledRowsCrossTheLinkButWholeBlocksAreRebuilt) {
+  const BlockCounts blocks = {.kv_host = 20, .act_host = 10};
+  StepLoad load = {.sequences = 2, .context_tokens = 360, .new_rows = 2};
+  const StepTime whole = PredictStep(Costs(), load, blocks);
+  load.fill = 0.75;
+  const StepTime filled = PredictStep(Costs(), load, blocks);
+  EXPECT_EQ(filled.compute, whole.compute);
+  EXPECT_EQ(filled.copy_out, whole.copy_out);
+  EXPECT_NEAR(whole.link - filled.link,
+              0.25 * (0.02 * 20 * 64 + 0.03 * 10 * 32), 1e-9);
+}
+
+TEST(PredictStepTest, CountsTheBytesOfAllLayers) {
+  const StepBytes bytes = PredictStepBytes(
+      Costs().shape,
+      {.sequences = 4, .context_tokens = 640, .new_rows = 4, .fill = 0.5},
+      {.kv_device = 5, .kv_host = 20, .act_device = 4, .act_host = 11});
+  EXPECT_DOUBLE_EQ(bytes.weights, 2 * 1000 + 500);
+  EXPECT_DOUBLE_EQ(bytes.kv, 2 * 20 * 64 * 0.5);
+  EXPECT_DOUBLE_EQ(bytes.act, 2 * 11 * 32 * 0.5);
+  EXPECT_DOUBLE_EQ(bytes.write_back, 2 * 4.0 / 40 * (20 * 4 + 11 * 2));
+}
+
 TEST(PredictStepTest, AChunkAttendsToItself) {
   CostModel costs;
   Set(costs, WorkKind::kAttention, 0, 1);
@@ -105,7 +128,7 @@ TEST(CostModelTest, MadeFromRatesWhereNothingWasFitted) {
   WorkerInfo info;
   info.numerics.dtype = DType::kFloat32;
   info.streamed_layer_bytes = 500;
-  info.layer_bytes = 64'000;
+  info.head_slices = 4;
   info.profile = {.link_bytes_per_second = 100,
                   .copy_out_bytes_per_second = 50,
                   .gemm_flops_per_second = 1000};

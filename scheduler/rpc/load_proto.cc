@@ -69,19 +69,31 @@ v1::WorkKind KindToProto(WorkKind kind) {
   return static_cast<v1::WorkKind>(static_cast<int>(kind) + 1);
 }
 
-void FillCosts(const WorkProfile& profile, v1::WorkerProfile& proto) {
+void FillCost(WorkKind kind, const WorkFit& fit, v1::WorkCost& cost) {
+  cost.set_kind(KindToProto(kind));
+  cost.set_fixed_seconds(absl::ToDoubleSeconds(fit.cost.fixed));
+  cost.set_seconds_per_unit(fit.cost.seconds_per_unit);
+}
+
+bool IsFree(const WorkFit& fit) {
+  return fit.samples.empty() && fit.cost.At(1) == absl::ZeroDuration();
+}
+
+void FillCosts(const WorkProfile& registered, const WorkProfile& tracked,
+               v1::WorkerProfile& proto) {
   for (const WorkKind kind : kAllWorkKinds) {
-    const WorkFit& fit = profile.fits[kind];
-    if (fit.samples.empty() && fit.cost.At(1) == absl::ZeroDuration()) continue;
-    v1::WorkCost& cost = *proto.add_costs();
-    cost.set_kind(KindToProto(kind));
-    cost.set_fixed_seconds(absl::ToDoubleSeconds(fit.cost.fixed));
-    cost.set_seconds_per_unit(fit.cost.seconds_per_unit);
-    cost.set_r_squared(fit.cost.r_squared);
-    for (const CostSample& sample : fit.samples) {
-      v1::WorkSample& added = *cost.add_samples();
-      added.set_units(sample.units);
-      added.set_seconds(absl::ToDoubleSeconds(sample.duration));
+    if (const WorkFit& fit = registered.fits[kind]; !IsFree(fit)) {
+      v1::WorkCost& cost = *proto.add_costs();
+      FillCost(kind, fit, cost);
+      cost.set_r_squared(fit.cost.r_squared);
+      for (const CostSample& sample : fit.samples) {
+        v1::WorkSample& added = *cost.add_samples();
+        added.set_units(sample.units);
+        added.set_seconds(absl::ToDoubleSeconds(sample.duration));
+      }
+    }
+    if (const WorkFit& fit = tracked.fits[kind]; !IsFree(fit)) {
+      FillCost(kind, fit, *proto.add_tracked_costs());
     }
   }
 }
@@ -118,7 +130,7 @@ void FillWorker(const WorkerSnapshot& worker, bool ready, v1::Worker& proto) {
   profile.set_copy_out_bytes_per_second(
       worker.profile.copy_out_bytes_per_second);
   profile.set_gemm_flops_per_second(worker.profile.gemm_flops_per_second);
-  FillCosts(worker.profile.work, profile);
+  FillCosts(worker.profile.work, worker.tracked, profile);
   proto.set_running(static_cast<uint32_t>(worker.running));
   proto.set_act_ratio(worker.act_ratio);
   proto.set_mix_reason(worker.mix_reason);
