@@ -15,7 +15,8 @@ absl::StatusOr<std::unique_ptr<SimulatedWorker>> SimulatedWorker::Create(
   EngineResources& resources = worker->resources_;
   resources.device = CreateSimDevice({.description = options.description,
                                       .profile = options.profile,
-                                      .memory_bytes = options.device_bytes},
+                                      .memory_bytes = options.device_bytes,
+                                      .one_memory = options.one_memory},
                                      clock);
   ASSIGN_OR_RETURN(resources.config, ParseModelConfig(options.config_json));
   resources.block_tokens = options.block_tokens;
@@ -28,8 +29,10 @@ absl::StatusOr<std::unique_ptr<SimulatedWorker>> SimulatedWorker::Create(
                       .device_memory = options.device_memory,
                       .host_memory = options.host_memory,
                       .staging_memory_bytes = options.staging_memory_bytes,
+                      .weight_buffers = options.weight_buffers,
                       .block_tokens = options.block_tokens,
                       .max_running = options.max_running,
+                      .one_memory = options.one_memory,
                       .device_available = options.device_bytes,
                       .host_available = options.host_bytes}));
   ASSIGN_OR_RETURN(resources.weights,
@@ -37,7 +40,8 @@ absl::StatusOr<std::unique_ptr<SimulatedWorker>> SimulatedWorker::Create(
   const MemoryPlan& memory = resources.memory;
   ASSIGN_OR_RETURN(
       resources.arenas.host,
-      CacheArena::Create(*resources.device, MemorySpace::kHost,
+      CacheArena::Create(*resources.device,
+                         CacheArena::HostSpace(memory.one_memory),
                          resources.plan.num_layers, memory.host_half_slots,
                          memory.half_slot_bytes));
   ASSIGN_OR_RETURN(
@@ -53,7 +57,9 @@ absl::StatusOr<std::unique_ptr<SimulatedWorker>> SimulatedWorker::Create(
   info.epoch = 1;
   info.model_name = "simulated";
   info.files.config_json = std::move(options.config_json);
-  info.profile = WithRates(std::move(options.profile), resources.config);
+  info.profile =
+      WithRates(std::move(options.registered).value_or(options.profile),
+                resources.config);
   return worker;
 }
 

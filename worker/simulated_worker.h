@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -23,13 +24,17 @@ struct SimulatedWorkerOptions {
   std::string config_json;  // Of the model; there are no weights.
   std::string description;  // Of the device, in words.
   WorkProfile profile;      // What each piece of work takes on it.
+  // What it registers as its profile. Unset: the true one.
+  std::optional<WorkProfile> registered;
   DType dtype = DType::kBFloat16;
   int64_t device_bytes = 0;  // That the device has.
   int64_t host_bytes = 0;    // That the host has.
   MemorySetting device_memory;
   MemorySetting host_memory;
   int64_t staging_memory_bytes = 0;
+  int weight_buffers = 2;
   int block_tokens = 16;
+  bool one_memory = false;  // The device computes in the host's memory.
   int64_t max_running = 256;
 };
 

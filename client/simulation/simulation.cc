@@ -91,7 +91,7 @@ absl::Status SubmitAll(const SimulatedLoad& load, Tally& tally,
 absl::StatusOr<SimulationResult> Simulate(
     const SimulatedWorkerOptions& worker_options,
     const SchedulerOptions& scheduler, std::unique_ptr<Policy> policy,
-    const SimulatedLoad& load) {
+    const SimulatedLoad& load, const OnSimulatedStep& on_step) {
   SimClock clock;
   ASSIGN_OR_RETURN(const std::unique_ptr<SimulatedWorker> worker,
                    SimulatedWorker::Create(worker_options, clock));
@@ -102,25 +102,33 @@ absl::StatusOr<SimulationResult> Simulate(
       core.AddWorker(worker->info(), std::make_unique<DirectLink>(*worker)));
   RETURN_IF_ERROR(SubmitAll(load, tally, core));
 
-  SimulationResult result;
+  SimulationResult result = {.running = core.Snapshot().running};
   while (tally.ended < load.requests) {
     if (worker->outstanding() == 0) {
       return absl::InternalError("the scheduler sends no more plans");
     }
     StepResult step = worker->RunNext();
+    const auto ran = static_cast<int64_t>(step.sequences.size());
     const int64_t before = tally.tokens;
-    const int64_t ended_before = tally.ended;
-    const bool sampled_all =
-        static_cast<int64_t>(step.sequences.size()) == load.requests;
     const StepStats stats = step.stats;
+    const WorkerSnapshot seen = core.Snapshot().workers[0];
     core.OnResult(id, std::move(step));
     RETURN_IF_ERROR(tally.error);
-    if (sampled_all && tally.tokens - before == load.requests &&
-        ended_before == 0 && tally.ended == 0) {
-      ++result.decode_steps;
-      Add(stats, result.decode);
-      NoteCache(core.Snapshot().workers[0], result);
+    const SchedulerSnapshot snapshot = core.Snapshot();
+    if (snapshot.workers.empty()) {
+      return absl::InternalError("the worker was lost");
     }
+    const WorkerSnapshot& now = snapshot.workers[0];
+    if (ran == result.running && seen.running == ran &&
+        tally.tokens - before == ran &&
+        now.totals.prompt_tokens == seen.totals.prompt_tokens &&
+        tally.ended == 0) {
+      ++result.decode_steps;
+      result.predicted += seen.predicted_step.value_or(absl::ZeroDuration());
+      Add(stats, result.decode);
+      NoteCache(now, result);
+    }
+    if (on_step != nullptr) on_step(stats, now);
   }
   result.total = clock.Now() - absl::UnixEpoch();
   result.generated_tokens = tally.tokens;

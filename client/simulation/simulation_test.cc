@@ -7,8 +7,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "client/simulation/testing/opt_worker.h"
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -18,49 +17,12 @@
 namespace hybridserve {
 namespace {
 
-constexpr double kHidden = 7168;  // OPT-30B's; a few of its layers.
-
-std::string ConfigJson() {
-  return absl::StrFormat(
-      R"({"architectures": ["OPTForCausalLM"], "model_type": "opt",
-          "hidden_size": %d, "word_embed_proj_dim": %d,
-          "num_hidden_layers": 4, "num_attention_heads": 56, "ffn_dim": %d,
-          "vocab_size": 512, "max_position_embeddings": 2048})",
-      static_cast<int>(kHidden), static_cast<int>(kHidden),
-      static_cast<int>(4 * kHidden));
-}
-
-// A device of 60 TFLOPS and 1 TB/s behind PCIe 4.0, for that model: one on
-// which neither kind alone is best. Some microseconds to begin anything.
-WorkProfile Profile() {
-  constexpr double kLink = 24e9;
-  constexpr double kFlops = 60e12;
-  WorkProfile profile;
-  const auto set = [&profile](WorkKind kind, double seconds_per_unit) {
-    profile.fits[kind] = {.cost = {.fixed = absl::Microseconds(10),
-                                   .seconds_per_unit = seconds_per_unit},
-                          .samples = {{1, absl::Microseconds(11)}}};
-  };
-  for (const WorkKind kind : {WorkKind::kWeights, WorkKind::kKv, WorkKind::kAct,
-                              WorkKind::kInputs, WorkKind::kWriteBack}) {
-    set(kind, 1 / kLink);
-  }
-  set(WorkKind::kRebuild, 4 * kHidden * kHidden / kFlops);
-  set(WorkKind::kForward, 24 * kHidden * kHidden / kFlops);
-  set(WorkKind::kAttention, 4 * kHidden / 1e12);
-  set(WorkKind::kHead, 1e-7);
-  return profile;
-}
-
+// A device of 60 TFLOPS and 1 TB/s behind PCIe 4.0, for a few layers of
+// OPT-30B: one on which neither kind alone is best.
 SimulatedWorkerOptions Worker() {
-  return {.config_json = ConfigJson(),
-          .description = "60 TFLOPS behind 24 GB/s",
-          .profile = Profile(),
-          .device_bytes = int64_t{24} << 30,
-          .host_bytes = int64_t{882} << 30,
-          .device_memory = MemorySetting::Bytes(int64_t{5} << 30),
-          .staging_memory_bytes = int64_t{1} << 30,
-          .max_running = 64};
+  SimulatedWorkerOptions worker = OptWorker({});
+  worker.device_memory = MemorySetting::Bytes(int64_t{5} << 30);
+  return worker;
 }
 
 SimulationResult RunPolicy(const std::string& policy,
@@ -114,6 +76,24 @@ TEST(SimulationTest, ABadModelIsRefused) {
   worker.config_json = "{}";
   EXPECT_THAT(Simulate(worker, {}, ParsePolicy("kv", std::nullopt).value(), {}),
               StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(SimulationTest, EveryStepIsTold) {
+  int64_t steps = 0;
+  int64_t most_running = 0;
+  const auto result = Simulate(
+      Worker(), {.max_running = 4}, ParsePolicy("kv", std::nullopt).value(),
+      {.requests = 6, .prompt_tokens = 64, .output_tokens = 8},
+      [&](const StepStats& stats, const WorkerSnapshot& worker) {
+        ++steps;
+        EXPECT_GT(stats.wall, absl::ZeroDuration());
+        most_running = std::max(most_running, worker.running);
+      });
+  ASSERT_THAT(result, IsOk());
+  EXPECT_GE(steps, 16);
+  EXPECT_EQ(most_running, 4);
+  EXPECT_EQ(result->running, 4);
+  EXPECT_GT(result->decode_steps, 0);
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ class SimDevice final : public Device {
                .description = std::move(options.description),
                .isa = "none",
                .memory_bytes = options.memory_bytes,
-               .one_memory = false}),
+               .one_memory = options.one_memory}),
         clock_(clock) {}
 
   const DeviceInfo& info() const override { return info_; }

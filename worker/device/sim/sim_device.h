@@ -15,6 +15,7 @@ struct SimDeviceOptions {
   std::string description;   // What is simulated, in words.
   WorkProfile profile;       // What each piece of work takes.
   int64_t memory_bytes = 0;  // Of the device.
+  bool one_memory = false;   // That is the host's.
 };
 
 // A device of a profile, without math and bytes: streams that only count time
