@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/reflection.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
@@ -30,6 +29,8 @@
 #include "client/embedded_server.h"
 #include "client/generation_options.h"
 #include "client/interrupt.h"
+#include "client/plan/plan_command.h"
+#include "client/plan/plan_flags.h"
 #include "client/progress_bar.h"
 #include "client/status_text.h"
 #include "common/program.h"
@@ -95,6 +96,8 @@ Commands (each takes --server=HOST:PORT or --model_dir=DIR):
              killed at any point and run again
   score      how well the model predicts a text: its perplexity
   bench      how fast it is, policy against policy; charts and JSON
+  plan       how fast it would be, policy by policy, and why; nothing is
+             generated                          (--model_dir only)
   status     queue, workers, what they did      (--server only)
   health     exits 0 when the server is serving (--server only)
   models     names, shapes, limits
@@ -291,11 +294,6 @@ absl::Status BenchPolicies(const BenchCommandOptions& options,
       std::cout);
 }
 
-bool IsMaxRunningFlagSet() {
-  const absl::CommandLineFlag& flag = *absl::FindCommandLineFlag("max_running");
-  return flag.CurrentValue() != flag.DefaultValue();
-}
-
 int Bench() {
   const bool server = !absl::GetFlag(FLAGS_server).empty();
   if (server == HasModelDirFlag()) {
@@ -313,13 +311,28 @@ int Bench() {
   if (!scheduler.ok()) return Fail(kExitUsage, scheduler.status());
   auto worker = WorkerOptionsFromFlags();
   if (!worker.ok()) return Fail(kExitUsage, worker.status());
-  // A batch that is asked for runs, unless --max_running says otherwise.
-  if (!IsMaxRunningFlagSet()) {
-    scheduler->max_running =
-        std::max(scheduler->max_running, options->bench.batch.value_or(1));
-  }
+  scheduler->max_running = MaxRunningFor(*scheduler, options->bench.batch);
   worker->max_running = scheduler->max_running;
   const absl::Status status = BenchPolicies(*options, *worker, *scheduler);
+  return status.ok() ? kExitDone : Fail(kExitFailed, status);
+}
+
+int Plan() {
+  if (!absl::GetFlag(FLAGS_server).empty()) {
+    return Fail(kExitUsage,
+                WrongFlag("server", "plan measures this machine alone"));
+  }
+  auto options = PlanCommandFromFlags(absl::GetFlag(FLAGS_model));
+  if (!options.ok()) return Fail(kExitUsage, options.status());
+  const auto format = FormatFromFlags();
+  if (!format.ok()) return Fail(kExitUsage, format.status());
+  options->format = *format;
+  const absl::Status status = RunPlan(
+      *options,
+      [](const BenchPolicy& policy) {
+        return PolicyFromFlags(policy.name, policy.act_ratio);
+      },
+      std::cerr, std::cout);
   return status.ok() ? kExitDone : Fail(kExitFailed, status);
 }
 
@@ -340,6 +353,7 @@ int RunCommand(const std::string& name) {
     });
   }
   if (name == "bench") return Bench();
+  if (name == "plan") return Plan();
   if (name == "score") {
     const auto options = ScoreFromFlags();
     if (!options.ok()) return Fail(kExitUsage, options.status());

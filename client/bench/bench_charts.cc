@@ -16,15 +16,6 @@
 namespace hybridserve {
 namespace {
 
-// A policy has the same colour in every chart.
-int ColourOf(const BenchPolicy& policy) {
-  static const auto& colours = *new std::map<std::string, int>{
-      {"kv", 0},        {"act", 1},     {"hybrid", 2},
-      {"recompute", 3}, {"flexgen", 5}, {"resident", 6}};
-  const auto found = colours.find(policy.name);
-  return found == colours.end() ? 4 : found->second;
-}
-
 ChartValue ToChart(const Spread& spread) {
   return {.value = spread.median, .low = spread.min, .high = spread.max};
 }
@@ -173,6 +164,14 @@ std::vector<std::string> Captions(const MachineInfo& machine,
 }
 
 }  // namespace
+
+int ColourOf(const BenchPolicy& policy) {
+  static const auto& colours = *new std::map<std::string, int>{
+      {"kv", 0},        {"act", 1},     {"hybrid", 2},
+      {"recompute", 3}, {"flexgen", 5}, {"resident", 6}};
+  const auto found = colours.find(policy.name);
+  return found == colours.end() ? 4 : found->second;
+}
 
 Figure BenchFigure(const MachineInfo& machine,
                    const std::vector<BenchSummary>& summaries) {

@@ -1,6 +1,5 @@
 #include "client/bench/bench_command.h"
 
-#include <fstream>
 #include <iostream>
 #include <utility>
 #include <vector>
@@ -14,25 +13,13 @@
 #include "client/bench/machine_info.h"
 #include "client/chart/figure.h"
 #include "client/progress_bar.h"
+#include "client/text_file.h"
 #include "common/grpc_status.h"
 #include "common/status_macros.h"
 #include "grpcpp/client_context.h"
 #include "hybridserve/v1/control_service.grpc.pb.h"
 
 namespace hybridserve {
-namespace {
-
-absl::Status WriteFile(const std::string& path, const std::string& text) {
-  if (path.empty()) return absl::OkStatus();
-  std::ofstream stream(path, std::ios::binary | std::ios::trunc);
-  stream << text;
-  stream.close();
-  if (stream) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat("cannot write ", path));
-}
-
-}  // namespace
-
 absl::Status RunBench(const BenchCommandOptions& options,
                       const OpenPolicy& open, std::ostream& out) {
   ASSIGN_OR_RETURN(
@@ -51,8 +38,9 @@ absl::Status RunBench(const BenchCommandOptions& options,
   } else {
     out << BenchToTable(machine, summaries) << std::flush;
   }
-  RETURN_IF_ERROR(WriteFile(options.json_file, json.dump(2) + "\n"));
-  return WriteFile(options.svg_file, ToSvg(BenchFigure(machine, summaries)));
+  RETURN_IF_ERROR(WriteTextFile(options.json_file, json.dump(2) + "\n"));
+  return WriteTextFile(options.svg_file,
+                       ToSvg(BenchFigure(machine, summaries)));
 }
 
 absl::Status RunBenchOnServer(BenchCommandOptions options,

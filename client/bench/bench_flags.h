@@ -1,8 +1,12 @@
 #ifndef HYBRIDSERVE_CLIENT_BENCH_BENCH_FLAGS_H_
 #define HYBRIDSERVE_CLIENT_BENCH_BENCH_FLAGS_H_
 
+#include <cstdint>
+#include <optional>
+
 #include "absl/status/statusor.h"
 #include "client/bench/bench_command.h"
+#include "scheduler/core/scheduler_core.h"
 
 namespace hybridserve {
 
@@ -14,6 +18,11 @@ namespace hybridserve {
 // InvalidArgument naming the flag; Unimplemented for a policy that is not
 // built yet.
 absl::StatusOr<BenchCommandOptions> BenchCommandFromFlags(bool embedded);
+
+// How many sequences may run at once: a batch that is asked for runs, unless
+// --max_running says otherwise.
+int64_t MaxRunningFor(const SchedulerOptions& scheduler,
+                      std::optional<int64_t> batch);
 
 }  // namespace hybridserve
 

@@ -7,23 +7,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json MachineToJson(const MachineInfo& machine) {
-  return {{"cpu", machine.cpu},
-          {"cores", machine.cores},
-          {"memory_bytes", machine.memory_bytes},
-          {"date", machine.date},
-          {"command_line", machine.command_line},
-          {"version", machine.version},
-          {"build_id", machine.build_id},
-          {"device", machine.device},
-          {"model", machine.model},
-          {"dtype", machine.dtype},
-          {"link_bytes_per_s", machine.link_bytes_per_s.has_value()
-                                   ? ordered_json(*machine.link_bytes_per_s)
-                                   : ordered_json()},
-          {"paced_link", machine.paced_link}};
-}
-
 ordered_json MedianOf(const std::optional<Spread>& spread) {
   return spread.has_value() ? ordered_json(spread->median) : ordered_json();
 }
@@ -82,6 +65,23 @@ ordered_json SummaryToJson(const BenchSummary& summary,
 }
 
 }  // namespace
+
+ordered_json MachineToJson(const MachineInfo& machine) {
+  return {{"cpu", machine.cpu},
+          {"cores", machine.cores},
+          {"memory_bytes", machine.memory_bytes},
+          {"date", machine.date},
+          {"command_line", machine.command_line},
+          {"version", machine.version},
+          {"build_id", machine.build_id},
+          {"device", machine.device},
+          {"model", machine.model},
+          {"dtype", machine.dtype},
+          {"link_bytes_per_s", machine.link_bytes_per_s.has_value()
+                                   ? ordered_json(*machine.link_bytes_per_s)
+                                   : ordered_json()},
+          {"paced_link", machine.paced_link}};
+}
 
 ordered_json BenchToJson(const MachineInfo& machine,
                          const std::vector<BenchSummary>& summaries) {

@@ -9,6 +9,9 @@
 
 namespace hybridserve {
 
+// Where and how: "machine" of what bench and plan print.
+nlohmann::ordered_json MachineToJson(const MachineInfo& machine);
+
 // {"machine":{..},"results":[{..}]} of DESIGN.md 10: medians, and their spreads
 // under "spread". What is unknown is null.
 nlohmann::ordered_json BenchToJson(const MachineInfo& machine,

@@ -6,38 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "client/text_table.h"
 #include "common/size.h"
 
 namespace hybridserve {
 namespace {
-
-// Rows of cells; the first row is the head, the first column left-aligned.
-class Table {
- public:
-  void AddRow(std::vector<std::string> cells) {
-    widths_.resize(std::max(widths_.size(), cells.size()));
-    for (size_t i = 0; i < cells.size(); ++i) {
-      widths_[i] = std::max(widths_[i], static_cast<int>(cells[i].size()));
-    }
-    rows_.push_back(std::move(cells));
-  }
-
-  std::string ToString() const {
-    std::string text;
-    for (const std::vector<std::string>& row : rows_) {
-      for (size_t i = 0; i < row.size(); ++i) {
-        absl::StrAppendFormat(&text, "%s%*s", i == 0 ? "" : "  ",
-                              i == 0 ? -widths_[i] : widths_[i], row[i]);
-      }
-      absl::StrAppend(&text, "\n");
-    }
-    return text;
-  }
-
- private:
-  std::vector<int> widths_;
-  std::vector<std::vector<std::string>> rows_;
-};
 
 std::string Number(const std::optional<Spread>& value, int decimals,
                    double factor = 1) {
@@ -80,11 +53,11 @@ std::string BenchToTable(const MachineInfo& machine,
       absl::StrFormat("%s (%s) on %s; %s, %d cores, %s; %s\n\n", machine.model,
                       machine.dtype, machine.device, machine.cpu, machine.cores,
                       FormatSize(machine.memory_bytes), machine.date);
-  Table throughput;
+  TextTable throughput;
   throughput.AddRow({"policy", "batch", "prompt", "output", "tokens/s",
                      "min..max", "to kv", "decode tok/s", "first token s",
                      "per token s"});
-  Table steps;
+  TextTable steps;
   steps.AddRow({"decode step", "prompt", "ACT", "link busy", "compute busy",
                 "step ms", "ideal ms", "predicted ms", "efficiency", "weights",
                 "KV", "ACT bytes", "write-back"});

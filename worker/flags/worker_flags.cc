@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/size.h"
@@ -16,7 +17,8 @@ ABSL_FLAG(std::string, model_dir, "",
 ABSL_FLAG(std::string, model_name, "",
           "Name that requests give the model. Default: the folder's name.");
 ABSL_FLAG(std::string, device, "auto",
-          "Where to compute: auto, cpu, cuda, cuda:N or sim:PROFILE.");
+          "Where to compute: auto, cpu, cuda, cuda:N or sim:PROFILE. plan: "
+          "measured, to measure this machine.");
 ABSL_FLAG(std::string, dtype, "auto",
           "Element type of computing and cache: auto, float32, bfloat16 or "
           "float16. auto follows the checkpoint and the processor.");
@@ -91,8 +93,9 @@ absl::StatusOr<WorkerOptions> WorkerOptionsFromFlags() {
   options.model_name = absl::GetFlag(FLAGS_model_name);
   options.device = absl::GetFlag(FLAGS_device);
   ASSIGN_OR_RETURN(options.dtype, ReadDType(absl::GetFlag(FLAGS_dtype)));
-  if (options.dtype == DType::kFloat16 &&
-      (options.device == "auto" || options.device == "cpu")) {
+  const bool on_cpu = !absl::StartsWith(options.device, "cuda") &&
+                      !absl::StartsWith(options.device, "sim:");
+  if (options.dtype == DType::kFloat16 && on_cpu) {
     return WrongFlag("dtype", "the cpu device does not compute in float16");
   }
   ASSIGN_OR_RETURN(
