@@ -13,7 +13,7 @@ namespace {
 
 // A simulation goes over every block of every layer in every step; beyond so
 // many it is left out. Some seconds.
-constexpr double kMostBlockVisits = 1e8;
+constexpr double kMostBlockVisits = 2e7;
 
 constexpr int64_t kNoLimitBytes = int64_t{1} << 60;
 

@@ -5,8 +5,25 @@
 #include "absl/time/time.h"
 #include "common/cache/block_ref.h"
 #include "scheduler/policy/decode_prediction.h"
+#include "scheduler/policy/mix_search.h"
 
 namespace hybridserve {
+namespace {
+
+// What runs: a policy that bounds nothing runs all that fit, though fewer might
+// be faster.
+MixPoint RunningPoint(const CostModel& costs, const Capacities& capacities,
+                      const Workload& workload, const CacheMix& mix) {
+  if (mix.max_sequences != INT64_MAX) return mix.chosen;
+  const ActShares share = {mix.act_ratio, mix.act_ratio};
+  for (int64_t n = workload.sequences; n > mix.chosen.sequences; --n) {
+    MixPoint point = BestPlacement(costs, capacities, workload, share, n);
+    if (point.sequences > 0) return point;
+  }
+  return mix.chosen;
+}
+
+}  // namespace
 
 std::optional<double> PolicyForecast::simulated_tokens_per_s() const {
   if (!simulated.has_value() || simulated->decode_steps == 0) {
@@ -31,6 +48,7 @@ PolicyForecast PredictPolicy(const CostModel& costs,
                              const Workload& workload, const Policy& policy) {
   PolicyForecast forecast = {.mix =
                                  policy.ChooseMix(costs, capacities, workload)};
+  forecast.mix.chosen = RunningPoint(costs, capacities, workload, forecast.mix);
   if (!forecast.fits()) return forecast;
   forecast.bytes =
       PredictDecodeBytes(costs, workload, forecast.mix.chosen.sequences,

@@ -24,7 +24,8 @@ struct PolicyForecast {
   std::optional<int64_t> batch_requested;  // Unset: as many as is best.
   int64_t prompt_tokens = 0;
   int64_t output_tokens = 0;
-  // `mix.chosen` is the average decode step; no sequences: not one fits.
+  // `mix.chosen` is the average decode step of what runs; no sequences: not one
+  // fits.
   CacheMix mix;
   StepBytes bytes;  // Of that step.
   // Unset: nothing fits, or it would take too long.

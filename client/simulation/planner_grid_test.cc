@@ -146,12 +146,15 @@ TEST(PlannerPredictionTest, IsCloseToTheSimulation) {
   for (const Setting& setting : Grid()) {
     const SimulationResult result = RunPolicy(setting, "hybrid", std::nullopt);
     ASSERT_GT(result.decode_steps, 0);
+    // Where fewer run than ask, others join between a step and its forecast.
+    if (result.running < setting.batch) continue;
     const double error =
         absl::FDivDuration(result.predicted_step(), result.decode_step()) - 1;
     EXPECT_LE(std::abs(error), 0.1)
         << setting.Name() << ": " << Describe(result);
     errors.push_back(std::abs(error));
   }
+  ASSERT_GE(errors.size(), 20u);
   std::sort(errors.begin(), errors.end());
   EXPECT_LE(errors[errors.size() / 2], 0.05);
 }

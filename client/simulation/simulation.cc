@@ -119,8 +119,7 @@ absl::StatusOr<SimulationResult> Simulate(
       return absl::InternalError("the worker was lost");
     }
     const WorkerSnapshot& now = snapshot.workers[0];
-    if (ran == result.running && seen.running == ran &&
-        tally.tokens - before == ran &&
+    if (ran == result.running && tally.tokens - before == ran &&
         now.totals.prompt_tokens == seen.totals.prompt_tokens &&
         tally.ended == 0) {
       ++result.decode_steps;

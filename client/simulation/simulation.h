@@ -27,8 +27,8 @@ struct SimulationResult {
   absl::Duration total;  // From the first step to the last token.
   int64_t generated_tokens = 0;
   int64_t running = 0;  // Requests that ran at once, at the start.
-  // Steps in which these ran and no others, each one's last token making the
-  // next, before any ended.
+  // Steps in which so many ran, each one's last token making the next, before
+  // any ended.
   int64_t decode_steps = 0;
   StepStats decode;          // Sums over them.
   absl::Duration predicted;  // The policy's predictions for them, added up.

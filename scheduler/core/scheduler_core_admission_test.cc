@@ -2,12 +2,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "common/status_details.h"
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "scheduler/core/scheduler_core.h"
 #include "scheduler/core/testing/core_harness.h"
+#include "scheduler/policy/policy.h"
 
 // Which requests and workers the core takes, and who runs where and when.
 
@@ -175,6 +177,45 @@ TEST(AdmissionTest, HybridProbesAKindLeftUnused) {
   harness.Submit(MakeRequest(8, 20));
   EXPECT_EQ(act_blocks(), 1);  // One is enough for now.
   harness.RunUntilQuiet();
+  ExpectAtRest(harness);
+}
+
+// All ACT for few sequences, none for many.
+class ActForFew final : public Policy {
+ public:
+  absl::string_view name() const override { return "act for few"; }
+  CacheMix ChooseMix(const CostModel& /*costs*/,
+                     const Capacities& /*capacities*/,
+                     const Workload& workload) const override {
+    return {.act_ratio = workload.sequences < 4 ? 1.0 : 0.0};
+  }
+  double MaxActRatio(const CostModel& /*costs*/) const override { return 1; }
+};
+
+// Of a burst the first come under a mix for few: what no plan has told yet
+// follows the mix for all.
+TEST(AdmissionTest, UntoldBlocksFollowTheMix) {
+  CoreHarness harness({}, std::make_unique<ActForFew>());
+  const WorkerId id = harness.AddWorker().value();
+  const auto act_blocks = [&harness] {
+    int64_t sum = 0;
+    for (const PoolSnapshot& pool :
+         harness.core().Snapshot().workers[0].pools) {
+      sum += pool.act_blocks;
+    }
+    return sum;
+  };
+  std::vector<Record> records;
+  for (int32_t i = 0; i < 3; ++i) {
+    records.push_back(harness.Submit(MakeRequest(24, 8, i)));
+  }
+  EXPECT_EQ(act_blocks(), 3 * 7);  // For prompts and a block more.
+  const int64_t told = harness.worker(id).num_used_half_slots();
+  EXPECT_EQ(told, 7);  // The first one's, for its prompt and its next token.
+  records.push_back(harness.Submit(MakeRequest(24, 8, 3)));
+  EXPECT_EQ(act_blocks(), told);
+  harness.RunUntilQuiet();
+  for (const Record& record : records) EXPECT_EQ(record->tokens.size(), 8U);
   ExpectAtRest(harness);
 }
 

@@ -9,7 +9,7 @@
 #include "scheduler/policy/step_cost.h"
 
 // Device memory that is left over: weights that stay there, or cache? Workers
-// give it to weights first (docs/decisions/0006-resident-weights-first.md).
+// give it to weights first (docs/decisions/0007-resident-weights-first.md).
 // These tests hold that against the planner's own cost model.
 
 namespace hybridserve {
