@@ -15,7 +15,7 @@ from tests.e2e.processes import Programs, run_client
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models" / "demo"
 PROGRAMS = None
-LOAD = ["--batch=4", "--prompt_tokens=64", "--output_tokens=16"]
+LOAD = ["--batch=4", "--prompt_tokens=64", "--output_tokens=48"]
 DEVICE = ["--device_memory=min", "--link_bandwidth=200MB"]
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -79,8 +79,8 @@ class PlanTest(unittest.TestCase):
         self.assertGreaterEqual(predicted["mini_batches"], 1)
         self.assertGreater(predicted["bytes_per_step"]["weight"], 0)
         self.assertGreater(predicted["bytes_per_step"]["write_back"], 0)
-        # Four sequences of five blocks.
-        self.assertEqual(sum(result["cache_blocks"].values()), 20)
+        # Four sequences of seven blocks.
+        self.assertEqual(sum(result["cache_blocks"].values()), 28)
         simulated = result["simulated"]
         for field in ("total_tokens_per_s", "decode_tokens_per_s", "step_s",
                       "link_busy", "compute_busy"):
