@@ -385,6 +385,7 @@ WorkerSnapshot WorkerState::Snapshot() const {
 
 void WorkerState::CheckInvariants() const {
   int64_t held = 0;
+  int64_t full = 0;
   const auto half_slots_of = [](const std::vector<BlockRef>& blocks) {
     int64_t sum = 0;
     for (const BlockRef& block : blocks) sum += HalfSlotsOf(block.kind);
@@ -392,6 +393,7 @@ void WorkerState::CheckInvariants() const {
   };
   for (const auto& [key, sequence] : running_) {
     held += sequence.half_slots;
+    full += sequence.full_half_slots;
     CHECK_EQ(sequence.half_slots, half_slots_of(sequence.blocks));
     CHECK_LE(sequence.blocks.size(), sequence.kinds.size());
     CHECK_EQ(sequence.live.key, key);
@@ -401,6 +403,7 @@ void WorkerState::CheckInvariants() const {
     CHECK_LE(sequence.num_scheduled, sequence.live.max_positions());
   }
   CHECK_EQ(keys_.size(), running_.size());
+  CHECK_EQ(full, full_half_slots_);
   for (const Released& released : released_) {
     held += half_slots_of(released.blocks);
   }

@@ -195,6 +195,7 @@ class WorkerState {
 
   absl::btree_map<RequestKey, RunningSequence> running_;
   absl::flat_hash_map<SequenceId, RequestKey> keys_;  // Of `running_`.
+  int64_t full_half_slots_ = 0;     // Of `running_`, at max_tokens.
   int64_t wanting_half_slots_ = 0;  // GrowAll()'s last answer.
   OutputTracker output_tracker_;
   double context_tokens_ = 0;       // Of `running_`, on average.

@@ -99,6 +99,7 @@ bool WorkerState::Start(SequenceId id, LiveRequest& live, int64_t num_probes,
 
   running_.emplace(live.key, std::move(sequence));
   keys_.emplace(id, live.key);
+  full_half_slots_ += footprint.full_half_slots;
   context_tokens_ += live.mean_context();
   final_tokens_ += live.max_positions();
   live.worker = id_;
@@ -109,6 +110,9 @@ bool WorkerState::Start(SequenceId id, LiveRequest& live, int64_t num_probes,
 bool WorkerState::HasRoomFor(const Footprint& joining) const {
   if (running_.empty()) return true;
   if (wanting_half_slots_ > 0) return false;
+  const int64_t capacity =
+      slots_.capacity(Tier::kDevice) + slots_.capacity(Tier::kHost);
+  if (full_half_slots_ + joining.full_half_slots <= capacity) return true;
   const double share =
       limits_.expected_output.value_or(output_tracker_.share());
   const int64_t chunk =
@@ -132,8 +136,6 @@ bool WorkerState::HasRoomFor(const Footprint& joining) const {
         sequence.prefill_positions - sequence.num_scheduled);
   }
   add(joining, joining.positions);
-  const int64_t capacity =
-      slots_.capacity(Tier::kDevice) + slots_.capacity(Tier::kHost);
   return sum <= capacity || PeakHalfSlots(std::move(sequences)) <= capacity;
 }
 
@@ -166,13 +168,11 @@ void WorkerState::SpreadAnew() {
   int64_t blocks = 0;
   int64_t told_act = 0;  // Of blocks whose kinds stay.
   int64_t untold = 0;
-  int64_t full_half_slots = 0;
   for (const auto& [key, sequence] : running_) {
     const auto told = sequence.kinds.begin() + sequence.num_fixed_kinds();
     blocks += static_cast<int64_t>(sequence.kinds.size());
     told_act += std::count(sequence.kinds.begin(), told, CacheKind::kAct);
     untold += sequence.kinds.end() - told;
-    full_half_slots += sequence.full_half_slots;
   }
   if (untold == 0 || wanting_half_slots_ > 0) return;
   // So much of the untold ones makes all together the mix.
@@ -194,10 +194,9 @@ void WorkerState::SpreadAnew() {
     const int64_t added =
         SumHalfSlots(absl::MakeConstSpan(kinds)) - sequence.full_half_slots;
     if (kinds == sequence.kinds || !FitsIdle(kinds) ||
-        (added > 0 && full_half_slots + added > capacity)) {
+        (added > 0 && full_half_slots_ + added > capacity)) {
       continue;
     }
-    full_half_slots += added;
     ChangeKinds(sequence, std::move(kinds));
   }
 }
@@ -217,7 +216,9 @@ void WorkerState::ChangeKinds(RunningSequence& sequence,
     std::swap(sequence.kinds, kinds);
     CHECK(Grow(sequence, more, SharesOfDevice()));  // What was just freed.
   }
+  full_half_slots_ -= sequence.full_half_slots;
   sequence.full_half_slots = SumHalfSlots(sequence.kinds);
+  full_half_slots_ += sequence.full_half_slots;
 }
 
 void WorkerState::Release(SequenceId id) {
@@ -225,6 +226,7 @@ void WorkerState::Release(SequenceId id) {
   CHECK(key != keys_.end()) << "sequence " << id << " does not run here";
   const auto it = running_.find(key->second);
   RunningSequence& sequence = it->second;
+  full_half_slots_ -= sequence.full_half_slots;
   context_tokens_ -= sequence.live.mean_context();
   final_tokens_ -= sequence.live.max_positions();
   if (sequence.num_sent_blocks == 0) {
