@@ -201,12 +201,13 @@ TEST(PreemptionTest, NoLivelock) {
   for (int round = 0; round < 60; ++round) {
     SCOPED_TRACE(absl::StrCat("round ", round));
     SchedulerOptions options;
-    options.expected_output = uniform(0, 2) * 0.2;
+    options.expected_output = static_cast<double>(uniform(0, 2)) * 0.2;
     options.prefill_chunk_tokens = uniform(1, 32);
     const char* policy = round % 3 == 0 ? "act" : "hybrid";
     const std::optional<double> act_ratio =
-        round % 3 == 0 ? std::nullopt
-                       : std::optional<double>(uniform(0, 10) * 0.1);
+        round % 3 == 0
+            ? std::nullopt
+            : std::optional<double>(static_cast<double>(uniform(0, 10)) * 0.1);
     CoreHarness harness(options, ParsePolicy(policy, act_ratio).value());
     // The longest takes up to 32 half-slots.
     FakeWorkerOptions worker = {
