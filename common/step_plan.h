@@ -57,12 +57,22 @@ struct MiniBatch {
   std::vector<int32_t> sequences;
 };
 
+// How a step's copies and ops follow each other. Changes speed alone.
+enum class StepSchedule : uint8_t {
+  // Copies run ahead of computing as far as buffers allow.
+  kOverlapped = 1,
+  // FlexGen's zig-zag block schedule (PAPER.md 2.2): with a layer's first
+  // mini-batch all weights of the next item are loaded, with every mini-batch
+  // the next one's cache, and after each everything waits for everything.
+  kZigZag = 2,
+};
+
 // Everything a worker needs for one pass of all running sequences through all
 // layers (DESIGN.md 4). Sent as deltas: tables persist on the worker. The kind
 // and tier of a block say how it is used: HOST KV: LOAD; ACT: REBUILD; DEVICE
-// KV: RESIDENT; and the rows of new tokens are written back as the kind of the
-// block that holds their position says. The table covers
-// num_cached + num_new positions.
+// KV: RESIDENT; TOKENS: run through the layers again, ahead of the new rows;
+// and the rows of new tokens are written back as the kind of the block that
+// holds their position says. The table covers num_cached + num_new positions.
 struct StepPlan {
   Fence fence;
   // Sequences that are gone. Applied first; their slots may be reused by
@@ -71,6 +81,7 @@ struct StepPlan {
   std::vector<TableUpdate> table_updates;
   std::vector<StepSequence> sequences;
   std::vector<MiniBatch> mini_batches;
+  StepSchedule schedule = StepSchedule::kOverlapped;
 };
 
 }  // namespace hybridserve

@@ -58,11 +58,14 @@ struct WorkerInfo {
   NumericsClass numerics;
   std::string device;           // In words.
   std::vector<PoolInfo> pools;  // At most one a tier.
-  // Half-slots that one mini-batch may stage in a layer. A LOADed or REBUILT
-  // block takes two (K and V), a REBUILT block one more for its ACT rows.
+  // Half-slots that one mini-batch may stage in a layer. A LOADed, REBUILT or
+  // recomputed block takes two (K and V), a REBUILT block one more for its ACT
+  // rows.
   int32_t staging_half_slots = 0;
-  int32_t max_step_tokens = 0;       // Rows of one step, all sequences.
-  int32_t max_logit_rows = 0;        // Sequences that sample in one step.
+  int32_t max_step_tokens = 0;  // Rows of one step, all sequences.
+  int32_t max_logit_rows = 0;   // Sequences that sample in one step.
+  // Positions of TOKENS blocks recomputed in one step, all sequences.
+  int32_t max_recomputed_tokens = 0;
   int64_t layer_bytes = 0;           // One decoder layer, packed.
   int64_t streamed_layer_bytes = 0;  // Of it, crossing the link every step.
   int64_t streamed_head_bytes = 0;   // LM head bytes crossing every step.

@@ -120,8 +120,23 @@ def plans():
         sequences { sequence: 7 num_new: 3 new_tokens: [1, 2, 3]
                     score_targets: [2, 3, -1] }
         mini_batches { sequences: [0] }""")
+    recomputed = plan(1, f"""
+        schedule: STEP_SCHEDULE_ZIG_ZAG
+        table_updates {{
+          sequence: 1
+          blocks {{ kind: CACHE_KIND_TOKENS tier: TIER_HOST }}
+          blocks {{ kind: CACHE_KIND_KV tier: TIER_HOST first: 0 second: 1 }}
+        }}
+        sequences {{ sequence: 1 {prompt} {greedy} }}
+        mini_batches {{ sequences: [0] }}""")
+    again = plan(2, f"""
+        schedule: STEP_SCHEDULE_ZIG_ZAG
+        sequences {{ sequence: 1 num_cached: 20 num_new: 1 {greedy} }}
+        mini_batches {{ sequences: [0] }}""")
     registered = "fence { term: 1 epoch: 1 } registered { worker_id: 3 }"
-    return {"three_steps": stream("ConnectResponse",
+    return {"recomputed": stream("ConnectResponse",
+                                 [registered, recomputed, again]),
+            "three_steps": stream("ConnectResponse",
                                   [registered, first, second, third]),
             "score": stream("ConnectResponse", [score])}
 
@@ -132,7 +147,7 @@ def connections():
     config = '{"model_type": "opt"}'
     digest = hashlib.sha256(config.encode()).hexdigest()
     fence = "fence { term: 1 epoch: 2 }"
-    hello = fence + ' hello { wire_revision: 1 worker_name: "w" ' \
+    hello = fence + ' hello { wire_revision: 2 worker_name: "w" ' \
         'model_name: "m" build_id: "b" }'
     progress = fence + ' load_progress { stage: "weights" loaded_bytes: 1 ' \
         "total_bytes: 2 }"
@@ -149,6 +164,7 @@ def connections():
           pools {{ tier: TIER_HOST half_slots: 100 half_slot_bytes: 1024 }}
           pools {{ tier: TIER_DEVICE half_slots: 10 half_slot_bytes: 1024 }}
           staging_half_slots: 20 max_step_tokens: 64 max_logit_rows: 8
+          max_recomputed_tokens: 32
           layer_bytes: 1000 streamed_layer_bytes: 900 streamed_head_bytes: 10
           head_slices: 1
           profile {{ link_bytes_per_second: 1e9 copy_out_bytes_per_second: inf

@@ -61,10 +61,12 @@ std::string MemoryPlan::ToString() const {
   }
   absl::StrAppendFormat(
       &text,
-      "step: %d rows, %d that sample; staging: %d areas of %d half-slots\n"
+      "step: %d rows, %d that sample, %d recomputed besides; staging: %d areas "
+      "of %d half-slots\n"
       "cache: %d half-slots on the host, %d on the device, %s each a layer",
-      step.rows, step.logit_rows, staging_areas, staging_half_slots,
-      host_half_slots, device_half_slots, FormatSize(half_slot_bytes));
+      step.rows, step.logit_rows, step.recomputed_rows, staging_areas,
+      staging_half_slots, host_half_slots, device_half_slots,
+      FormatSize(half_slot_bytes));
   return text;
 }
 

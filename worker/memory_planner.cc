@@ -14,10 +14,12 @@
 // Device memory is dealt out in one order: first what no step can do without
 // (a ring of layer slots and one of head slices, work buffers of a 16-row step,
 // staging for one whole sequence), then longer steps and larger staging up to
-// sizes beyond which they gain little, then resident weights, then cache
-// blocks. A byte of resident weights or of cache saves one byte of link time a
-// step (a resident part even shrinks the ring), but weights do so from the
-// first token on.
+// sizes beyond which they gain little (and rows of recomputed tokens, where
+// they are asked for), then resident weights, then cache blocks. A share of
+// resident weights that is asked for comes before all that is optional. A byte
+// of resident weights or of cache saves one byte of link time a step (a
+// resident part even shrinks the ring), but weights do so from the first token
+// on.
 
 namespace hybridserve {
 namespace {
@@ -34,8 +36,10 @@ int64_t BlocksOfOneSequence(const ModelConfig& config, int64_t block_tokens) {
   return (config.max_positions + block_tokens - 1) / block_tokens;
 }
 
-StepShape ShapeOfRows(int64_t rows) {
-  return {.rows = rows, .logit_rows = std::min(rows, kMaxLogitRows)};
+StepShape ShapeOfRows(int64_t rows, int64_t recomputed_rows = 0) {
+  return {.rows = rows,
+          .logit_rows = std::min(rows, kMaxLogitRows),
+          .recomputed_rows = recomputed_rows};
 }
 
 // Fills a MemoryPlan in, step by step.
@@ -70,6 +74,10 @@ class Planner {
     if (in_.host_memory.choice == MemorySetting::Choice::kMin) {
       return absl::InvalidArgumentError(
           "host_memory: \"min\" is not a value; give auto or a size");
+    }
+    if (in_.recompute_tokens < 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("recompute_tokens: ", in_.recompute_tokens));
     }
     return absl::OkStatus();
   }
@@ -140,12 +148,18 @@ class Planner {
           " bytes are needed, which "
           "--device_memory=min takes"));
     }
+    if (in_.resident_weights.has_value()) {
+      RETURN_IF_ERROR(MakeResident(*in_.resident_weights));
+    }
     if (in_.device_memory.choice == MemorySetting::Choice::kMin) {
       return absl::OkStatus();
     }
     GrowStep();
+    plan_.step.recomputed_rows =
+        RecomputedRows((plan_.device_limit - plan_.device_bytes()) / 2);
+    UpdateDevice();
     GrowStaging();
-    AddResidentWeights();
+    if (!in_.resident_weights.has_value()) AddResidentWeights();
     AddDeviceCache();
     return absl::OkStatus();
   }
@@ -185,6 +199,26 @@ class Planner {
     UpdateDevice();
   }
 
+  // Rows of recomputed tokens that so much memory holds: whole blocks.
+  int64_t RecomputedRows(int64_t bytes) const {
+    const int64_t most = std::min(
+        in_.recompute_tokens,
+        in_.max_running * BlocksOfOneSequence(config_, in_.block_tokens) *
+            in_.block_tokens);
+    const WorkspaceSizes one =
+        MakeWorkspaceSizes(config_, weights_, ShapeOfRows(16, 16));
+    const WorkspaceSizes none =
+        MakeWorkspaceSizes(config_, weights_, ShapeOfRows(16));
+    // In host memory the inputs' buffers, two of them, are as large again.
+    const int64_t row_bytes = (one.activations() - none.activations()) / 16 *
+                              (in_.one_memory ? 3 : 1);
+    // Rounding up to 64 bytes must not go beyond.
+    const int64_t rows = std::max<int64_t>(bytes - 256, 0) / row_bytes;
+    const int64_t block_tokens = in_.block_tokens;
+    const int64_t wanted = (most + block_tokens - 1) / block_tokens;
+    return std::min(wanted, rows / block_tokens) * block_tokens;
+  }
+
   // Larger staging areas, with at most a quarter of what is left.
   void GrowStaging() {
     const int64_t share =
@@ -193,6 +227,38 @@ class Planner {
         plan_.staging_half_slots + share / plan_.half_slot_bytes, min_staging_,
         std::max<int64_t>(DefaultStaging(), plan_.staging_half_slots)));
     UpdateDevice();
+  }
+
+  absl::Status MakeResident(double percent) {
+    const auto is_resident = [percent](int64_t before, int64_t bytes,
+                                       int64_t total) {
+      const double middle =
+          static_cast<double>(before) + static_cast<double>(bytes) / 2;
+      return middle >= (1 - percent / 100) * static_cast<double>(total);
+    };
+    const LayerPlan& layer = weights_.layer;
+    plan_.resident_layer_parts[0] =
+        is_resident(0, layer.vector_bytes, layer.bytes);
+    int64_t before = layer.vector_bytes;
+    for (size_t i = 0; i < layer.pieces.size();) {
+      size_t end = i;  // Of this matrix.
+      int64_t bytes = 0;
+      for (; end < layer.pieces.size() &&
+             layer.pieces[end].weight == layer.pieces[i].weight;
+           ++end) {
+        bytes += layer.pieces[end].bytes;
+      }
+      const bool resident = is_resident(before, bytes, layer.bytes);
+      for (; i < end; ++i) plan_.resident_layer_parts[i + 1] = resident;
+      before += bytes;
+    }
+    plan_.resident_head_slices.assign(weights_.head.slices.size(),
+                                      is_resident(0, 1, 1));
+    if (DeviceHolds()) return absl::OkStatus();
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "device_memory: ", Amount(plan_.device_limit), " does not hold ",
+        percent, "% of the weights (--resident_weights); at least ",
+        plan_.device_bytes(), " bytes are needed"));
   }
 
   void AddResidentWeights() {
@@ -277,7 +343,8 @@ class Planner {
     plan_.host_limit =
         in_.host_available - (in_.device_on_host ? plan_.device_bytes() : 0);
     if (in_.one_memory) {
-      plan_.step = ShapeOfRows(kDefaultStepRows);
+      plan_.step =
+          ShapeOfRows(kDefaultStepRows, RecomputedRows(plan_.host_limit / 4));
       SetStaging(DefaultStaging());
     }
     const int64_t half_slot_bytes = plan_.half_slot_bytes * weights_.num_layers;

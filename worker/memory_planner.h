@@ -2,6 +2,7 @@
 #define HYBRIDSERVE_WORKER_MEMORY_PLANNER_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "common/model_config.h"
@@ -18,6 +19,11 @@ struct MemoryPlanInputs {
   MemorySetting device_memory;
   MemorySetting host_memory;
   int64_t staging_memory_bytes = 0;  // All areas; 0: chosen here.
+  int64_t recompute_tokens = 0;      // As in WorkerOptions.
+  // Percent of each layer, and of the head, that is resident. A matrix is if
+  // the middle of it lies in the last so many percent (PAPER.md 2.1). Counts
+  // nothing with one memory.
+  std::optional<double> resident_weights;
   int weight_buffers = 2;
   int block_tokens = 16;
   int64_t max_running = 64;

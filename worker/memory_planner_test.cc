@@ -245,5 +245,62 @@ TEST_F(MemoryPlanTest, TheTableNamesEveryItem) {
   }
 }
 
+TEST_F(MemoryPlanTest, RecomputedRowsTakeHalfOfWhatIsLeftAtMost) {
+  MemoryPlanInputs inputs = TwoMemories(MemorySetting::Bytes(kGiB));
+  EXPECT_EQ(Make(inputs).step.recomputed_rows, 0);
+  inputs.recompute_tokens = 1000;
+  const MemoryPlan enough = Make(inputs);
+  EXPECT_EQ(enough.step.recomputed_rows, 1008);  // Whole blocks.
+  EXPECT_LE(enough.device_bytes(), kGiB);
+  inputs.recompute_tokens = int64_t{1} << 40;
+  inputs.device_memory = MemorySetting::Bytes(200 * kMiB);
+  const MemoryPlan tight = Make(inputs);
+  EXPECT_GT(tight.step.recomputed_rows, 0);
+  EXPECT_LE(tight.step.recomputed_rows * 768 * 4, 100 * kMiB);
+  EXPECT_LE(tight.device_bytes(), 200 * kMiB);
+  inputs.device_memory = MemorySetting::Min();
+  EXPECT_EQ(Make(inputs).step.recomputed_rows, 0);
+
+  MemoryPlanInputs one_memory = OneMemory(8 * kGiB);
+  one_memory.recompute_tokens = 4096;
+  EXPECT_EQ(Make(one_memory).step.recomputed_rows, 4096);
+  one_memory.recompute_tokens = -1;
+  EXPECT_THAT(MakeMemoryPlan(one_memory),
+              StatusIs(absl::StatusCode::kInvalidArgument, "recompute_tokens"));
+}
+
+// OPT's matrices are K, V, Q and O, a twelfth of the layer each, then two of a
+// third: the middles of the last two are at 50% and 83% (vectors are little).
+TEST_F(MemoryPlanTest, AShareOfTheWeightsIsResidentByWholeMatrices) {
+  MemoryPlanInputs inputs = TwoMemories(MemorySetting::Bytes(kGiB));
+  const auto share = [&](double percent) {
+    inputs.resident_weights = percent;
+    const MemoryPlan plan = Make(inputs);
+    return 1 - static_cast<double>(plan.streamed_layer_bytes(weights_)) /
+                   static_cast<double>(weights_.layer.bytes);
+  };
+  EXPECT_EQ(share(0), 0);
+  EXPECT_EQ(share(10), 0);
+  EXPECT_NEAR(share(20), 1.0 / 3, 0.01);
+  EXPECT_NEAR(share(60), 2.0 / 3, 0.01);
+  EXPECT_EQ(share(100), 1);
+  EXPECT_EQ(Make(inputs).streamed_head_bytes(weights_), 0);
+  EXPECT_GT(Make(inputs).device_half_slots, 0);
+
+  inputs.device_memory = MemorySetting::Bytes(150 * kMiB);
+  const auto refused = MakeMemoryPlan(inputs);
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kResourceExhausted,
+                                "does not hold 100% of the weights"));
+  // What it says is needed is enough, and a byte less is not.
+  const std::string message(refused.status().message());
+  const size_t at = message.rfind("at least ") + 9;
+  const int64_t needed = std::stoll(message.substr(at));
+  inputs.device_memory = MemorySetting::Bytes(needed);
+  EXPECT_THAT(MakeMemoryPlan(inputs), IsOk());
+  inputs.device_memory = MemorySetting::Bytes(needed - 1);
+  EXPECT_THAT(MakeMemoryPlan(inputs),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
 }  // namespace
 }  // namespace hybridserve

@@ -29,6 +29,8 @@ absl::StatusOr<std::unique_ptr<SimulatedWorker>> SimulatedWorker::Create(
                       .device_memory = options.device_memory,
                       .host_memory = options.host_memory,
                       .staging_memory_bytes = options.staging_memory_bytes,
+                      .recompute_tokens = options.recompute_tokens,
+                      .resident_weights = options.resident_weights,
                       .weight_buffers = options.weight_buffers,
                       .block_tokens = options.block_tokens,
                       .max_running = options.max_running,

@@ -31,6 +31,8 @@ struct SimulatedWorkerOptions {
   int64_t host_bytes = 0;    // That the host has.
   MemorySetting device_memory;
   MemorySetting host_memory;
+  int64_t recompute_tokens = 0;
+  std::optional<double> resident_weights;
   int64_t staging_memory_bytes = 0;
   int weight_buffers = 2;
   int block_tokens = 16;

@@ -20,6 +20,8 @@ struct MemorySetting {
   static MemorySetting Bytes(int64_t bytes) {
     return {.choice = Choice::kBytes, .bytes = bytes};
   }
+
+  friend bool operator==(const MemorySetting&, const MemorySetting&) = default;
 };
 
 // What a worker is made from, as its flags name it (docs: worker --help).
@@ -40,6 +42,13 @@ struct WorkerOptions {
   // Bytes a second in each direction that a modelled link carries; 0: no
   // model of a link.
   double link_bytes_per_second = 0;
+  // Positions that one step may recompute from token ids, all sequences
+  // together, as far as half of the memory that is left holds them (4 bytes x
+  // hidden each).
+  int64_t recompute_tokens = 0;
+  // Percent of the weights that stay on the device, first of all that it is
+  // used for (MemoryPlanInputs). Unset: as much as is left in the end.
+  std::optional<double> resident_weights;
   int weight_buffers = 2;  // Layer slots of the weight ring, >= 2.
   int block_tokens = 16;   // Positions of a cache block, 1..1024.
   int threads = 0;         // Of compute; 0: all that the process may use.
@@ -50,6 +59,8 @@ struct WorkerOptions {
   std::string profile_file;
   // Chrome trace JSON, written when the worker is destroyed; empty: none.
   std::string trace_file;
+
+  friend bool operator==(const WorkerOptions&, const WorkerOptions&) = default;
 };
 
 }  // namespace hybridserve

@@ -22,6 +22,8 @@ pb::CacheKind CacheKindToWire(CacheKind kind) {
       return pb::CACHE_KIND_KV;
     case CacheKind::kAct:
       return pb::CACHE_KIND_ACT;
+    case CacheKind::kTokens:
+      return pb::CACHE_KIND_TOKENS;
   }
   LOG(FATAL) << "no such kind: " << static_cast<int>(kind);
 }
@@ -32,6 +34,8 @@ absl::StatusOr<CacheKind> CacheKindFromWire(pb::CacheKind wire) {
       return CacheKind::kKv;
     case pb::CACHE_KIND_ACT:
       return CacheKind::kAct;
+    case pb::CACHE_KIND_TOKENS:
+      return CacheKind::kTokens;
     default:
       return Unknown("kind", wire);
   }
@@ -82,6 +86,28 @@ absl::StatusOr<DType> DTypeFromWire(pb::DataType wire) {
       return DType::kFloat16;
     default:
       return Unknown("dtype", wire);
+  }
+}
+
+pb::StepSchedule ScheduleToWire(StepSchedule schedule) {
+  switch (schedule) {
+    case StepSchedule::kOverlapped:
+      return pb::STEP_SCHEDULE_OVERLAPPED;
+    case StepSchedule::kZigZag:
+      return pb::STEP_SCHEDULE_ZIG_ZAG;
+  }
+  LOG(FATAL) << "no such schedule: " << static_cast<int>(schedule);
+}
+
+absl::StatusOr<StepSchedule> ScheduleFromWire(pb::StepSchedule wire) {
+  switch (wire) {
+    case pb::STEP_SCHEDULE_UNSPECIFIED:
+    case pb::STEP_SCHEDULE_OVERLAPPED:
+      return StepSchedule::kOverlapped;
+    case pb::STEP_SCHEDULE_ZIG_ZAG:
+      return StepSchedule::kZigZag;
+    default:
+      return Unknown("schedule", wire);
   }
 }
 

@@ -41,11 +41,16 @@ absl::StatusOr<BlockRef> BlockFromWire(const pb::BlockRef& wire) {
     return InvalidFieldError("first",
                              absl::StrCat("is negative: ", wire.first()));
   }
-  const bool is_act = block.kind == CacheKind::kAct;
-  if (wire.second() < 0 || (is_act && wire.second() != 0)) {
+  const bool is_kv = block.kind == CacheKind::kKv;
+  if (wire.second() < 0 || (!is_kv && wire.second() != 0)) {
     return InvalidFieldError(
-        "second", absl::StrCat("is ", wire.second(),
-                               is_act ? ", not 0, in an ACT block" : ""));
+        "second",
+        absl::StrCat("is ", wire.second(),
+                     is_kv ? "" : ", not 0, in a block of one half-slot"));
+  }
+  if (block.kind == CacheKind::kTokens &&
+      (block.tier != Tier::kHost || wire.first() != 0)) {
+    return InvalidFieldError("first", "a TOKENS block is HOST's 0");
   }
   block.first = HalfSlot(wire.first());
   block.second = HalfSlot(wire.second());
@@ -232,6 +237,7 @@ void StepPlanToWire(const StepPlan& plan, pb::StepPlan& wire) {
     wire.add_mini_batches()->mutable_sequences()->Add(
         mini_batch.sequences.begin(), mini_batch.sequences.end());
   }
+  wire.set_schedule(ScheduleToWire(plan.schedule));
 }
 
 absl::StatusOr<StepPlan> StepPlanFromWire(const Fence& fence,
@@ -252,6 +258,7 @@ absl::StatusOr<StepPlan> StepPlanFromWire(const Fence& fence,
     plan.sequences.push_back(*std::move(sequence));
   }
   ASSIGN_OR_RETURN(plan.mini_batches, MiniBatchesFromWire(wire));
+  ASSIGN_OR_RETURN(plan.schedule, ScheduleFromWire(wire.schedule()));
   return plan;
 }
 

@@ -30,6 +30,10 @@ TableUpdate RandomUpdate(std::mt19937_64& rng) {
                      .first_block = Below(rng, 1 << 20),
                      .table_hash = rng()};
   for (int n = Below(rng, 6); n > 0; --n) {
+    if (rng() % 4 == 0) {
+      update.blocks.push_back({.kind = CacheKind::kTokens});
+      continue;
+    }
     const bool act = rng() % 2 == 0;
     update.blocks.push_back(
         {.kind = act ? CacheKind::kAct : CacheKind::kKv,

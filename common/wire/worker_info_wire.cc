@@ -103,6 +103,8 @@ absl::Status CheckLimits(const pb::Register& wire) {
                              1, kMaxInt32));
   RETURN_IF_ERROR(CheckRange("register.max_logit_rows", wire.max_logit_rows(),
                              1, kMaxInt32));
+  RETURN_IF_ERROR(CheckRange("register.max_recomputed_tokens",
+                             wire.max_recomputed_tokens(), 0, kMaxInt32));
   RETURN_IF_ERROR(
       CheckRange("register.layer_bytes", wire.layer_bytes(), 0, kMaxBytes));
   RETURN_IF_ERROR(CheckRange("register.streamed_layer_bytes",
@@ -159,6 +161,7 @@ void WorkerInfoToWire(const WorkerInfo& info, pb::Register& wire) {
   wire.set_staging_half_slots(info.staging_half_slots);
   wire.set_max_step_tokens(info.max_step_tokens);
   wire.set_max_logit_rows(info.max_logit_rows);
+  wire.set_max_recomputed_tokens(info.max_recomputed_tokens);
   wire.set_layer_bytes(info.layer_bytes);
   wire.set_streamed_layer_bytes(info.streamed_layer_bytes);
   wire.set_streamed_head_bytes(info.streamed_head_bytes);
@@ -183,6 +186,7 @@ absl::StatusOr<WorkerInfo> WorkerInfoFromWire(const pb::Hello& hello,
       .staging_half_slots = wire.staging_half_slots(),
       .max_step_tokens = wire.max_step_tokens(),
       .max_logit_rows = wire.max_logit_rows(),
+      .max_recomputed_tokens = wire.max_recomputed_tokens(),
       .layer_bytes = wire.layer_bytes(),
       .streamed_layer_bytes = wire.streamed_layer_bytes(),
       .streamed_head_bytes = wire.streamed_head_bytes(),

@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/step_plan.h"
 #include "common/step_result.h"
+#include "common/wire/worker_info_wire.h"
 #include "common/worker_info.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
@@ -38,7 +39,7 @@ class ScriptedWorker {
     std::string model_name = "bytes";
     std::string weights_hash = std::string(64, 'a');
     uint64_t epoch = 1;
-    uint32_t wire_revision = 1;
+    uint32_t wire_revision = kWireRevision;
     std::string api_key;
     int32_t half_slots = 256;  // Of the host pool; blocks of 16 tokens.
     // What to register instead.

@@ -37,6 +37,16 @@ ABSL_FLAG(std::string, link_bandwidth, "",
           "modelled link.");
 ABSL_FLAG(int, weight_buffers, 2,
           "Layers whose weights the device holds at once while streaming.");
+ABSL_FLAG(
+    std::string, resident_weights, "auto",
+    "Percent of the weights, from 0 to 100, that stays on the device, for "
+    "--policy=flexgen and resident: whole matrices, each where the middle "
+    "of it falls. auto: what --device_memory leaves room for.");
+ABSL_FLAG(
+    int64_t, recompute_tokens, 0,
+    "For --policy=recompute: token positions that one step may recompute, "
+    "all sequences together; half of what memory is left for them at "
+    "most. In embedded mode 0 means as many as the policy asks for.");
 ABSL_FLAG(int, block_tokens, 16, "Token positions of a cache block.");
 ABSL_FLAG(int, threads, 0, "Threads that compute. 0: all cores.");
 ABSL_FLAG(std::string, random_weights, "",
@@ -124,6 +134,21 @@ absl::StatusOr<WorkerOptions> WorkerOptionsFromFlags() {
   options.block_tokens = absl::GetFlag(FLAGS_block_tokens);
   if (options.block_tokens < 1 || options.block_tokens > 1024) {
     return WrongFlag("block_tokens", "must be in [1, 1024]");
+  }
+  if (const std::string text = absl::GetFlag(FLAGS_resident_weights);
+      text != "auto") {
+    double percent = 0;
+    if (!absl::SimpleAtod(text, &percent) ||
+        !(percent >= 0 && percent <= 100)) {
+      return WrongFlag(
+          "resident_weights",
+          absl::StrCat("\"", text, "\" is neither auto nor in [0, 100]"));
+    }
+    options.resident_weights = percent;
+  }
+  options.recompute_tokens = absl::GetFlag(FLAGS_recompute_tokens);
+  if (options.recompute_tokens < 0) {
+    return WrongFlag("recompute_tokens", "must not be negative");
   }
   options.threads = absl::GetFlag(FLAGS_threads);
   if (options.threads < 0 || options.threads > 4096) {

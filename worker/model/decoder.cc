@@ -21,7 +21,7 @@ absl::Status Decoder::RebuildKv(LayerWeights& weights, const TensorView& act,
   return Apply(weights, LinearWeight::kValue, LayerVector::kValueBias, act, v);
 }
 
-absl::Status Decoder::ComputeQkv(LayerWeights& weights, const LayerRows& rows) {
+absl::Status Decoder::ComputeKv(LayerWeights& weights, const LayerRows& rows) {
   if (config_.pre_norm) {
     RETURN_IF_ERROR(Norm(weights, LayerVector::kAttentionNormGain,
                          LayerVector::kAttentionNormBias, rows.hidden,
@@ -29,7 +29,11 @@ absl::Status Decoder::ComputeQkv(LayerWeights& weights, const LayerRows& rows) {
   } else {
     RETURN_IF_ERROR(ops_.Convert(compute_, {.x = rows.hidden, .y = rows.act}));
   }
-  RETURN_IF_ERROR(RebuildKv(weights, rows.act, rows.k, rows.v));
+  return RebuildKv(weights, rows.act, rows.k, rows.v);
+}
+
+absl::Status Decoder::ComputeQkv(LayerWeights& weights, const LayerRows& rows) {
+  RETURN_IF_ERROR(ComputeKv(weights, rows));
   return Apply(weights, LinearWeight::kQuery, LayerVector::kQueryBias, rows.act,
                rows.wide.Cols(0, config_.num_heads * config_.head_dim));
 }

@@ -54,6 +54,9 @@ class Decoder {
   absl::Status RebuildKv(LayerWeights& weights, const TensorView& act,
                          const TensorView& k, const TensorView& v);
 
+  // Fills act, k and v of positions of which nothing else is wanted.
+  absl::Status ComputeKv(LayerWeights& weights, const LayerRows& rows);
+
   // Fills act, k and v, and q into `wide`, of new positions.
   absl::Status ComputeQkv(LayerWeights& weights, const LayerRows& rows);
 

@@ -68,13 +68,38 @@ absl::StatusOr<CacheStager::Rebuild> CacheStager::BeginRebuild() {
   RETURN_IF_ERROR(compute_.Wait(*area.act_copied));
   const std::vector<CopyRun> local = ActRuns(area, /*in_place=*/true);
   if (!local.empty()) RETURN_IF_ERROR(compute_.Copy(local));
-  const auto matrix = [&](BufferView first, int64_t width) {
-    return TensorView{first.buffer, first.offset, shape_.dtype,
-                      rows,         width,        width};
+  const auto kv_rows = [&](bool second) {
+    return StagedRows(StagedKv(area, 0, second), 0, rows, shape_.kv_width);
   };
-  return Rebuild{.act = matrix(StagedAct(area, 0), shape_.act_width),
-                 .k = matrix(StagedKv(area, 0, false), shape_.kv_width),
-                 .v = matrix(StagedKv(area, 0, true), shape_.kv_width)};
+  return Rebuild{
+      .act = StagedRows(StagedAct(area, 0), 0, rows, shape_.act_width),
+      .k = kv_rows(false),
+      .v = kv_rows(true)};
+}
+
+CacheStager::Recompute CacheStager::RecomputedRows(
+    const RecomputedChunk& chunk) const {
+  const Area& area = current();
+  const int32_t first_block = area.mini_batch->num_act_blocks;
+  const auto kv_rows = [&](bool second) {
+    return StagedRows(StagedKv(area, first_block, second), chunk.first_row,
+                      chunk.num_rows, shape_.kv_width);
+  };
+  Recompute recompute = {.k = kv_rows(false), .v = kv_rows(true)};
+  for (const RecomputedRun& run : chunk.runs) {
+    AttentionSequence& sequence = recompute.sequences.emplace_back(
+        AttentionSequence{.first_row = run.first_row,
+                          .num_rows = run.num_rows,
+                          .num_cached = run.num_cached});
+    for (int32_t from = 0; from < run.num_cached;
+         from += static_cast<int32_t>(shape_.block_tokens)) {
+      const auto index =
+          static_cast<int32_t>(run.first_block + from / shape_.block_tokens);
+      sequence.blocks.push_back({.k = StagedKv(area, index, false),
+                                 .v = StagedKv(area, index, true)});
+    }
+  }
+  return recompute;
 }
 
 absl::StatusOr<std::vector<AttentionSequence>> CacheStager::BeginAttention() {
@@ -170,6 +195,13 @@ BufferView CacheStager::StagedKv(const Area& area, int32_t index,
   const int64_t bytes = shape_.kv_block_bytes();
   const BufferView whole = {area.buffer.get(), 0, area.buffer->size()};
   return whole.Slice(block * bytes, bytes);
+}
+
+TensorView CacheStager::StagedRows(const BufferView& block, int64_t first,
+                                   int64_t rows, int64_t width) const {
+  return {block.buffer, block.offset + first * width * SizeOf(shape_.dtype),
+          shape_.dtype, rows,
+          width,        width};
 }
 
 BufferView CacheStager::StagedAct(const Area& area, int32_t index) const {

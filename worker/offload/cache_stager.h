@@ -23,11 +23,13 @@ namespace hybridserve {
 //
 // An area holds, for the mini-batch in it, K of all staged blocks, then V of
 // them, then ACT rows: [K: n blocks][V: n blocks][ACT: n_act blocks], the
-// blocks rebuilt from ACT first. So the rows to rebuild are one matrix, and so
-// are the keys and values made from them.
+// blocks rebuilt from ACT first, then those recomputed from token ids. So the
+// rows to rebuild are one matrix, those to recompute are one, and so are the
+// keys and values made from either.
 //
 // Call per (layer, mini-batch) in the order of computation: Stage(), which may
-// run one mini-batch ahead, then BeginRebuild(), BeginAttention(), Finish().
+// run one mini-batch ahead, then BeginRebuild(), RecomputedRows() for each
+// chunk, BeginAttention(), Finish().
 // Thread-compatible.
 class CacheStager {
  public:
@@ -51,6 +53,15 @@ class CacheStager {
     TensorView v;
   };
   absl::StatusOr<Rebuild> BeginRebuild();
+
+  // Where a chunk's K and V go, and what its rows attend to: those of the chunk
+  // itself and of the chunks before.
+  struct Recompute {
+    TensorView k;  // [chunk rows, kv_width]
+    TensorView v;
+    std::vector<AttentionSequence> sequences;  // Rows count from the chunk's.
+  };
+  Recompute RecomputedRows(const RecomputedChunk& chunk) const;
 
   // Queues on compute what must precede attention, and says which blocks each
   // sequence attends to. Rows count from the mini-batch's first.
@@ -83,11 +94,15 @@ class CacheStager {
         compute_(compute) {}
 
   Area& current() { return areas_[finished_ % areas_.size()]; }
+  const Area& current() const { return areas_[finished_ % areas_.size()]; }
   // Copies of ACT blocks, of tiers read in place or of the others.
   std::vector<CopyRun> ActRuns(const Area& area, bool in_place) const;
   std::vector<CopyRun> KvRuns(const Area& area) const;
   // K (second = false) or V of one staged block / its ACT rows.
   BufferView StagedKv(const Area& area, int32_t index, bool second) const;
+  // Rows from row `first` of such a block on, of blocks side by side.
+  TensorView StagedRows(const BufferView& block, int64_t first, int64_t rows,
+                        int64_t width) const;
   BufferView StagedAct(const Area& area, int32_t index) const;
   KvBlockView BlockView(const Area& area, const BlockUse& use) const;
 

@@ -31,6 +31,8 @@ struct EngineResources {
   StepLimits limits() const {
     return {.max_step_tokens = static_cast<int32_t>(memory.step.rows),
             .max_logit_rows = static_cast<int32_t>(memory.step.logit_rows),
+            .max_recomputed_rows =
+                static_cast<int32_t>(memory.step.recomputed_rows),
             .staging_half_slots = memory.staging_half_slots,
             .host_half_slots = memory.host_half_slots,
             .device_half_slots = memory.device_half_slots,

@@ -51,8 +51,9 @@ std::vector<DriverRequest> Company(int64_t vocab) {
 // What a run gave and left in the cache.
 struct Outcome {
   std::vector<DriverOutput> outputs;
-  // Keys and values of every cached position of every layer, a subject.
-  std::vector<std::vector<char>> cached;
+  // Keys and values of every cached position of every layer, a subject. Empty
+  // where nothing is kept.
+  std::vector<std::vector<std::vector<char>>> cached;
   StepStats stats;
 };
 
@@ -74,14 +75,13 @@ Outcome RunSetting(const TestModel& model,
   for (size_t i = 0; i < num_subjects; ++i) {
     const int64_t positions = static_cast<int64_t>(requests[i].prompt.size()) +
                               std::max(requests[i].max_new - 1, 0);
-    std::vector<char>& cached = outcome.cached.emplace_back();
+    std::vector<std::vector<char>>& cached = outcome.cached.emplace_back();
     for (int64_t layer = 0; layer < model.config.num_layers; ++layer) {
       for (int64_t position = 0; position < positions; ++position) {
         const int64_t block = position / harness_options.block_tokens;
-        const std::vector<char> kv =
+        cached.push_back(
             harness->CachedKv(harness->driver().last_tables()[i][block], layer,
-                              position % harness_options.block_tokens);
-        cached.insert(cached.end(), kv.begin(), kv.end());
+                              position % harness_options.block_tokens));
       }
     }
   }
@@ -95,7 +95,12 @@ void ExpectSame(const Outcome& a, const Outcome& b) {
     EXPECT_EQ(a.outputs[i].tokens, b.outputs[i].tokens);
     EXPECT_EQ(a.outputs[i].log_probs, b.outputs[i].log_probs);
     EXPECT_EQ(a.outputs[i].scores, b.outputs[i].scores);
-    EXPECT_TRUE(a.cached[i] == b.cached[i]) << "keys and values differ";
+    ASSERT_EQ(a.cached[i].size(), b.cached[i].size());
+    for (size_t row = 0; row < a.cached[i].size(); ++row) {
+      const std::vector<char>& kept = b.cached[i][row];
+      EXPECT_TRUE(kept.empty() || a.cached[i][row] == kept)
+          << "keys and values differ in row " << row;
+    }
   }
 }
 
@@ -139,6 +144,55 @@ TEST_P(ExactnessTest, KindsAndBudgetsChangeNothing) {
           baseline,
           RunSetting(model_, Harness(budget),
                      {.act_ratio = act_ratio, .use_device_pool = true}, true));
+    }
+  }
+}
+
+// A prefix that is recomputed from token ids in every step, sampled tokens
+// among them, in one chunk or several.
+TEST_P(ExactnessTest, RecomputedTokensChangeNothing) {
+  const Outcome baseline = Baseline();
+  for (const MemorySetting& budget :
+       {MemorySetting::Auto(), MemorySetting::Bytes(int64_t{1} << 20),
+        MemorySetting::Bytes(int64_t{1} << 27)}) {
+    SCOPED_TRACE(testing::Message() << "budget " << budget.bytes);
+    HarnessOptions options = Harness(budget);
+    options.recompute_tokens = 1024;
+    for (const double recompute_ratio : {0.25, 0.6, 1.0}) {
+      for (const int chunk_tokens : {7, 64}) {
+        SCOPED_TRACE(testing::Message() << "recompute_ratio " << recompute_ratio
+                                        << " chunk " << chunk_tokens);
+        ExpectSame(baseline, RunSetting(model_, options,
+                                        {.act_ratio = 0.37,
+                                         .recompute_ratio = recompute_ratio,
+                                         .chunk_tokens = chunk_tokens,
+                                         .max_mini_batch = 3,
+                                         .use_device_pool = true},
+                                        true));
+      }
+    }
+  }
+}
+
+TEST_P(ExactnessTest, TheZigZagScheduleChangesNothing) {
+  const Outcome baseline = Baseline();
+  for (const MemorySetting& budget :
+       {MemorySetting::Min(), MemorySetting::Bytes(int64_t{1} << 20),
+        MemorySetting::Auto()}) {
+    for (const int max_mini_batch : {1, 3}) {
+      for (const int weight_buffers : {2, 4}) {
+        SCOPED_TRACE(testing::Message()
+                     << "budget " << budget.bytes << " mini-batch "
+                     << max_mini_batch << " buffers " << weight_buffers);
+        HarnessOptions options = Harness(budget, /*threads=*/2);
+        options.weight_buffers = weight_buffers;
+        ExpectSame(baseline, RunSetting(model_, options,
+                                        {.act_ratio = 0.37,
+                                         .max_mini_batch = max_mini_batch,
+                                         .use_device_pool = true,
+                                         .schedule = StepSchedule::kZigZag},
+                                        true));
+      }
     }
   }
 }
@@ -207,6 +261,12 @@ TEST_P(ExactnessTest, BytesOverTheLinkFollowKindAndBudget) {
   EXPECT_EQ(2 * act.act_bytes, kv.kv_bytes);
   EXPECT_EQ(2 * act.write_back_bytes, kv.write_back_bytes);
   EXPECT_GT(act.rebuilt_tokens, 0);
+  HarnessOptions recomputing = Harness(MemorySetting::Bytes(int64_t{1} << 20));
+  recomputing.recompute_tokens = 1024;
+  const StepStats recomputed =
+      RunSetting(model_, recomputing, {.recompute_ratio = 1}, false).stats;
+  EXPECT_EQ(recomputed.kv_bytes, 0);
+  EXPECT_EQ(recomputed.write_back_bytes, 0);
   EXPECT_GT(kv.weight_bytes, 0);
   EXPECT_EQ(stats(MemorySetting::Bytes(int64_t{1} << 27), 0).weight_bytes, 0);
   EXPECT_EQ(stats(MemorySetting::Auto(), 0).weight_bytes, 0);

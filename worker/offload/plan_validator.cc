@@ -1,5 +1,6 @@
 #include "worker/offload/plan_validator.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -32,11 +33,25 @@ int64_t HalfSlotsToStage(const StepSequence& sequence,
     const BlockRef& block = state.blocks[from / block_tokens];
     if (block.kind == CacheKind::kAct) {
       half_slots += 3;
-    } else if (block.tier != Tier::kDevice) {
+    } else if (block.tier != Tier::kDevice) {  // TOKENS, too.
       half_slots += 2;
     }
   }
   return half_slots;
+}
+
+// Rows of a sequence that run again, whole blocks; refused if an id is missing.
+absl::StatusOr<int64_t> RecomputedRows(const StepSequence& sequence,
+                                       const SequenceState& state,
+                                       int32_t block_tokens) {
+  const int32_t positions =
+      std::min(sequence.num_cached, state.num_token_positions(block_tokens));
+  for (int32_t i = 0; i < positions; ++i) {
+    if (static_cast<size_t>(i) >= state.tokens.size() || state.tokens[i] < 0) {
+      return RefuseSequence(sequence, "no token to recompute position ", i);
+    }
+  }
+  return int64_t{positions + block_tokens - 1} / block_tokens * block_tokens;
 }
 
 absl::Status CheckSampling(const StepSequence& sequence) {
@@ -65,6 +80,11 @@ absl::StatusOr<StepLayout> PlanValidator::Accept(const StepPlan& plan) {
 }
 
 absl::Status PlanValidator::CheckCounts(const StepPlan& plan) const {
+  if (plan.schedule != StepSchedule::kOverlapped &&
+      plan.schedule != StepSchedule::kZigZag) {
+    return Refuse("schedule: none has the number ",
+                  static_cast<int>(plan.schedule));
+  }
   absl::flat_hash_set<SequenceId> seen;
   int64_t rows = 0;
   int64_t sampled = 0;
@@ -153,17 +173,26 @@ absl::StatusOr<StepLayout> PlanValidator::AcceptAfterUpdates(
   for (const StepSequence& sequence : plan.sequences) {
     RETURN_IF_ERROR(AcceptSequence(sequence));
   }
+  int64_t recomputed = 0;
   for (const MiniBatch& mini_batch : plan.mini_batches) {
     int64_t half_slots = 0;
     for (const int32_t index : mini_batch.sequences) {
       const StepSequence& sequence = plan.sequences[index];
-      half_slots += HalfSlotsToStage(sequence, *table_.Find(sequence.sequence),
-                                     limits_.block_tokens);
+      const SequenceState& state = *table_.Find(sequence.sequence);
+      half_slots += HalfSlotsToStage(sequence, state, limits_.block_tokens);
+      ASSIGN_OR_RETURN(const int64_t rows,
+                       RecomputedRows(sequence, state, limits_.block_tokens));
+      recomputed += rows;
     }
     if (half_slots > limits_.staging_half_slots) {
       return Refuse("mini_batches: one stages ", half_slots,
                     " half-slots, more than ", limits_.staging_half_slots);
     }
+  }
+  if (recomputed > limits_.max_recomputed_rows) {
+    return Refuse("sequences: ", recomputed,
+                  " rows to recompute, more than the ",
+                  limits_.max_recomputed_rows, " of one step");
   }
   return MakeStepLayout(plan, table_, limits_);
 }
@@ -187,6 +216,11 @@ absl::Status PlanValidator::AcceptSequence(const StepSequence& sequence) {
       !(state->sampled && sequence.num_cached == state->num_written)) {
     return RefuseSequence(sequence,
                           "no new_tokens, but its last step sampled none");
+  }
+  for (int32_t i = 0; i < sequence.num_new; ++i) {
+    state->SetToken(sequence.num_cached + i,
+                    sequence.new_tokens.empty() ? -1 : sequence.new_tokens[i],
+                    limits_.block_tokens);
   }
   state->num_written = static_cast<int32_t>(end);
   state->sampled = sequence.sample;

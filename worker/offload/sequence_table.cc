@@ -24,6 +24,21 @@ std::string Describe(SequenceId id) {
 
 }  // namespace
 
+int32_t SequenceState::num_token_positions(int32_t block_tokens) const {
+  const auto end = std::find_if(
+      blocks.begin(), blocks.end(),
+      [](const BlockRef& block) { return block.kind != CacheKind::kTokens; });
+  return static_cast<int32_t>(end - blocks.begin()) * block_tokens;
+}
+
+void SequenceState::SetToken(int32_t position, int32_t token,
+                             int32_t block_tokens) {
+  if (blocks[position / block_tokens].kind != CacheKind::kTokens) return;
+  const auto index = static_cast<size_t>(position);
+  if (tokens.size() <= index) tokens.resize(index + 1, -1);
+  tokens[index] = token;
+}
+
 SequenceTable::SequenceTable(const StepLimits& limits)
     : limits_(limits),
       host_used_(limits.host_half_slots, false),
@@ -98,6 +113,12 @@ absl::Status SequenceTable::Append(const TableUpdate& update) {
   SequenceState& state = sequences_[update.sequence];
   for (const BlockRef& block : update.blocks) {
     RETURN_IF_ERROR(Claim(update, block));
+    if (block.kind == CacheKind::kTokens && !state.blocks.empty() &&
+        state.blocks.back().kind != CacheKind::kTokens) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "table_updates: a TOKENS block of ", Describe(update.sequence),
+          " after one of another kind"));
+    }
     state.blocks.push_back(block);
   }
   const uint64_t hash = BlockTableHash(state.blocks);
@@ -110,7 +131,8 @@ absl::Status SequenceTable::Append(const TableUpdate& update) {
 }
 
 absl::Status SequenceTable::CheckBlock(const BlockRef& block) const {
-  if (block.kind != CacheKind::kKv && block.kind != CacheKind::kAct) {
+  if (block.kind != CacheKind::kKv && block.kind != CacheKind::kAct &&
+      block.kind != CacheKind::kTokens) {
     return absl::InvalidArgumentError(
         absl::StrCat("no kind has the number ", static_cast<int>(block.kind)));
   }
@@ -121,6 +143,10 @@ absl::Status SequenceTable::CheckBlock(const BlockRef& block) const {
   if (block.kind == CacheKind::kAct && !limits_.act_pays) {
     return absl::InvalidArgumentError(
         "ACT blocks save nothing on this model and are not supported");
+  }
+  if (block.kind == CacheKind::kTokens) {
+    if (block == BlockRef{.kind = CacheKind::kTokens}) return absl::OkStatus();
+    return absl::InvalidArgumentError("a TOKENS block names half-slots");
   }
   const int32_t half_slots = block.tier == Tier::kHost
                                  ? limits_.host_half_slots
@@ -147,6 +173,7 @@ absl::Status SequenceTable::Claim(const TableUpdate& update,
                                                    Describe(update.sequence),
                                                    ": ", status.message()));
   }
+  if (block.kind == CacheKind::kTokens) return absl::OkStatus();
   const std::vector<bool>& used = UsedOf(block.tier);
   const bool is_kv = block.kind == CacheKind::kKv;
   if (used[block.first.value()] ||
@@ -161,6 +188,7 @@ absl::Status SequenceTable::Claim(const TableUpdate& update,
 }
 
 void SequenceTable::SetUsed(const BlockRef& block, bool used) {
+  if (block.kind == CacheKind::kTokens) return;
   std::vector<bool>& slots = UsedOf(block.tier);
   slots[block.first.value()] = used;
   if (block.kind == CacheKind::kKv) slots[block.second.value()] = used;
@@ -209,6 +237,16 @@ SequenceState* SequenceTable::FindForUpdate(SequenceId id) {
 void SequenceTable::SetLastToken(SequenceId id, int32_t token) {
   const auto it = sequences_.find(id);
   if (it != sequences_.end()) it->second.last_token = token;
+}
+
+void SequenceTable::SetToken(SequenceId id, int32_t position, int32_t token) {
+  const auto it = sequences_.find(id);
+  if (it == sequences_.end() ||
+      static_cast<size_t>(position / limits_.block_tokens) >=
+          it->second.blocks.size()) {
+    return;
+  }
+  it->second.SetToken(position, token, limits_.block_tokens);
 }
 
 void SequenceTable::Clear() {

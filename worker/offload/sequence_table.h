@@ -21,9 +21,17 @@ struct SequenceState {
   // Positions [0, num_written) are in the cache, or will be once the steps that
   // were issued have run.
   int32_t num_written = 0;
+  // Ids of the positions of TOKENS blocks, as far as they have run; -1: not
+  // known yet.
+  std::vector<int32_t> tokens;
   // Whether its last step samples a token, and which, once known (else -1).
   bool sampled = false;
   int32_t last_token = -1;
+
+  // Positions that TOKENS blocks cover: the table's first ones.
+  int32_t num_token_positions(int32_t block_tokens) const;
+  // Notes the id of a position, if a TOKENS block covers it.
+  void SetToken(int32_t position, int32_t token, int32_t block_tokens);
 };
 
 // The block tables of all live sequences. A half-slot belongs to at most one
@@ -48,6 +56,8 @@ class SequenceTable {
   SequenceState* FindForUpdate(SequenceId id);
   // Notes what a sequence sampled; nothing if it is gone. Not rolled back.
   void SetLastToken(SequenceId id, int32_t token);
+  // Notes the id that a sequence ran at `position`, likewise.
+  void SetToken(SequenceId id, int32_t position, int32_t token);
 
   void Clear();
   size_t size() const { return sequences_.size(); }

@@ -16,10 +16,13 @@ void AddWrites(const SequenceState& state, const StepSequence& sequence,
     const int32_t in_block = position % block_tokens;
     const int32_t count =
         std::min(block_tokens - in_block, sequence.num_new - done);
-    layout.writes.push_back({.block = state.blocks[position / block_tokens],
-                             .first_row_in_block = in_block,
-                             .first_row = first_row + done,
-                             .num_rows = count});
+    const BlockRef& block = state.blocks[position / block_tokens];
+    if (block.kind != CacheKind::kTokens) {
+      layout.writes.push_back({.block = block,
+                               .first_row_in_block = in_block,
+                               .first_row = first_row + done,
+                               .num_rows = count});
+    }
     done += count;
   }
 }
@@ -52,17 +55,79 @@ void AddHeadRows(const StepSequence& sequence, int32_t index, int32_t first_row,
   }
 }
 
-// Gives every staged block its place: ACT blocks first.
+// Gives every staged block its place: ACT blocks first, then TOKENS.
 void PlaceBlocks(const StepLimits& limits, MiniBatchLayout& mini_batch) {
-  for (const bool act : {true, false}) {
+  const struct {
+    CacheKind kind;
+    int32_t& count;
+  } kinds[] = {{CacheKind::kAct, mini_batch.num_act_blocks},
+               {CacheKind::kTokens, mini_batch.num_token_blocks},
+               {CacheKind::kKv, mini_batch.num_loaded_blocks}};
+  for (const auto& [kind, count] : kinds) {
     for (SequenceLayout& sequence : mini_batch.sequences) {
       for (BlockUse& use : sequence.blocks) {
-        if ((use.block.kind == CacheKind::kAct) != act) continue;
-        if (!act && ReadInPlace(use.block.tier, limits)) continue;
+        if (use.block.kind != kind ||
+            (kind == CacheKind::kKv && ReadInPlace(use.block.tier, limits))) {
+          continue;
+        }
         use.staging_index = mini_batch.num_staged_blocks();
-        ++(act ? mini_batch.num_act_blocks : mini_batch.num_loaded_blocks);
+        ++count;
       }
     }
+  }
+}
+
+// Appends the rows of `num_blocks` recomputed blocks, staged from `first_block`
+// on, to the mini-batch's chunks.
+void AddToChunks(int32_t num_blocks, int32_t first_block,
+                 const StepLimits& limits, MiniBatchLayout& mini_batch) {
+  std::vector<RecomputedChunk>& chunks = mini_batch.recomputed;
+  const int32_t end = num_blocks * limits.block_tokens;
+  for (int32_t done = 0; done < end;) {
+    if (chunks.empty() || chunks.back().num_rows == limits.max_step_tokens) {
+      const int32_t first_row =
+          chunks.empty() ? 0 : chunks.back().first_row + chunks.back().num_rows;
+      chunks.push_back({.first_row = first_row});
+    }
+    RecomputedChunk& chunk = chunks.back();
+    const int32_t count =
+        std::min(end - done, limits.max_step_tokens - chunk.num_rows);
+    chunk.runs.push_back({.first_row = chunk.num_rows,
+                          .num_rows = count,
+                          .num_cached = done,
+                          .first_block = first_block});
+    chunk.num_rows += count;
+    done += count;
+  }
+}
+
+// Lays out what the mini-batch recomputes; its blocks have their places.
+void AddRecomputed(const StepPlan& plan, const MiniBatch& members,
+                   const SequenceTable& table, const StepLimits& limits,
+                   StepLayout& layout) {
+  MiniBatchLayout& mini_batch = layout.mini_batches.back();
+  mini_batch.first_recomputed_row =
+      static_cast<int32_t>(layout.recomputed.size());
+  for (size_t i = 0; i < members.sequences.size(); ++i) {
+    const int32_t index = members.sequences[i];
+    const SequenceLayout& placed = mini_batch.sequences[i];
+    const SequenceState& state = *table.Find(plan.sequences[index].sequence);
+    int32_t num_blocks = 0;
+    for (const BlockUse& use : placed.blocks) {
+      if (use.block.kind != CacheKind::kTokens) break;
+      for (int32_t row = 0; row < limits.block_tokens; ++row) {
+        InputRow input = {.sequence = index, .token = 0, .position = 0};
+        if (row < use.num_rows) {
+          input.position = num_blocks * limits.block_tokens + row;
+          input.token = state.tokens[input.position];
+          CHECK_GE(input.token, 0);
+        }
+        layout.recomputed.push_back(input);
+      }
+      ++num_blocks;
+    }
+    if (num_blocks == 0) continue;
+    AddToChunks(num_blocks, placed.blocks[0].staging_index, limits, mini_batch);
   }
 }
 
@@ -75,6 +140,7 @@ bool ReadInPlace(Tier tier, const StepLimits& limits) {
 StepLayout MakeStepLayout(const StepPlan& plan, const SequenceTable& table,
                           const StepLimits& limits) {
   StepLayout layout;
+  layout.schedule = plan.schedule;
   for (const MiniBatch& members : plan.mini_batches) {
     MiniBatchLayout& mini_batch = layout.mini_batches.emplace_back();
     mini_batch.first_row = layout.num_rows();
@@ -100,6 +166,7 @@ StepLayout MakeStepLayout(const StepPlan& plan, const SequenceTable& table,
     }
     mini_batch.num_rows = layout.num_rows() - mini_batch.first_row;
     PlaceBlocks(limits, mini_batch);
+    AddRecomputed(plan, members, table, limits, layout);
   }
   return layout;
 }

@@ -19,7 +19,8 @@ struct BlockUse {
   int32_t num_rows = 0;  // Positions of it that are cached, <= block_tokens.
   // Where its K and V lie in the staging area, counted in blocks of either; -1:
   // they are read in place. A mini-batch's ACT blocks take the first indices,
-  // and those are their indices among the staged ACT rows too.
+  // and those are their indices among the staged ACT rows too. TOKENS blocks
+  // come next, those of a sequence side by side.
   int32_t staging_index = -1;
 };
 
@@ -31,15 +32,35 @@ struct SequenceLayout {
   std::vector<BlockUse> blocks;  // ceil(num_cached / block_tokens).
 };
 
+// Consecutive recomputed positions of one sequence: like a part of a prompt,
+// but for their K and V, which go to the staging area.
+struct RecomputedRun {
+  int32_t first_row = 0;  // In the chunk.
+  int32_t num_rows = 0;
+  int32_t num_cached = 0;   // The sequence's recomputed positions before them.
+  int32_t first_block = 0;  // Staging index of the sequence's first block.
+};
+
+// Recomputed rows that run through a layer together.
+struct RecomputedChunk {
+  int32_t first_row = 0;  // Of the mini-batch's recomputed rows.
+  int32_t num_rows = 0;   // At most max_step_tokens.
+  std::vector<RecomputedRun> runs;
+};
+
 struct MiniBatchLayout {
   int32_t first_row = 0;  // In the step.
   int32_t num_rows = 0;
+  // Of StepLayout::recomputed. Whole blocks, in the order of staging.
+  int32_t first_recomputed_row = 0;
+  int32_t num_token_blocks = 0;   // Staged: recomputed.
   int32_t num_act_blocks = 0;     // Staged: copied as ACT, then rebuilt.
   int32_t num_loaded_blocks = 0;  // Staged: KV over the link.
   std::vector<SequenceLayout> sequences;
+  std::vector<RecomputedChunk> recomputed;
 
   int32_t num_staged_blocks() const {
-    return num_act_blocks + num_loaded_blocks;
+    return num_act_blocks + num_token_blocks + num_loaded_blocks;
   }
   int64_t staged_half_slots() const {
     return int64_t{2} * num_staged_blocks() + num_act_blocks;
@@ -80,13 +101,22 @@ struct InputRow {
 // their places. Plain data; refers to nothing.
 struct StepLayout {
   std::vector<InputRow> inputs;  // One a row.
+  // Positions of TOKENS blocks that run again, their ids known, in the order of
+  // mini-batches. Their hidden rows come after the step's. What a block has
+  // beyond the cached positions is filled up: nothing reads those.
+  std::vector<InputRow> recomputed;
   std::vector<MiniBatchLayout> mini_batches;
   std::vector<WriteRun> writes;
   std::vector<SampledRow> samples;
   std::vector<ScoredRow> scores;  // In the order of sequences, then rows.
   bool needs_last_tokens = false;
+  StepSchedule schedule = StepSchedule::kOverlapped;
 
   int32_t num_rows() const { return static_cast<int32_t>(inputs.size()); }
+  // With the recomputed ones.
+  int32_t num_input_rows() const {
+    return num_rows() + static_cast<int32_t>(recomputed.size());
+  }
   bool needs_head() const { return !samples.empty() || !scores.empty(); }
 };
 

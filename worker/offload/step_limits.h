@@ -8,9 +8,10 @@ namespace hybridserve {
 // What any step plan must keep to: the sizes of the worker's buffers and of its
 // model. Plain data.
 struct StepLimits {
-  int32_t max_step_tokens = 0;     // Rows of one step.
-  int32_t max_logit_rows = 0;      // Sequences that sample in one step.
-  int32_t staging_half_slots = 0;  // Of one mini-batch in one layer.
+  int32_t max_step_tokens = 0;      // Rows of one step.
+  int32_t max_logit_rows = 0;       // Sequences that sample in one step.
+  int32_t max_recomputed_rows = 0;  // Of one step, besides those. Whole blocks.
+  int32_t staging_half_slots = 0;   // Of one mini-batch in one layer.
   int32_t host_half_slots = 0;
   int32_t device_half_slots = 0;
   int32_t block_tokens = 16;

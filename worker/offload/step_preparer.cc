@@ -41,6 +41,7 @@ absl::StatusOr<std::vector<int32_t>> StepPreparer::InputTokens(
           absl::StrCat("no last token of sequence ", id.value()));
     }
     tokens.push_back(state->last_token);
+    validator_.table().SetToken(id, input.position, state->last_token);
   }
   return tokens;
 }

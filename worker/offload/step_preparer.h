@@ -23,8 +23,8 @@ class StepPreparer {
   // The plan as a step to issue, or one that carries its refusal.
   std::unique_ptr<IssuedStep> Prepare(const StepPlan& plan);
 
-  // Tokens of the step's rows. Those that the step before samples must have
-  // been absorbed; Internal if one is missing.
+  // Tokens of the step's rows, recomputed ones aside. Those that the step
+  // before samples must have been absorbed; Internal if one is missing.
   absl::StatusOr<std::vector<int32_t>> InputTokens(const IssuedStep& step);
 
   // Notes what sequences sampled.

@@ -19,6 +19,13 @@
 // first slices come while the last layer computes, into slots of their own, the
 // others each when the slice is done whose slot they take.
 //
+// That is the overlapped schedule. In the zig-zag one, FlexGen's, all of layer
+// j + look_ahead is fed with unit (j, 0), before the next unit's blocks, and
+// after each unit the three streams wait for each other. They do it by events,
+// so that the host issues on, where FlexGen's host waits too. A layer's new
+// rows leave together, with the first unit of the next layer; FlexGen's go unit
+// by unit. Both differences are in its favour.
+//
 // Events, besides those inside the ring, the stager and the write-back:
 //   inputs_copied  copy-in -> compute: the step's embedding rows are there
 //   hidden_free    compute -> copy-in: the last step is done with them
@@ -101,6 +108,7 @@ absl::Status StepRunner::Init() {
   hidden_free_ = device.CreateEvent();
   computed_ = device.CreateEvent();
   for (auto& ready : ready_) ready = device.CreateEvent();
+  for (auto& reached : reached_) reached = device.CreateEvent();
   look_ahead_ = std::min(weights_->layer_slots() - 1, num_layers_);
   stage_ahead_ = memory.staging_areas > 1;
   for (int64_t i = 0; i < look_ahead_; ++i) {
@@ -164,11 +172,14 @@ absl::Status StepRunner::Run(IssuedStep& step, absl::Span<const int32_t> tokens,
 absl::Status StepRunner::CopyInputs(IssuedStep& step,
                                     absl::Span<const int32_t> tokens) {
   const StepLayout& layout = step.layout;
-  const int64_t rows = layout.num_rows();
+  const int64_t rows = layout.num_input_rows();
   std::vector<GatherRow> gather;
   gather.reserve(rows);
-  for (int64_t i = 0; i < rows; ++i) {
+  for (int64_t i = 0; i < layout.num_rows(); ++i) {
     gather.push_back({tokens[i], layout.inputs[i].position});
+  }
+  for (const InputRow& row : layout.recomputed) {
+    gather.push_back({row.token, row.position});
   }
   const bool projects = !resources_.plan.outer.project_in.empty();
   const BufferView host_hidden = workspace_->HostHidden(step.parity, rows);
@@ -210,7 +221,11 @@ absl::Status StepRunner::RunLayer(IssuedStep& step, int64_t layer) {
   }
   ASSIGN_OR_RETURN(const NewRows rows,
                    write_back_->Begin(step.layout.num_rows()));
+  const bool zig_zag = step.layout.schedule == StepSchedule::kZigZag;
   for (int64_t unit = 0; unit < num_units; ++unit) {
+    if (zig_zag && unit == 0) {
+      RETURN_IF_ERROR(weights_->Feed(Layer(layer + look_ahead_), 0, 1));
+    }
     if (!stage_ahead_) {
       RETURN_IF_ERROR(Stage(step, layer, unit));
     } else if (unit + 1 < num_units) {
@@ -218,15 +233,32 @@ absl::Status StepRunner::RunLayer(IssuedStep& step, int64_t layer) {
     } else if (layer + 1 < num_layers_) {
       RETURN_IF_ERROR(Stage(step, layer + 1, 0));
     }
-    RETURN_IF_ERROR(
-        weights_->Feed(Layer(layer + look_ahead_), unit, num_units));
+    if (!zig_zag) {
+      RETURN_IF_ERROR(
+          weights_->Feed(Layer(layer + look_ahead_), unit, num_units));
+    }
     if (!begun || unit > 0) {
       RETURN_IF_ERROR(RebuildUnit(step, layer, unit));
     }
+    RETURN_IF_ERROR(RecomputeUnit(step, layer, unit));
     RETURN_IF_ERROR(RunUnit(step, layer, unit, rows));
+    if (zig_zag) RETURN_IF_ERROR(Synchronize());
   }
   RETURN_IF_ERROR(weights_->Finish());
   return write_back_->Finish(layer, step.layout.writes);
+}
+
+absl::Status StepRunner::Synchronize() {
+  Stream* const streams[] = {copy_in_.get(), compute_.get(), copy_out_.get()};
+  for (size_t i = 0; i < reached_.size(); ++i) {
+    RETURN_IF_ERROR(streams[i]->Record(*reached_[i]));
+  }
+  for (size_t i = 0; i < reached_.size(); ++i) {
+    for (size_t other = 0; other < reached_.size(); ++other) {
+      if (other != i) RETURN_IF_ERROR(streams[i]->Wait(*reached_[other]));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status StepRunner::RebuildUnit(const IssuedStep& step, int64_t layer,
@@ -241,6 +273,53 @@ absl::Status StepRunner::RebuildUnit(const IssuedStep& step, int64_t layer,
   if (rebuild.act.empty()) return absl::OkStatus();
   return decoder_->RebuildKv(weights_->layer(), rebuild.act, rebuild.k,
                              rebuild.v);
+}
+
+// Recomputed rows go before the new ones, whose attention reads their K and V
+// where a loaded block's would be. They are written nowhere else. In the last
+// layer nothing but K and V is wanted of them.
+absl::Status StepRunner::RecomputeUnit(const IssuedStep& step, int64_t layer,
+                                       size_t mini_batch) {
+  const MiniBatchLayout& layout = step.layout.mini_batches[mini_batch];
+  const auto begin = [&](WorkKind kind, double units, bool resumes = false) {
+    compute_->Begin({.kind = kind,
+                     .units = units,
+                     .layer = layer,
+                     .mini_batch = static_cast<int64_t>(mini_batch),
+                     .resumes = resumes});
+  };
+  const TensorView hidden =
+      workspace_->Hidden(step.layout.num_input_rows())
+          .Rows(step.layout.num_rows() + layout.first_recomputed_row,
+                layout.num_token_blocks * resources_.block_tokens);
+  const ModelConfig& config = resources_.config;
+  const int64_t width =
+      std::max(config.num_heads * config.head_dim, config.hidden);
+  LayerWeights& weights = weights_->layer();
+  for (const RecomputedChunk& chunk : layout.recomputed) {
+    CacheStager::Recompute recompute = stager_->RecomputedRows(chunk);
+    const int64_t count = chunk.num_rows;
+    // The GEMM's input is dead when attention writes what comes in its place.
+    const LayerRows rows = {
+        .hidden = hidden.Rows(chunk.first_row, count),
+        .act = workspace_->Mixed(count, config.hidden),
+        .k = recompute.k,
+        .v = recompute.v,
+        .mixed = workspace_->Mixed(count, width),
+        .wide = workspace_->Wide(count, std::max(width, config.ffn_dim))};
+    if (layer + 1 == num_layers_) {
+      begin(WorkKind::kRebuild, static_cast<double>(count));
+      RETURN_IF_ERROR(decoder_->ComputeKv(weights, rows));
+      continue;
+    }
+    begin(WorkKind::kForward, static_cast<double>(count));
+    RETURN_IF_ERROR(decoder_->ComputeQkv(weights, rows));
+    begin(WorkKind::kAttention, AttendedPairs(recompute.sequences));
+    RETURN_IF_ERROR(decoder_->Attend(rows, std::move(recompute.sequences)));
+    begin(WorkKind::kForward, 0, /*resumes=*/true);
+    RETURN_IF_ERROR(decoder_->FinishLayer(weights, rows));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status StepRunner::RunUnit(const IssuedStep& step, int64_t layer,
@@ -328,10 +407,10 @@ void StepRunner::CountBytes(IssuedStep& step) const {
         resources_.memory.streamed_head_bytes(resources_.plan);
   }
   stats.other_in_bytes =
-      workspace_->HostHidden(step.parity, layout.num_rows()).size;
+      workspace_->HostHidden(step.parity, layout.num_input_rows()).size;
   if (!resources_.plan.outer.project_in.empty()) {
     stats.other_in_bytes +=
-        workspace_->HostTokenRows(step.parity, layout.num_rows()).size;
+        workspace_->HostTokenRows(step.parity, layout.num_input_rows()).size;
   }
 }
 

@@ -65,6 +65,9 @@ class StepRunner {
   // rows are there.
   absl::Status RebuildUnit(const IssuedStep& step, int64_t layer,
                            size_t mini_batch);
+  // Runs a unit's recomputed rows through the layer.
+  absl::Status RecomputeUnit(const IssuedStep& step, int64_t layer,
+                             size_t mini_batch);
   absl::Status RunUnit(const IssuedStep& step, int64_t layer, size_t mini_batch,
                        const NewRows& rows);
   // A layer, counted on into the next step.
@@ -73,6 +76,8 @@ class StepRunner {
   // The first slices of the head, as many as there are slots.
   absl::Status FeedHead();
   absl::Status RunLayer(IssuedStep& step, int64_t layer);
+  // Everything queued so far, on any stream, before anything that follows.
+  absl::Status Synchronize();
   absl::Status RunHead(IssuedStep& step,
                        absl::FunctionRef<absl::Status()> before_head);
   absl::Status CopyInputs(IssuedStep& step, absl::Span<const int32_t> tokens);
@@ -95,7 +100,8 @@ class StepRunner {
   std::unique_ptr<Event> inputs_copied_;
   std::unique_ptr<Event> hidden_free_;
   std::unique_ptr<Event> computed_;
-  std::array<std::unique_ptr<Event>, 2> ready_;  // By parity.
+  std::array<std::unique_ptr<Event>, 3> reached_;  // By Synchronize().
+  std::array<std::unique_ptr<Event>, 2> ready_;    // By parity.
   int64_t look_ahead_ = 1;  // Layers fed before the one that computes.
   bool stage_ahead_ = false;
   const IssuedStep* staged_step_ = nullptr;   // By StageFirst().

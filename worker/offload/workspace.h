@@ -27,7 +27,8 @@ class Workspace {
       Device& device, const ModelConfig& config, const WeightPlan& weights,
       const StepShape& shape);
 
-  // The first `rows` rows of each (workspace_sizes.h gives the shapes).
+  // The first `rows` rows of each (workspace_sizes.h gives the shapes). Of
+  // hidden and token rows, recomputed ones come after the step's own.
   TensorView Hidden(int64_t rows) const;
   TensorView TokenRows(int64_t rows) const;
   TensorView Mixed(int64_t rows, int64_t cols) const;

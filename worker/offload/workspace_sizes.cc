@@ -18,6 +18,7 @@ WorkspaceSizes MakeWorkspaceSizes(const ModelConfig& config,
                                   const StepShape& shape) {
   const int64_t element = SizeOf(weights.dtype);
   const int64_t rows = shape.rows;
+  const int64_t input_rows = rows + shape.recomputed_rows;
   const int64_t attention_width =
       std::max({config.num_heads * config.head_dim, config.hidden,
                 config.word_embed_dim});
@@ -29,9 +30,9 @@ WorkspaceSizes MakeWorkspaceSizes(const ModelConfig& config,
   WorkspaceSizes sizes;
   sizes.head_rows = rows + shape.logit_rows;
   sizes.score_rows = std::min(rows, kScoreRows);
-  sizes.hidden = Align64(rows * config.hidden * 4);
+  sizes.hidden = Align64(input_rows * config.hidden * 4);
   if (!weights.outer.project_in.empty()) {
-    sizes.token_rows = Align64(rows * config.word_embed_dim * element);
+    sizes.token_rows = Align64(input_rows * config.word_embed_dim * element);
   }
   sizes.act_rows = Align64(rows * config.hidden * element);
   sizes.k_rows = Align64(rows * config.kv_width() * element);

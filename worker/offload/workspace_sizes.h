@@ -12,13 +12,17 @@ namespace hybridserve {
 struct StepShape {
   int64_t rows = 0;        // New positions of all sequences.
   int64_t logit_rows = 0;  // Of them, rows that sample.
+  // Besides them, positions recomputed from token ids. Whole blocks.
+  int64_t recomputed_rows = 0;
 };
 
 // Bytes of each work buffer of a step; each a multiple of 64. es: bytes of the
 // compute dtype, A = max(num_heads * head_dim, hidden, word_embed_dim).
 struct WorkspaceSizes {
-  int64_t hidden = 0;      // [rows, hidden] float32: the residual stream.
-  int64_t token_rows = 0;  // [rows, word_embed_dim] es; 0 without project_in.
+  // The residual stream, [rows + recomputed_rows, hidden] float32.
+  int64_t hidden = 0;
+  // [rows + recomputed_rows, word_embed_dim] es; 0 without project_in.
+  int64_t token_rows = 0;
   // One layer's new rows until they are written back: ACT [rows, hidden], K and
   // V [rows, kv_width] es. There are two.
   int64_t act_rows = 0;

@@ -72,6 +72,7 @@ absl::StatusOr<std::unique_ptr<EngineHarness>> EngineHarness::Create(
                    MakeMemoryPlan({.config = &resources.config,
                                    .weights = &resources.plan,
                                    .device_memory = options.device_memory,
+                                   .recompute_tokens = options.recompute_tokens,
                                    .weight_buffers = options.weight_buffers,
                                    .block_tokens = options.block_tokens,
                                    .max_running = options.max_running,
@@ -118,6 +119,7 @@ std::vector<DriverOutput> EngineHarness::Run(
 
 std::vector<char> EngineHarness::CachedKv(const BlockRef& block, int64_t layer,
                                           int64_t row_in_block) {
+  if (block.kind == CacheKind::kTokens) return {};
   // An idle cpu device's memory may be read by any op, wherever it lies.
   Device& device = *resources_->device;
   const CacheShape shape = resources_->cache_shape();

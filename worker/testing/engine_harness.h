@@ -22,6 +22,7 @@ struct HarnessOptions {
   int weight_buffers = 2;
   int block_tokens = 16;
   int64_t max_running = 8;
+  int64_t recompute_tokens = 0;
   PiecePolicy pieces = {.min_piece_bytes = 1024, .head_slice_bytes = 16384};
 };
 
@@ -41,8 +42,8 @@ class EngineHarness {
   EngineResources& resources() { return *resources_; }
 
   // Keys, then values, of one cached position in one layer, as attention would
-  // read them: copied out of a KV block, or rebuilt from an ACT row. The engine
-  // is idle.
+  // read them: copied out of a KV block, or rebuilt from an ACT row. Empty for
+  // a TOKENS block, which keeps none. The engine is idle.
   std::vector<char> CachedKv(const BlockRef& block, int64_t layer,
                              int64_t row_in_block);
 

@@ -132,7 +132,13 @@ bool PlanDriver::AllocateBlocks(int64_t positions,
                                 std::vector<BlockRef>& blocks) {
   const int64_t count =
       (positions + limits_.block_tokens - 1) / limits_.block_tokens;
+  const auto recomputed = static_cast<int64_t>(
+      std::floor(static_cast<double>(count) * options_.recompute_ratio));
   for (int64_t i = 0; i < count; ++i) {
+    if (i < recomputed) {
+      blocks.push_back({.kind = CacheKind::kTokens});
+      continue;
+    }
     const CacheKind kind = KindOfBlock(i, options_.act_ratio);
     const int slots = HalfSlotsOf(kind);
     const bool on_device =
@@ -153,6 +159,7 @@ bool PlanDriver::AllocateBlocks(int64_t positions,
 
 void PlanDriver::FreeBlocks(const std::vector<BlockRef>& blocks) {
   for (const BlockRef& block : blocks) {
+    if (block.kind == CacheKind::kTokens) continue;
     HalfSlotPool& pool = block.tier == Tier::kHost ? host_ : device_;
     pool.Free({block.first});
     if (block.kind == CacheKind::kKv) pool.Free({block.second});
@@ -185,6 +192,7 @@ StepPlan PlanDriver::MakePlan(const std::vector<DriverRequest>& requests) {
     sampled += plan.sequences.back().sample ? 1 : 0;
   }
   AddMiniBatches(plan);
+  plan.schedule = options_.schedule;
   return plan;
 }
 

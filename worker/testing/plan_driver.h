@@ -33,11 +33,13 @@ struct DriverOutput {
 };
 
 struct DriverOptions {
-  double act_ratio = 0;          // ACT share of a sequence's blocks.
+  double act_ratio = 0;          // ACT share of a sequence's other blocks.
+  double recompute_ratio = 0;    // TOKENS share of a sequence's blocks.
   int chunk_tokens = 1000;       // Prompt tokens a sequence runs in a step.
   int max_mini_batch = 1000;     // Sequences in a mini-batch.
   bool use_device_pool = false;  // Every other block, while it has room.
   int in_flight = 2;             // Plans sent ahead of the last result.
+  StepSchedule schedule = StepSchedule::kOverlapped;
   uint64_t epoch = 1;
 };
 
