@@ -31,6 +31,7 @@
 #include "client/interrupt.h"
 #include "client/plan/plan_command.h"
 #include "client/plan/plan_flags.h"
+#include "client/policy_worker.h"
 #include "client/progress_bar.h"
 #include "client/status_text.h"
 #include "common/program.h"
@@ -227,6 +228,7 @@ class Backend {
     ASSIGN_OR_RETURN(scheduler.policy, PolicyFromFlags());
     ASSIGN_OR_RETURN(WorkerOptions worker, WorkerOptionsFromFlags());
     worker.max_running = scheduler.core.max_running;
+    worker = WorkerForPolicy(std::move(worker), *scheduler.policy);
     ASSIGN_OR_RETURN(embedded_,
                      EmbeddedServer::Start(std::move(scheduler), worker));
     return embedded_->channel();
@@ -279,18 +281,23 @@ absl::StatusOr<BenchCommandOptions> BenchFromFlags() {
   return options;
 }
 
-// bench without a server: all policies over one worker.
+// bench without a server: all policies in turn.
 absl::Status BenchPolicies(const BenchCommandOptions& options,
                            const WorkerOptions& worker,
                            const SchedulerOptions& scheduler) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<EmbeddedPolicies> policies,
-                   EmbeddedPolicies::Create(
-                       worker, scheduler, [](const BenchPolicy& policy) {
-                         return PolicyFromFlags(policy.name, policy.act_ratio);
-                       }));
+  EmbeddedPolicies policies(
+      scheduler,
+      [&](const BenchPolicy& policy)
+          -> absl::StatusOr<EmbeddedPolicies::Setting> {
+        EmbeddedPolicies::Setting setting;
+        ASSIGN_OR_RETURN(setting.policy,
+                         PolicyFromFlags(PolicyFlagsOf(policy)));
+        ASSIGN_OR_RETURN(setting.worker,
+                         WorkerForBench(worker, policy, options.bench));
+        return setting;
+      });
   return RunBench(
-      options,
-      [&](const BenchPolicy& policy) { return policies->Open(policy); },
+      options, [&](const BenchPolicy& policy) { return policies.Open(policy); },
       std::cout);
 }
 
@@ -330,7 +337,7 @@ int Plan() {
   const absl::Status status = RunPlan(
       *options,
       [](const BenchPolicy& policy) {
-        return PolicyFromFlags(policy.name, policy.act_ratio);
+        return PolicyFromFlags(PolicyFlagsOf(policy));
       },
       std::cerr, std::cout);
   return status.ok() ? kExitDone : Fail(kExitFailed, status);

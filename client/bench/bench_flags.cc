@@ -33,8 +33,11 @@ ABSL_FLAG(int64_t, repeats, 3,
 ABSL_FLAG(std::string, json, "", "bench, plan: file to write the results to.");
 ABSL_FLAG(std::string, svg, "", "bench, plan: file to draw the results to.");
 
-ABSL_DECLARE_FLAG(std::string, policy);     // scheduler/flags
-ABSL_DECLARE_FLAG(std::string, act_ratio);  // scheduler/flags
+// Of scheduler/flags.
+ABSL_DECLARE_FLAG(std::string, policy);
+ABSL_DECLARE_FLAG(std::string, act_ratio);
+ABSL_DECLARE_FLAG(std::string, recompute_ratio);
+ABSL_DECLARE_FLAG(std::string, percent);
 
 namespace hybridserve {
 namespace {
@@ -70,7 +73,8 @@ absl::Status CheckWritable(absl::string_view flag, const std::string& path) {
   return WrongFlag(flag, absl::StrCat("cannot write ", path));
 }
 
-// Every policy of the list; hybrid once for each ACT share.
+// Every policy of the list; hybrid once for each ACT share, recompute for each
+// recomputed one.
 absl::StatusOr<std::vector<BenchPolicy>> ReadPolicies() {
   if (absl::GetFlag(FLAGS_policy) != "hybrid") {
     return WrongFlag("policy", "bench compares --policies");
@@ -78,25 +82,41 @@ absl::StatusOr<std::vector<BenchPolicy>> ReadPolicies() {
   const std::string names = absl::GetFlag(FLAGS_policies);
   const std::vector<std::string> shares =
       absl::StrSplit(absl::GetFlag(FLAGS_act_ratio), ',');
+  const std::vector<std::string> ratios =
+      absl::StrSplit(absl::GetFlag(FLAGS_recompute_ratio), ',');
   std::vector<BenchPolicy> policies;
   for (const std::string& name : std::vector<std::string>(
            absl::StrSplit(names.empty() ? "kv,act,hybrid" : names, ','))) {
     if (name.empty()) return WrongFlag("policies", "has an empty name");
-    if (name != "hybrid") {
+    if (name == "hybrid") {
+      for (const std::string& share : shares) {
+        policies.push_back({.name = name, .act_ratio = share});
+      }
+    } else if (name == "recompute") {
+      for (const std::string& ratio : ratios) {
+        policies.push_back({.name = name, .recompute_ratio = ratio});
+      }
+    } else if (name == "flexgen") {
+      policies.push_back(
+          {.name = name, .percent = absl::GetFlag(FLAGS_percent)});
+    } else {
       policies.push_back({.name = name});
-      continue;
-    }
-    for (const std::string& share : shares) {
-      policies.push_back({.name = name, .act_ratio = share});
     }
   }
   for (const BenchPolicy& policy : policies) {
-    RETURN_IF_ERROR(PolicyFromFlags(policy.name, policy.act_ratio).status());
+    RETURN_IF_ERROR(PolicyFromFlags(PolicyFlagsOf(policy)).status());
   }
   return policies;
 }
 
 }  // namespace
+
+PolicyFlags PolicyFlagsOf(const BenchPolicy& policy) {
+  return {.name = policy.name,
+          .act_ratio = policy.act_ratio,
+          .recompute_ratio = policy.recompute_ratio,
+          .percent = policy.percent};
+}
 
 absl::StatusOr<BenchCommandOptions> BenchCommandFromFlags(bool embedded) {
   BenchCommandOptions options;

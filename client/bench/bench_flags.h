@@ -6,23 +6,28 @@
 
 #include "absl/status/statusor.h"
 #include "client/bench/bench_command.h"
+#include "client/bench/bench_runner.h"
 #include "scheduler/core/scheduler_core.h"
+#include "scheduler/flags/scheduler_flags.h"
 
 namespace hybridserve {
 
 // The flags of `hybridserve bench` alone: --policies, --batch and the like,
 // defined in bench_flags.cc. --act_ratio may be a list here, and counts for
-// hybrid. `embedded`: without --server, so that policies can be chosen. Model,
-// seed and format are left to the caller.
+// hybrid; so may --recompute_ratio, for recompute. `embedded`: without
+// --server, so that policies can be chosen. Model, seed and format are left to
+// the caller.
 //
-// InvalidArgument naming the flag; Unimplemented for a policy that is not
-// built yet.
+// InvalidArgument naming the flag.
 absl::StatusOr<BenchCommandOptions> BenchCommandFromFlags(bool embedded);
 
 // How many sequences may run at once: a batch that is asked for runs, unless
 // --max_running says otherwise.
 int64_t MaxRunningFor(const SchedulerOptions& scheduler,
                       std::optional<int64_t> batch);
+
+// The policy as scheduler/flags takes it.
+PolicyFlags PolicyFlagsOf(const BenchPolicy& policy);
 
 }  // namespace hybridserve
 

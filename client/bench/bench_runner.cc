@@ -35,6 +35,7 @@ PassOptions PassOf(const BenchOptions& options, const BenchResult& result,
 }  // namespace
 
 std::string BenchPolicy::Label() const {
+  if (!recompute_ratio.empty()) return absl::StrCat(name, " ", recompute_ratio);
   return act_ratio == "auto" ? name : absl::StrCat(name, " ", act_ratio);
 }
 

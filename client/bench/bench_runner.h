@@ -15,12 +15,15 @@
 
 namespace hybridserve {
 
-// A way to keep the cache, as --policy and --act_ratio spell it.
+// A way to keep the cache, as --policy and the flags beside it spell it.
 struct BenchPolicy {
   std::string name;
   std::string act_ratio = "auto";
+  // Empty: the policy's default.
+  std::string recompute_ratio = {};
+  std::string percent = {};
 
-  // For people: "kv", "hybrid 0.25".
+  // For people: "kv", "hybrid 0.25", "recompute 0.5".
   std::string Label() const;
 };
 

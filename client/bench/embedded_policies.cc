@@ -1,35 +1,28 @@
 #include "client/bench/embedded_policies.h"
 
-#include <utility>
-
 #include "common/status_macros.h"
+#include "scheduler/scheduler_options.h"
+#include "worker/worker.h"
 
 namespace hybridserve {
-
-absl::StatusOr<std::unique_ptr<EmbeddedPolicies>> EmbeddedPolicies::Create(
-    const WorkerOptions& worker, SchedulerOptions scheduler,
-    MakePolicy make_policy) {
-  ASSIGN_OR_RETURN(std::unique_ptr<Worker> loaded, Worker::Create(worker));
-  return std::unique_ptr<EmbeddedPolicies>(new EmbeddedPolicies(
-      std::move(loaded), std::move(scheduler), std::move(make_policy)));
-}
-
-EmbeddedPolicies::EmbeddedPolicies(std::unique_ptr<Worker> worker,
-                                   SchedulerOptions scheduler,
-                                   MakePolicy make_policy)
-    : scheduler_(std::move(scheduler)),
-      make_policy_(std::move(make_policy)),
-      lender_(std::move(worker)) {}
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> EmbeddedPolicies::Open(
     const BenchPolicy& policy) {
   server_.reset();  // Gives the worker back.
+  ASSIGN_OR_RETURN(Setting setting, make_setting_(policy));
+  if (lender_ == nullptr || setting.worker != loaded_) {
+    lender_.reset();  // Makes room for the next.
+    ASSIGN_OR_RETURN(std::unique_ptr<Worker> worker,
+                     Worker::Create(setting.worker));
+    lender_ = std::make_unique<WorkerLender>(std::move(worker));
+    loaded_ = setting.worker;
+  }
   SchedulerServerOptions options;
   options.core = scheduler_;
   options.core.term = 0;
-  ASSIGN_OR_RETURN(options.policy, make_policy_(policy));
+  options.policy = std::move(setting.policy);
   ASSIGN_OR_RETURN(server_,
-                   EmbeddedServer::Start(std::move(options), lender_.Lend()));
+                   EmbeddedServer::Start(std::move(options), lender_->Lend()));
   return server_->channel();
 }
 

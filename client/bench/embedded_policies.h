@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "client/bench/bench_runner.h"
@@ -15,30 +16,34 @@
 
 namespace hybridserve {
 
-// Servers inside this process that differ in their policy only: one worker,
-// loaded once, and a scheduler made anew for every Open(). Thread-compatible.
+// Servers inside this process that differ in their policy: a scheduler made
+// anew for every Open(), over a worker that stays loaded while the policies
+// that come want it as it is. One worker is in memory at a time.
+// Thread-compatible.
 class EmbeddedPolicies {
  public:
-  using MakePolicy = std::function<absl::StatusOr<std::unique_ptr<Policy>>(
-      const BenchPolicy&)>;
+  // A policy and the worker that it runs on.
+  struct Setting {
+    std::unique_ptr<Policy> policy;
+    WorkerOptions worker;
+  };
+  using MakeSetting =
+      std::function<absl::StatusOr<Setting>(const BenchPolicy&)>;
 
-  // Loads the worker. Its errors.
-  static absl::StatusOr<std::unique_ptr<EmbeddedPolicies>> Create(
-      const WorkerOptions& worker, SchedulerOptions scheduler,
-      MakePolicy make_policy);
+  EmbeddedPolicies(SchedulerOptions scheduler, MakeSetting make_setting)
+      : scheduler_(std::move(scheduler)),
+        make_setting_(std::move(make_setting)) {}
 
   // Ends the server before and starts one with `policy`, which has nothing to
-  // do yet. The channel is good until the next call.
+  // do yet. The channel is good until the next call. The worker's errors.
   absl::StatusOr<std::shared_ptr<grpc::Channel>> Open(
       const BenchPolicy& policy);
 
  private:
-  EmbeddedPolicies(std::unique_ptr<Worker> worker, SchedulerOptions scheduler,
-                   MakePolicy make_policy);
-
   const SchedulerOptions scheduler_;
-  const MakePolicy make_policy_;
-  WorkerLender lender_;
+  const MakeSetting make_setting_;
+  WorkerOptions loaded_;                    // What `lender_` has.
+  std::unique_ptr<WorkerLender> lender_;    // Null before the first Open().
   std::unique_ptr<EmbeddedServer> server_;  // Has what `lender_` lent.
 };
 

@@ -96,5 +96,77 @@ TEST(SimulationTest, EveryStepIsTold) {
   EXPECT_GT(result->decode_steps, 0);
 }
 
+SimulationResult RunWith(std::unique_ptr<Policy> policy,
+                         const SimulatedLoad& load,
+                         const SimulatedWorkerOptions& worker) {
+  return Simulate(worker, {.max_running = 64}, std::move(policy), load).value();
+}
+
+// PAPER.md figure 4: recomputing from token ids is dear, the dearer the more.
+TEST(SimulationTest, RecomputingTokensTakesLonger) {
+  SimulatedWorkerOptions worker = Worker();
+  worker.recompute_tokens = 4 * 304;
+  // Few sequences, which a device of a tenth of the FLOPS makes up for.
+  worker.profile.fits[WorkKind::kForward].cost.seconds_per_unit *= 10;
+  const SimulatedLoad load = {
+      .requests = 4, .prompt_tokens = 256, .output_tokens = 40};
+  const auto run = [&](double ratio) {
+    return RunWith(
+        ParsePolicy("recompute", std::nullopt, {.recompute_ratio = ratio})
+            .value(),
+        load, worker);
+  };
+  const SimulationResult none = run(0);
+  const SimulationResult half = run(0.5);
+  const SimulationResult all = run(1);
+  EXPECT_LT(half.decode.kv_bytes, none.decode.kv_bytes * 0.6);
+  EXPECT_EQ(all.decode.kv_bytes, 0);
+  EXPECT_EQ(all.kv_blocks, 0);
+  EXPECT_LT(none.decode_step(), half.decode_step());
+  EXPECT_LT(half.decode_step(), all.decode_step());
+  for (const SimulationResult& result : {none, half, all}) {
+    EXPECT_NEAR(absl::FDivDuration(result.predicted, result.decode.wall), 1,
+                0.08)
+        << result.mix_reason;
+  }
+}
+
+// With mini-batches FlexGen's schedule loads weights beside the first only.
+TEST(SimulationTest, TheZigZagScheduleOverlapsLess) {
+  SimulatedWorkerOptions worker = Worker();
+  worker.staging_memory_bytes = int64_t{512} << 20;
+  const SimulationResult kv = RunPolicy("kv", std::nullopt, kLoad, worker);
+  const SimulationResult flexgen =
+      RunPolicy("flexgen", std::nullopt, kLoad, worker);
+  EXPECT_EQ(flexgen.generated_tokens, kv.generated_tokens);
+  EXPECT_GT(flexgen.decode.mini_batches, flexgen.decode_steps);
+  EXPECT_GT(flexgen.decode_step(), kv.decode_step());
+  EXPECT_LT(flexgen.decode_step(), 2 * kv.decode_step());
+  EXPECT_NEAR(absl::FDivDuration(flexgen.predicted, flexgen.decode.wall), 1,
+              0.05)
+      << flexgen.mix_reason;
+}
+
+// Nothing crosses the link but new rows' embeddings and what is sampled.
+TEST(SimulationTest, ResidentLoadsNothing) {
+  SimulatedWorkerOptions worker = Worker();
+  worker.device_memory = MemorySetting::Bytes(int64_t{20} << 30);
+  worker.resident_weights = 100;
+  const SimulatedLoad load = {
+      .requests = 16, .prompt_tokens = 512, .output_tokens = 100};
+  const SimulationResult resident =
+      RunWith(ParsePolicy("resident", std::nullopt).value(), load, worker);
+  EXPECT_EQ(resident.decode.weight_bytes, 0);
+  EXPECT_EQ(resident.decode.kv_bytes, 0);
+  EXPECT_EQ(resident.decode.write_back_bytes, 0);
+  const SimulationResult kv =
+      RunWith(ParsePolicy("kv", std::nullopt).value(), load, Worker());
+  EXPECT_LT(resident.decode_step(), kv.decode_step());
+  EXPECT_THAT(
+      Simulate(Worker(), {}, ParsePolicy("resident", std::nullopt).value(),
+               load),
+      StatusIs(absl::StatusCode::kInvalidArgument, "--policy=resident: "));
+}
+
 }  // namespace
 }  // namespace hybridserve

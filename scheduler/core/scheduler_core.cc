@@ -150,6 +150,7 @@ absl::StatusOr<WorkerId> SchedulerCore::AddWorker(
   RegisteredModel model = {.name = info.model_name,
                            .weights_hash = info.numerics.weights_hash};
   ASSIGN_OR_RETURN(model.config, ParseModelConfig(info.files.config_json));
+  RETURN_IF_ERROR(policy_->CheckWorker(info, model.config));
   RETURN_IF_ERROR(models_.Register(model, IsInUse(model.name)));
 
   const WorkerId id(++last_worker_);

@@ -106,7 +106,8 @@ class SchedulerCore {
 
   // Registers a worker and starts sending it plans. The link is destroyed when
   // the worker is lost or removed. Otherwise nothing changed, and:
-  //   INVALID_ARGUMENT     bad config.json, limits or pools.
+  //   INVALID_ARGUMENT     bad config.json, limits or pools, or less than the
+  //                        policy needs.
   //   FAILED_PRECONDITION  the model's name is in use with other weights.
   absl::StatusOr<WorkerId> AddWorker(const WorkerInfo& info,
                                      std::unique_ptr<WorkerLink> link);

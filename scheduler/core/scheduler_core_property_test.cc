@@ -304,7 +304,8 @@ TEST_P(SchedulerCorePropertyTest, NoEventLosesOrRepeatsAnything) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, SchedulerCorePropertyTest,
-                         testing::Values("kv", "act", "hybrid"),
+                         testing::Values("kv", "act", "hybrid", "recompute",
+                                         "flexgen"),
                          [](const auto& info) {
                            return std::string(info.param);
                          });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
@@ -26,6 +27,7 @@ bool PlaceKind(absl::Span<const CacheKind> kinds, std::optional<CacheKind> kind,
   for (size_t i = 0; i < kinds.size(); ++i) {
     if (kind.has_value() && kinds[i] != *kind) continue;
     const int64_t need = HalfSlotsOf(kinds[i]);
+    if (need == 0) continue;  // TOKENS.
     int64_t& share =
         kinds[i] == CacheKind::kKv ? left.kv_blocks : left.act_blocks;
     const int8_t pool = room[0] >= need && share > 0 ? 0 : 1;
@@ -96,6 +98,10 @@ absl::StatusOr<std::vector<BlockRef>> SlotAllocator::Allocate(
   std::vector<BlockRef> blocks;
   blocks.reserve(kinds.size());
   for (size_t i = 0; i < kinds.size(); ++i) {
+    if (kinds[i] == CacheKind::kTokens) {
+      blocks.push_back({.kind = CacheKind::kTokens});
+      continue;
+    }
     const int8_t p = (*placement)[i];
     BlockRef block = {.kind = kinds[i], .tier = pools_[p].tier};
     block.first = slots[p][next[p]++];
@@ -117,6 +123,7 @@ absl::StatusOr<std::vector<BlockRef>> SlotAllocator::Allocate(
 void SlotAllocator::Free(absl::Span<const BlockRef> blocks) {
   std::array<std::vector<HalfSlot>, 2> slots;
   for (const BlockRef& block : blocks) {
+    if (block.kind == CacheKind::kTokens) continue;
     const size_t p = block.tier == pools_[0].tier ? 0 : 1;
     slots[p].push_back(block.first);
     if (block.kind == CacheKind::kKv) {
@@ -136,10 +143,10 @@ void SlotAllocator::Free(absl::Span<const BlockRef> blocks) {
 // fits.
 bool SlotAllocator::FitsAlone(absl::Span<const CacheKind> kinds) const {
   const Room all = {pools_[0].pool.capacity(), pools_[1].pool.capacity()};
+  const bool one_kind = absl::c_count(kinds, CacheKind::kKv) == 0 ||
+                        absl::c_count(kinds, CacheKind::kAct) == 0;
   int64_t half_slots = 0;
   for (const CacheKind kind : kinds) half_slots += HalfSlotsOf(kind);
-  const auto blocks = static_cast<int64_t>(kinds.size());
-  const bool one_kind = half_slots == blocks || half_slots == 2 * blocks;
   if (one_kind || all[0] == 0 || all[1] == 0) {
     return Place(kinds, {}, all).has_value();
   }

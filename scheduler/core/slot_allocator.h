@@ -21,7 +21,7 @@ struct DeviceShares {
 };
 
 // Gives a sequence's blocks their half-slots on one worker: the device's pool
-// first, then the host's, in the order of the blocks.
+// first, then the host's, in the order of the blocks. TOKENS blocks take none.
 //
 // Thread-compatible.
 class SlotAllocator {

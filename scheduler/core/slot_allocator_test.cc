@@ -186,5 +186,19 @@ TEST(SlotAllocatorTest, AgreesWithASetOverRandomCalls) {
   EXPECT_GT(refused, 100);
 }
 
+TEST(SlotAllocatorTest, TokensTakeNoSlots) {
+  SlotAllocator slots(Pools(2, 2));
+  const std::vector<CacheKind> kinds = {CacheKind::kTokens, CacheKind::kTokens,
+                                        CacheKind::kKv, CacheKind::kKv};
+  EXPECT_TRUE(slots.FitsAlone(kinds));
+  const std::vector<BlockRef> blocks = slots.Allocate(kinds).value();
+  EXPECT_EQ(blocks[1], BlockRef{.kind = CacheKind::kTokens});
+  EXPECT_EQ(slots.num_free(), 0);
+  EXPECT_EQ(slots.num_blocks(CacheKind::kKv), 2);
+  slots.Free(blocks);
+  EXPECT_EQ(slots.num_free(), 4);
+  EXPECT_EQ(slots.num_blocks(CacheKind::kKv), 0);
+}
+
 }  // namespace
 }  // namespace hybridserve

@@ -27,6 +27,9 @@ absl::Status ValidateWorkerInfo(const WorkerInfo& info) {
   if (info.staging_half_slots < 0) {
     return invalid("staging_half_slots", info.staging_half_slots);
   }
+  if (info.max_recomputed_tokens < 0) {
+    return invalid("max_recomputed_tokens", info.max_recomputed_tokens);
+  }
   int tiers = 0;
   for (const PoolInfo& pool : info.pools) {
     const int tier = 1 << static_cast<int>(pool.tier);

@@ -66,7 +66,7 @@ WorkerState::WorkerState(WorkerId id, uint64_t term, WorkerInfo info,
       // So that every running sequence has a row and a token in every step.
       max_running_(std::min({limits.max_running, int64_t{info_.max_step_tokens},
                              int64_t{info_.max_logit_rows}})),
-      slots_(info_.pools) {
+      slots_(policy.UsablePools(info_)) {
   max_request_tokens_ = FindMaxRequestTokens();
 }
 
@@ -77,10 +77,30 @@ std::vector<CacheKind> WorkerState::KindsFor(int64_t positions) const {
       mix_.act_ratio, num_act, num_act + slots_.num_blocks(CacheKind::kKv),
       std::max<int64_t>(num_blocks, 1));
   for (const double act_ratio : {steered, mix_.act_ratio}) {
-    std::vector<CacheKind> kinds = SpreadKinds(act_ratio, num_blocks);
+    std::vector<CacheKind> kinds = SpreadWithPrefix(act_ratio, num_blocks);
     if (FitsIdle(kinds)) return kinds;
   }
-  return SpreadKinds(policy_.MaxActRatio(costs_), num_blocks);
+  return SpreadWithPrefix(policy_.MaxActRatio(costs_), num_blocks);
+}
+
+std::vector<CacheKind> WorkerState::SpreadWithPrefix(double act_ratio,
+                                                     int64_t num_blocks) const {
+  return SpreadKinds(
+      act_ratio, num_blocks,
+      RecomputedBlocks(costs_.shape, policy_.recompute_ratio(), num_blocks));
+}
+
+bool WorkerState::CanRecompute(const std::vector<CacheKind>& kinds) const {
+  if (policy_.recompute_ratio() == 0) return true;
+  const auto is_tokens = [](CacheKind kind) {
+    return kind == CacheKind::kTokens;
+  };
+  int64_t blocks = std::count_if(kinds.begin(), kinds.end(), is_tokens);
+  for (const auto& [key, sequence] : running_) {
+    blocks +=
+        std::count_if(sequence.kinds.begin(), sequence.kinds.end(), is_tokens);
+  }
+  return blocks * info_.numerics.block_tokens <= info_.max_recomputed_tokens;
 }
 
 int64_t WorkerState::AddProbe(std::vector<CacheKind>& kinds) const {
@@ -122,8 +142,9 @@ int64_t WorkerState::AddProbe(std::vector<CacheKind>& kinds) const {
 DeviceShares WorkerState::SharesOfDevice() const {
   const BlockCounts& blocks = mix_.chosen.blocks;
   // A half-slot may be left over where KV takes two.
-  if (2 * blocks.kv_device + blocks.act_device + 1 <
-      static_cast<double>(slots_.capacity(Tier::kDevice))) {
+  if (!mix_.bounds_device &&
+      2 * blocks.kv_device + blocks.act_device + 1 <
+          static_cast<double>(slots_.capacity(Tier::kDevice))) {
     return {};
   }
   return {.kv_blocks = std::llround(blocks.kv_device),
@@ -143,7 +164,7 @@ int64_t WorkerState::FindMaxRequestTokens() const {
   int64_t beyond = CeilDiv(config_.max_positions, block_tokens) + 1;
   while (beyond - fits > 1) {
     const int64_t middle = fits + (beyond - fits) / 2;
-    (FitsIdle(SpreadKinds(act_ratio, middle)) ? fits : beyond) = middle;
+    (FitsIdle(SpreadWithPrefix(act_ratio, middle)) ? fits : beyond) = middle;
   }
   return std::min(fits * block_tokens, config_.max_positions);
 }
@@ -207,11 +228,13 @@ StepTime WorkerState::PredictNow() const {
     load.context_tokens += static_cast<double>(sequence.num_scheduled);
     blocks += sequence.cached;
   }
+  // What is recomputed is whole blocks.
   if (blocks.total() > 0) {
     const double rows = info_.numerics.block_tokens;
-    load.fill = load.context_tokens / (blocks.total() * rows);
+    load.fill = std::max(0.0, load.context_tokens - blocks.tokens * rows) /
+                (blocks.total() * rows);
   }
-  return PredictStep(costs_, load, blocks);
+  return policy_.Predict(costs_, load, blocks);
 }
 
 StepSnapshot WorkerState::MakeStepSnapshot() const {
@@ -260,6 +283,7 @@ bool WorkerState::SendPlan() {
                                   step.score_targets.end(), -1)});
   }
   plan.mini_batches = std::move(roster.mini_batches);
+  plan.schedule = policy_.schedule();
   VLOG(1) << "plan worker=" << id_ << " step=" << plan.fence.step
           << " sequences=" << plan.sequences.size()
           << " released=" << plan.released.size();

@@ -140,6 +140,13 @@ class WorkerState {
 
   // The kinds that a sequence gets under the mix, steering the pool towards it.
   std::vector<CacheKind> KindsFor(int64_t positions) const;
+  // So many blocks, of which a share `act_ratio` of those kept is ACT; the
+  // first ones are TOKENS as far as the policy and the worker's limit go.
+  std::vector<CacheKind> SpreadWithPrefix(double act_ratio,
+                                          int64_t num_blocks) const;
+  // The worker may recompute the TOKENS blocks of `kinds` besides those of what
+  // runs, all in one step.
+  bool CanRecompute(const std::vector<CacheKind>& kinds) const;
   // Makes the first of `kinds` ones that have not crossed the link or not been
   // rebuilt for long, so that their costs stay known. Returns how many; 0: no
   // probe is due.

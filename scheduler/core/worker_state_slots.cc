@@ -63,6 +63,7 @@ bool WorkerState::Admit(SequenceId sequence, LiveRequest& live,
   UpdateMix(WorkloadWith(&live));
   if (num_running() >= mix_.max_sequences) return false;
   std::vector<CacheKind> kinds = KindsFor(live.max_positions());
+  if (!CanRecompute(kinds)) return false;
   std::vector<CacheKind> probing = kinds;
   const int64_t num_probes = AddProbe(probing);
   if (num_probes > 0 && Start(sequence, live, num_probes, std::move(probing))) {
@@ -165,6 +166,7 @@ int64_t WorkerState::GrowAll() {
 }
 
 void WorkerState::SpreadAnew() {
+  if (policy_.recompute_ratio() > 0) return;  // A prefix would lose its tokens.
   int64_t blocks = 0;
   int64_t told_act = 0;  // Of blocks whose kinds stay.
   int64_t untold = 0;
@@ -254,6 +256,8 @@ std::vector<LiveRequest*> WorkerState::MakeRoom() {
     std::vector<PreemptionCandidate> candidates;
     std::vector<LiveRequest*> oldest_first;
     for (auto& [key, sequence] : running_) {
+      // One of TOKENS blocks only has nothing to give.
+      if (sequence.half_slots == 0 && !candidates.empty()) continue;
       candidates.push_back({.replay_positions = sequence.num_scheduled,
                             .half_slots = sequence.half_slots});
       oldest_first.push_back(&sequence.live);

@@ -12,7 +12,10 @@
 
 ABSL_FLAG(std::string, policy, "hybrid",
           "How the cache is kept: hybrid (keys and values mixed with "
-          "activations so that link and compute take equal time), kv or act.");
+          "activations so that link and compute take equal time), kv, act, "
+          "recompute (keys and values but for a prefix that is recomputed from "
+          "token ids in every step), flexgen (keys and values in FlexGen's "
+          "schedule) or resident (everything on the device).");
 ABSL_FLAG(std::string, act_ratio, "auto",
           "Share of a sequence's blocks kept as activations: auto or a number "
           "from 0 to 1. With --policy=hybrid.");
@@ -33,19 +36,21 @@ ABSL_FLAG(absl::Duration, failover_timeout, absl::Seconds(60),
 ABSL_FLAG(absl::Duration, max_step_time, absl::InfiniteDuration(),
           "Longest step that the planner may choose, as it predicts: fewer "
           "sequences run at once. One always runs.");
-ABSL_FLAG(double, recompute_ratio, -1,
-          "With --policy=recompute: share of a sequence recomputed.");
-ABSL_FLAG(std::string, percent, "", "With --policy=flexgen: its six percents.");
+ABSL_FLAG(std::string, recompute_ratio, "",
+          "With --policy=recompute: share of a sequence's blocks, its first "
+          "ones, that is recomputed in every step, from 0 to 1. Default: 0.25. "
+          "A worker recomputes no more than its --recompute_tokens.");
+ABSL_FLAG(std::string, percent, "",
+          "With --policy=flexgen: its six percents, such as 20,80,0,100,0,100: "
+          "weights, cache and activations, each on the device and on the host. "
+          "A worker of its own process takes the weights' share from its "
+          "--resident_weights. Default: as much as the device holds.");
 
 namespace hybridserve {
 namespace {
 
 absl::Status WrongFlag(absl::string_view flag, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", why));
-}
-
-absl::Status NotBuilt(absl::string_view flag) {
-  return absl::UnimplementedError(absl::StrCat("--", flag, ": not built yet"));
 }
 
 absl::Status CheckAtLeast(absl::string_view flag, int64_t value,
@@ -93,23 +98,35 @@ absl::StatusOr<SchedulerOptions> SchedulerOptionsFromFlags() {
   ASSIGN_OR_RETURN(
       options.expected_output,
       ParseShare("expected_output", absl::GetFlag(FLAGS_expected_output)));
-  if (absl::GetFlag(FLAGS_recompute_ratio) != -1) {
-    return NotBuilt("recompute_ratio");
-  }
-  if (!absl::GetFlag(FLAGS_percent).empty()) return NotBuilt("percent");
   return options;
 }
 
 absl::StatusOr<std::unique_ptr<Policy>> PolicyFromFlags() {
-  return PolicyFromFlags(absl::GetFlag(FLAGS_policy),
-                         absl::GetFlag(FLAGS_act_ratio));
+  return PolicyFromFlags(
+      {.name = absl::GetFlag(FLAGS_policy),
+       .act_ratio = absl::GetFlag(FLAGS_act_ratio),
+       .recompute_ratio = absl::GetFlag(FLAGS_recompute_ratio),
+       .percent = absl::GetFlag(FLAGS_percent)});
 }
 
 absl::StatusOr<std::unique_ptr<Policy>> PolicyFromFlags(
-    absl::string_view name, absl::string_view act_ratio) {
-  ASSIGN_OR_RETURN(const std::optional<double> ratio,
-                   ParseShare("act_ratio", act_ratio));
-  return ParsePolicy(name, ratio);
+    const PolicyFlags& flags) {
+  ASSIGN_OR_RETURN(const std::optional<double> act_ratio,
+                   ParseShare("act_ratio", flags.act_ratio));
+  PolicyParameters parameters;
+  if (!flags.recompute_ratio.empty()) {
+    double ratio = 0;
+    if (!absl::SimpleAtod(flags.recompute_ratio, &ratio)) {
+      return WrongFlag("recompute_ratio",
+                       absl::StrCat("\"", flags.recompute_ratio,
+                                    "\" is not a number from 0 to 1"));
+    }
+    parameters.recompute_ratio = ratio;
+  }
+  if (!flags.percent.empty()) {
+    ASSIGN_OR_RETURN(parameters.percents, ParseFlexGenPercents(flags.percent));
+  }
+  return ParsePolicy(flags.name, act_ratio, parameters);
 }
 
 }  // namespace hybridserve

@@ -2,6 +2,7 @@
 #define HYBRIDSERVE_SCHEDULER_FLAGS_SCHEDULER_FLAGS_H_
 
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -15,14 +16,22 @@ namespace hybridserve {
 // scheduler_flags.cc, once, for the scheduler program and for the client's
 // embedded mode. `term` is left to the caller.
 //
-// InvalidArgument naming the flag; Unimplemented for what is not built yet.
+// InvalidArgument naming the flag.
 absl::StatusOr<SchedulerOptions> SchedulerOptionsFromFlags();
 absl::StatusOr<std::unique_ptr<Policy>> PolicyFromFlags();
 
-// The same with `name` and `act_ratio` ("auto" or a number) in place of
-// --policy and --act_ratio: for those who compare policies.
+// The flags that name a policy, as text.
+struct PolicyFlags {
+  std::string name = "hybrid";  // --policy
+  std::string act_ratio = "auto";
+  // Empty: the policy's default.
+  std::string recompute_ratio = {};
+  std::string percent = {};
+};
+
+// The same with these in place of the flags: for those who compare policies.
 absl::StatusOr<std::unique_ptr<Policy>> PolicyFromFlags(
-    absl::string_view name, absl::string_view act_ratio);
+    const PolicyFlags& flags);
 
 }  // namespace hybridserve
 

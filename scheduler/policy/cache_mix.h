@@ -41,6 +41,9 @@ struct MixPoint {
 struct CacheMix {
   double act_ratio = 0;  // ACT share of a sequence's blocks, [0, 1].
   MixPoint chosen;       // What that share follows from, if it was chosen.
+  // `chosen.blocks` bounds what goes to the device even if it had room for
+  // more.
+  bool bounds_device = false;
   // Most sequences to run. INT64_MAX where more only help, or fit anyway.
   int64_t max_sequences = INT64_MAX;
   // The same prediction for the policies of these names, each at its own best

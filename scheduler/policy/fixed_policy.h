@@ -14,15 +14,15 @@ namespace hybridserve {
 // 0: their cache slots hold K and V only.
 //
 // Thread-safe.
-class FixedPolicy final : public Policy {
+class FixedPolicy : public Policy {
  public:
   // `act_ratio` in [0, 1].
   FixedPolicy(std::string name, double act_ratio, std::string reason);
 
-  absl::string_view name() const override { return name_; }
+  absl::string_view name() const final { return name_; }
   CacheMix ChooseMix(const CostModel& costs, const Capacities& capacities,
-                     const Workload& workload) const override;
-  double MaxActRatio(const CostModel& costs) const override;
+                     const Workload& workload) const final;
+  double MaxActRatio(const CostModel& costs) const final;
 
  private:
   const std::string name_;

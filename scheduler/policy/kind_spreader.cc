@@ -12,12 +12,15 @@ constexpr double kMostSteering = 0.25;
 
 }  // namespace
 
-std::vector<CacheKind> SpreadKinds(double act_ratio, int64_t num_blocks) {
+std::vector<CacheKind> SpreadKinds(double act_ratio, int64_t num_blocks,
+                                   int64_t num_recomputed) {
   CHECK(act_ratio >= 0 && act_ratio <= 1) << act_ratio;
-  CHECK_GE(num_blocks, 0);
+  CHECK(num_recomputed >= 0 && num_recomputed <= num_blocks)
+      << num_recomputed << " of " << num_blocks;
   std::vector<CacheKind> kinds(num_blocks, CacheKind::kKv);
-  for (int64_t i = 0; i < num_blocks; ++i) {
-    const auto before = static_cast<double>(i);
+  std::fill_n(kinds.begin(), num_recomputed, CacheKind::kTokens);
+  for (int64_t i = num_recomputed; i < num_blocks; ++i) {
+    const auto before = static_cast<double>(i - num_recomputed);
     if (std::floor((before + 1) * act_ratio) > std::floor(before * act_ratio)) {
       kinds[i] = CacheKind::kAct;
     }

@@ -44,6 +44,16 @@ TEST(KindSpreaderDeathTest, RefusesNoShare) {
   EXPECT_DEATH(SpreadKinds(std::nan(""), 3), "nan");
 }
 
+TEST(SpreadKindsTest, RecomputedBlocksComeFirst) {
+  const auto kinds = SpreadKinds(0.5, 7, 3);
+  EXPECT_EQ(kinds, (std::vector<CacheKind>{
+                       CacheKind::kTokens, CacheKind::kTokens,
+                       CacheKind::kTokens, CacheKind::kKv, CacheKind::kAct,
+                       CacheKind::kKv, CacheKind::kAct}));
+  EXPECT_EQ(SpreadKinds(1, 2, 2),
+            std::vector<CacheKind>(2, CacheKind::kTokens));
+}
+
 TEST(SteeredActRatioTest, BringsThePoolToTheMix) {
   EXPECT_EQ(SteeredActRatio(0.5, 0, 0, 10), 0.5);
   EXPECT_DOUBLE_EQ(SteeredActRatio(0.5, 6, 10, 10), 0.4);

@@ -89,7 +89,7 @@ int64_t FewestBatches(absl::Span<const PackItem> items,
 
 int64_t StagedHalfSlots(const BlockRef& block) {
   if (block.kind == CacheKind::kAct) return 3;
-  return block.tier == Tier::kDevice ? 0 : 2;
+  return block.tier == Tier::kDevice ? 0 : 2;  // TOKENS are HOST's.
 }
 
 int64_t StagedHalfSlots(absl::Span<const BlockRef> blocks) {

@@ -12,8 +12,9 @@
 namespace hybridserve {
 
 // Half-slots of one layer's staging buffer that a block takes: a KV block from
-// the host 2; an ACT block 3 (its row, and the K and V rebuilt from it),
-// gathered from whichever tier; a KV block on the device none.
+// the host 2; a TOKENS block 2 (the K and V recomputed); an ACT block 3 (its
+// row, and the K and V rebuilt from it), gathered from whichever tier; a KV
+// block on the device none.
 int64_t StagedHalfSlots(const BlockRef& block);
 int64_t StagedHalfSlots(absl::Span<const BlockRef> blocks);
 

@@ -112,11 +112,138 @@ TEST(ParsePolicyTest, AStepTimeBoundsEveryPolicysSequences) {
   }
 }
 
-TEST(ParsePolicyTest, TheOthersAreNotBuiltYet) {
-  for (const char* name : {"recompute", "flexgen", "resident"}) {
-    EXPECT_THAT(ParsePolicy(name, std::nullopt),
-                StatusIs(absl::StatusCode::kUnimplemented, name));
+TEST(ParsePolicyTest, RecomputeKeepsLessAndComputesMore) {
+  CostModel costs = Costs();
+  costs.shape.recomputed_tokens = 1 << 30;
+  const auto mix_of = [&costs](double ratio) {
+    const auto policy =
+        ParsePolicy("recompute", std::nullopt, {.recompute_ratio = ratio})
+            .value();
+    EXPECT_EQ(policy->recompute_ratio(), ratio);
+    return policy->ChooseMix(costs, kCapacities, kWorkload);
+  };
+  const CacheMix none = mix_of(0);
+  EXPECT_DOUBLE_EQ(none.chosen.time.link, none.kv.time.link);
+  double link = none.chosen.time.link;
+  double compute = none.chosen.time.compute;
+  for (const double ratio : {0.25, 0.5, 1.0}) {
+    const MixPoint point = mix_of(ratio).chosen;
+    EXPECT_EQ(point.sequences, 64);
+    EXPECT_NEAR(point.blocks.tokens, 100'032 * ratio, 64);
+    EXPECT_LT(point.time.link, link);
+    EXPECT_GT(point.time.compute, compute);
+    link = point.time.link;
+    compute = point.time.compute;
   }
+  EXPECT_DOUBLE_EQ(link, 24e6 * 1e-9);  // The weights alone.
+  // What the worker can't recompute is kept; what then doesn't fit waits.
+  costs.shape.recomputed_tokens = 64 * 160;
+  EXPECT_EQ(mix_of(1).chosen.sequences, 1);
+  EXPECT_EQ(ParsePolicy("recompute", std::nullopt).value()->recompute_ratio(),
+            0.25);
+}
+
+TEST(ParsePolicyTest, FlexGenKeepsItsShareOnTheDevice) {
+  const Capacities capacities = {.device_half_slots = 40'000,
+                                 .host_half_slots = 1 << 20};
+  const auto policy = [](absl::string_view percents) {
+    return ParsePolicy("flexgen", std::nullopt,
+                       {.percents = ParseFlexGenPercents(percents).value()})
+        .value();
+  };
+  const CacheMix mix =
+      policy("20,80,10,90,100,0")->ChooseMix(Costs(), capacities, kWorkload);
+  EXPECT_EQ(mix.act_ratio, 0);
+  EXPECT_TRUE(mix.bounds_device);
+  EXPECT_DOUBLE_EQ(mix.chosen.blocks.kv_device, 10'003);
+  EXPECT_EQ(mix.chosen.blocks.total(), 100'032);
+  EXPECT_TRUE(mix.chosen.time.zig_zag);
+  EXPECT_THAT(mix.reason, HasSubstr("20,80,10,90,100,0"));
+  EXPECT_EQ(policy("0,100,0,100,0,100")->schedule(), StepSchedule::kZigZag);
+  EXPECT_EQ(policy("35,65,0,100,0,100")->resident_weights(), 35);
+  // Without percents FlexGen's search fills the device.
+  const CacheMix searched =
+      ParsePolicy("flexgen", std::nullopt)
+          .value()
+          ->ChooseMix(Costs(),
+                      {.device_half_slots = 400, .host_half_slots = 1 << 20},
+                      kWorkload);
+  EXPECT_EQ(searched.chosen.sequences, 64);
+  EXPECT_DOUBLE_EQ(searched.chosen.blocks.kv_device, 200);
+  EXPECT_THAT(searched.reason, HasSubstr("by its own model"));
+}
+
+// A worker of one layer's type of matrices, half of it resident.
+WorkerInfo HalfResident() {
+  WorkerInfo worker;
+  worker.numerics.block_tokens = 16;
+  worker.pools = {{.tier = Tier::kDevice, .half_slots = 20},
+                  {.tier = Tier::kHost, .half_slots = 100}};
+  worker.layer_bytes = 1000;
+  worker.streamed_layer_bytes = 500;
+  worker.streamed_head_bytes = 70;
+  worker.profile.link_bytes_per_second = 1e9;
+  return worker;
+}
+
+TEST(CheckWorkerTest, SaysWhatIsMissing) {
+  const auto invalid = absl::StatusCode::kInvalidArgument;
+  ModelConfig config;
+  config.num_layers = 3;
+  WorkerInfo worker = HalfResident();
+  const auto check = [&](absl::string_view name,
+                         const PolicyParameters& parameters = {}) {
+    return ParsePolicy(name, std::nullopt, parameters)
+        .value()
+        ->CheckWorker(worker, config);
+  };
+  const auto flexgen = [&](absl::string_view percents) {
+    return check("flexgen",
+                 {.percents = ParseFlexGenPercents(percents).value()});
+  };
+  for (const char* name : {"kv", "act", "hybrid", "flexgen"}) {
+    EXPECT_THAT(check(name), IsOk()) << name;
+  }
+  EXPECT_THAT(check("resident"), StatusIs(invalid, "1570 bytes"));
+  EXPECT_THAT(check("recompute"), StatusIs(invalid, "--recompute_tokens"));
+  EXPECT_THAT(check("recompute", {.recompute_ratio = 0}), IsOk());
+  EXPECT_THAT(flexgen("50,50,0,100,0,100"), IsOk());
+  EXPECT_THAT(flexgen("35,65,0,100,0,100"), IsOk());
+  EXPECT_THAT(flexgen("0,100,0,100,0,100"),
+              StatusIs(invalid, "--resident_weights=0"));
+  worker.max_recomputed_tokens = 16;
+  EXPECT_THAT(check("recompute"), IsOk());
+  worker.streamed_layer_bytes = worker.streamed_head_bytes = 0;
+  EXPECT_THAT(check("resident"), IsOk());
+  worker.pools[0].half_slots = 1;
+  EXPECT_THAT(check("resident"), StatusIs(invalid, "no device memory"));
+}
+
+TEST(UsablePoolsTest, OnlyThoseThatThePolicyMayUse) {
+  const auto tiers = [](const std::unique_ptr<Policy>& policy,
+                        const WorkerInfo& worker) {
+    std::string text;
+    for (const PoolInfo& pool : policy->UsablePools(worker)) {
+      text += pool.tier == Tier::kDevice ? 'd' : 'h';
+    }
+    return text;
+  };
+  const auto flexgen = [](absl::string_view percents) {
+    return ParsePolicy("flexgen", std::nullopt,
+                       {.percents = ParseFlexGenPercents(percents).value()})
+        .value();
+  };
+  WorkerInfo worker = HalfResident();
+  EXPECT_EQ(tiers(ParsePolicy("kv", std::nullopt).value(), worker), "dh");
+  EXPECT_EQ(tiers(ParsePolicy("resident", std::nullopt).value(), worker), "d");
+  EXPECT_EQ(tiers(flexgen("0,100,0,100,0,100"), worker), "h");
+  EXPECT_EQ(tiers(flexgen("0,100,30,70,0,100"), worker), "dh");
+  EXPECT_EQ(tiers(flexgen("0,100,100,0,0,100"), worker), "d");
+  // One memory: the host's pool is the device's.
+  worker.profile.link_bytes_per_second =
+      std::numeric_limits<double>::infinity();
+  worker.pools = {{.tier = Tier::kHost, .half_slots = 100}};
+  EXPECT_EQ(tiers(ParsePolicy("resident", std::nullopt).value(), worker), "h");
 }
 
 TEST(ParsePolicyTest, RefusesWhatMakesNoSense) {
@@ -130,6 +257,13 @@ TEST(ParsePolicyTest, RefusesWhatMakesNoSense) {
   EXPECT_THAT(ParsePolicy("kv", 0.5), StatusIs(invalid, "--policy=kv means 0"));
   EXPECT_THAT(ParsePolicy("act", 0.0), StatusIs(invalid, "means 1"));
   EXPECT_THAT(ParsePolicy("act", 1.0), IsOk());
+  EXPECT_THAT(ParsePolicy("recompute", std::nullopt, {.recompute_ratio = 1.5}),
+              StatusIs(invalid, "--recompute_ratio=1.5"));
+  EXPECT_THAT(ParsePolicy("kv", std::nullopt, {.recompute_ratio = 0.5}),
+              StatusIs(invalid, "--recompute_ratio"));
+  EXPECT_THAT(ParsePolicy("kv", std::nullopt, {.percents = FlexGenPercents()}),
+              StatusIs(invalid, "--percent"));
+  EXPECT_THAT(ParsePolicy("resident", 0.5), StatusIs(invalid, "--act_ratio"));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "scheduler/policy/step_cost.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/dtype.h"
@@ -90,6 +91,8 @@ CostModel CostModel::Of(const WorkerInfo& info, const ModelConfig& config) {
       .input_bytes_per_row = static_cast<double>(config.hidden) * sizeof(float),
       .block_tokens = info.numerics.block_tokens,
       .staging_half_slots = info.staging_half_slots,
+      .step_rows = info.max_step_tokens,
+      .recomputed_tokens = info.max_recomputed_tokens,
       .act_pays = config.act_pays(),
       .one_memory = std::isinf(info.profile.link_bytes_per_second)};
   costs.profile =
@@ -123,6 +126,16 @@ SequenceCosts SequenceCosts::Of(const CostModel& costs) {
           .pair = rate(WorkKind::kAttention)};
 }
 
+// Overlapped: whatever takes longest. Zig-zag: mini-batch by mini-batch, all
+// alike, with all weights in the first one's time (StepSchedule).
+double StepTime::layer() const {
+  if (!zig_zag || mini_batches < 1) return std::max({link, compute, copy_out});
+  const auto count = static_cast<double>(mini_batches);
+  const double cache = (link - weights) / count;
+  return std::max({weights + cache, compute / count, copy_out}) +
+         (count - 1) * std::max(cache, compute / count);
+}
+
 absl::string_view StepTime::binds() const {
   if (copy_out > std::max(link, compute)) return "write-back";
   if (std::abs(link - compute) <= 0.02 * layer()) return "balanced";
@@ -140,6 +153,35 @@ int64_t NumMiniBatches(const DecodeShape& shape, double sequences,
   return static_cast<int64_t>(std::ceil(sequences / std::max(fit, 1.0)));
 }
 
+int64_t RecomputedBlocks(const DecodeShape& shape, double recompute_ratio,
+                         int64_t num_blocks) {
+  return std::min(static_cast<int64_t>(std::floor(
+                      static_cast<double>(num_blocks) * recompute_ratio)),
+                  shape.recomputed_tokens / shape.block_tokens);
+}
+
+namespace {
+
+// Seconds a layer, on average over all, of recomputing `rows` of equal
+// sequences in mini-batches `pieces`: every layer runs them in full but the
+// last, which makes K and V alone.
+double RecomputeSeconds(const CostModel& costs, double sequences, double rows,
+                        double pieces) {
+  if (rows <= 0) return 0;
+  const WorkProfile& profile = costs.profile;
+  const double chunks = std::max(
+      pieces,
+      rows / static_cast<double>(std::max<int64_t>(costs.shape.step_rows, 1)));
+  const double pairs = rows * (rows / sequences + 1) / 2;
+  const double last = Cost(profile, WorkKind::kRebuild, chunks, rows);
+  const double other = Cost(profile, WorkKind::kForward, chunks, rows) +
+                       Cost(profile, WorkKind::kAttention, chunks, pairs);
+  const auto layers = static_cast<double>(costs.shape.num_layers);
+  return ((layers - 1) * other + last) / layers;
+}
+
+}  // namespace
+
 StepTime PredictStep(const CostModel& costs, const StepLoad& load,
                      const BlockCounts& blocks) {
   const DecodeShape& shape = costs.shape;
@@ -150,10 +192,10 @@ StepTime PredictStep(const CostModel& costs, const StepLoad& load,
   const auto pieces = static_cast<double>(time.mini_batches);
   const double block_tokens = shape.block_tokens;
   const LayerBytes bytes = BytesOfLayer(shape, load, blocks);
-  time.link =
-      Cost(profile, WorkKind::kWeights, pieces, shape.layer_weight_bytes) +
-      Cost(profile, WorkKind::kKv, pieces, bytes.kv) +
-      Cost(profile, WorkKind::kAct, pieces, bytes.act);
+  time.weights =
+      Cost(profile, WorkKind::kWeights, pieces, shape.layer_weight_bytes);
+  time.link = time.weights + Cost(profile, WorkKind::kKv, pieces, bytes.kv) +
+              Cost(profile, WorkKind::kAct, pieces, bytes.act);
 
   // A row attends to its sequence's context, to itself and, within a chunk, to
   // half of the others on average.
@@ -164,13 +206,15 @@ StepTime PredictStep(const CostModel& costs, const StepLoad& load,
       Cost(profile, WorkKind::kRebuild, pieces, blocks.act() * block_tokens) +
       Cost(profile, WorkKind::kForward, pieces, load.new_rows) +
       Cost(profile, WorkKind::kAttention, pieces, pairs);
+  const double recomputed = blocks.tokens * block_tokens;
+  time.compute += RecomputeSeconds(costs, load.sequences, recomputed, pieces);
 
   time.copy_out = Cost(profile, WorkKind::kWriteBack, 1, bytes.write_back);
   const auto slices = static_cast<double>(shape.head_slices);
   time.head_link =
       Cost(profile, WorkKind::kWeights, slices, shape.head_weight_bytes) +
       Cost(profile, WorkKind::kInputs, 1,
-           load.new_rows * shape.input_bytes_per_row);
+           (load.new_rows + recomputed) * shape.input_bytes_per_row);
   time.head_compute =
       Cost(profile, WorkKind::kHead, slices, slices * load.sequences);
   return time;

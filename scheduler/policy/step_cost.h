@@ -24,6 +24,8 @@ struct DecodeShape {
   double input_bytes_per_row = 0;  // An embedding row.
   int32_t block_tokens = 16;
   int64_t staging_half_slots = 0;  // A mini-batch's, in one layer.
+  int64_t step_rows = 0;           // That run through a layer at once, at most.
+  int64_t recomputed_tokens = 0;   // Of TOKENS blocks, a step, at most.
   bool act_pays = true;            // ACT is smaller than K and V.
   bool one_memory = false;         // There is no link.
 };
@@ -49,8 +51,13 @@ struct BlockCounts {
   double kv_host = 0;
   double act_device = 0;
   double act_host = 0;
+  double tokens = 0;  // Recomputed in every step.
 
   void Add(const BlockRef& block) {
+    if (block.kind == CacheKind::kTokens) {
+      tokens += 1;
+      return;
+    }
     const bool on_device = block.tier == Tier::kDevice;
     (block.kind == CacheKind::kKv ? (on_device ? kv_device : kv_host)
                                   : (on_device ? act_device : act_host)) += 1;
@@ -60,15 +67,18 @@ struct BlockCounts {
     kv_host += other.kv_host;
     act_device += other.act_device;
     act_host += other.act_host;
+    tokens += other.tokens;
     return *this;
   }
   double act() const { return act_device + act_host; }
-  double total() const { return kv_device + kv_host + act(); }
+  double total() const { return kv_device + kv_host + act(); }  // Kept ones.
   // Half-slots of one layer's staging buffer (StagedHalfSlots()).
-  double staged_half_slots() const { return 2 * kv_host + 3 * act(); }
+  double staged_half_slots() const {
+    return 2 * (kv_host + tokens) + 3 * act();
+  }
   BlockCounts operator*(double factor) const {
     return {kv_device * factor, kv_host * factor, act_device * factor,
-            act_host * factor};
+            act_host * factor, tokens * factor};
   }
 };
 
@@ -98,15 +108,20 @@ struct StepTime {
   double link = 0;
   double compute = 0;
   double copy_out = 0;
+  double weights = 0;  // Of `link`: in one go with the first mini-batch in a
+                       // zig-zag schedule.
+  bool zig_zag = false;
   // Outside the layers, a step: LM head, embedding rows.
   double head_link = 0;
   double head_compute = 0;
 
-  double layer() const { return std::max({link, compute, copy_out}); }
+  double layer() const;
   // The longest of link, compute and copy-out over the whole step: it wraps,
-  // the next one's first weights and blocks come while this one ends.
+  // the next one's first weights and blocks come while this one ends. Not so in
+  // a zig-zag schedule.
   double step() const {
     const auto layers = static_cast<double>(num_layers);
+    if (zig_zag) return layers * layer() + std::max(head_link, head_compute);
     return std::max({layers * link + head_link, layers * compute + head_compute,
                      layers * copy_out});
   }
@@ -134,9 +149,15 @@ struct SequenceCosts {
 int64_t NumMiniBatches(const DecodeShape& shape, double sequences,
                        double staged_half_slots);
 
+// TOKENS blocks among the first `num_blocks` of a sequence, for a share
+// `recompute_ratio`: whole ones, and no more than the worker could recompute.
+int64_t RecomputedBlocks(const DecodeShape& shape, double recompute_ratio,
+                         int64_t num_blocks);
+
 // A step's times (PAPER.md 1.3, DESIGN.md 4): every layer pays
 //   link     = weights + KV and ACT from the host
-//   compute  = rebuild of all ACT + forward + attention
+//   compute  = rebuild of all ACT + forward + attention, these two also of
+//              recomputed rows (in the last layer only their K and V)
 //   copy-out = new rows of host blocks, spread like the blocks
 // each kind in one piece a mini-batch (copy-out: one). `blocks` are those that
 // hold the context. A kind with nothing to do costs nothing.

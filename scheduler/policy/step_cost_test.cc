@@ -165,5 +165,48 @@ TEST(CostModelTest, FitsGoBeforeRates) {
   EXPECT_EQ(costs.profile.cost(WorkKind::kRebuild).seconds_per_unit, 0);
 }
 
+// Two layers: half the sum of one in full and one of K and V alone.
+TEST(PredictStepTest, RecomputedTokensRunThroughTheLayersAgain) {
+  CostModel costs = Costs();
+  costs.shape.step_rows = 100;
+  const StepLoad load = {.sequences = 4, .context_tokens = 640, .new_rows = 4};
+  const BlockCounts blocks = {.kv_host = 40};  // Two sequences a mini-batch.
+  BlockCounts recomputing = {.kv_host = 40};
+  recomputing.tokens = 20;  // 80 rows a sequence; 30 half-slots to stage each.
+  const StepTime without = PredictStep(costs, load, blocks);
+  const StepTime with = PredictStep(costs, load, recomputing);
+  EXPECT_EQ(with.mini_batches, 2);
+  EXPECT_EQ(without.mini_batches, 2);
+  EXPECT_DOUBLE_EQ(with.link, without.link);
+  EXPECT_DOUBLE_EQ(with.copy_out, without.copy_out);
+  // 320 rows in 3.2 chunks of 100; 4 x 80 x 81 / 2 pairs.
+  const double full = (3 * 3.2 + 0.5 * 320) + (4 * 3.2 + 0.001 * 12960);
+  const double last = 2 * 3.2 + 0.04 * 320;
+  EXPECT_DOUBLE_EQ(with.compute, without.compute + (full + last) / 2);
+  EXPECT_DOUBLE_EQ(with.head_link, without.head_link + 0.5 * 8 * 320);
+}
+
+TEST(PredictStepTest, ZigZagLoadsAllWeightsWithTheFirstMiniBatch) {
+  StepTime time = {.mini_batches = 4,
+                   .link = 20,
+                   .compute = 16,
+                   .copy_out = 1,
+                   .weights = 12};
+  EXPECT_DOUBLE_EQ(time.layer(), 20);
+  time.zig_zag = true;
+  // 12 + 8 / 4, then three times the compute of a mini-batch.
+  EXPECT_DOUBLE_EQ(time.layer(), 14 + 3 * 4);
+  time.mini_batches = 1;
+  EXPECT_DOUBLE_EQ(time.layer(), 20);
+}
+
+TEST(RecomputedBlocksTest, WholeOnesWithinTheWorkersLimit) {
+  const DecodeShape shape = {.block_tokens = 16, .recomputed_tokens = 100};
+  EXPECT_EQ(RecomputedBlocks(shape, 0.25, 10), 2);
+  EXPECT_EQ(RecomputedBlocks(shape, 1, 5), 5);
+  EXPECT_EQ(RecomputedBlocks(shape, 1, 10), 6);
+  EXPECT_EQ(RecomputedBlocks(shape, 0, 10), 0);
+}
+
 }  // namespace
 }  // namespace hybridserve

@@ -32,10 +32,13 @@ int64_t Take(const SequenceView& sequence, Budget& budget) {
 }
 
 // What `num_new` rows of the sequence take of a mini-batch.
-PackItem ItemOf(const SequenceCosts& costs, const SequenceView& sequence,
+PackItem ItemOf(const StepSnapshot& snapshot, const SequenceView& sequence,
                 int64_t num_new) {
+  const SequenceCosts& costs = snapshot.costs;
   const BlockCounts& cached = sequence.cached;
   const auto rows = static_cast<double>(num_new);
+  const double recomputed =
+      cached.tokens * static_cast<double>(snapshot.limits.block_tokens);
   return {.staged_half_slots = static_cast<int64_t>(cached.staged_half_slots()),
           .rows = num_new,
           .load_seconds =
@@ -44,19 +47,19 @@ PackItem ItemOf(const SequenceCosts& costs, const SequenceView& sequence,
               cached.act() * costs.rebuild + rows * costs.row +
               rows *
                   (static_cast<double>(sequence.num_cached) + (rows + 1) / 2) *
-                  costs.pair};
+                  costs.pair +
+              recomputed * (costs.row + (recomputed + 1) / 2 * costs.pair)};
 }
 
-}  // namespace
-
-StepRoster FormRoster(const StepSnapshot& snapshot, int64_t prefill_rows) {
+// Who runs, and what each takes; no mini-batches yet.
+StepRoster ChooseRows(const StepSnapshot& snapshot, int64_t prefill_rows,
+                      std::vector<PackItem>& items) {
   const RosterLimits& limits = snapshot.limits;
   Budget budget = {
       .rows = limits.max_step_tokens,
       .prefill_rows = std::min(limits.prefill_chunk_tokens, prefill_rows),
       .logit_rows = limits.max_logit_rows};
   StepRoster roster;
-  std::vector<PackItem> items;
   roster.entries.reserve(snapshot.sequences.size());
   items.reserve(snapshot.sequences.size());
   for (const bool prefill : {false, true}) {
@@ -67,13 +70,31 @@ StepRoster FormRoster(const StepSnapshot& snapshot, int64_t prefill_rows) {
       if (num_new == 0) continue;
       roster.entries.push_back({.index = static_cast<int32_t>(i),
                                 .num_new = static_cast<int32_t>(num_new)});
-      items.push_back(ItemOf(snapshot.costs, sequence, num_new));
+      items.push_back(ItemOf(snapshot, sequence, num_new));
     }
   }
-  roster.mini_batches =
-      PackMiniBatches(items, {.half_slots = limits.staging_half_slots,
-                              .rows = limits.max_step_tokens,
-                              .shared_load_seconds = snapshot.costs.weights});
+  return roster;
+}
+
+PackLimits LimitsOf(const StepSnapshot& snapshot) {
+  return {.half_slots = snapshot.limits.staging_half_slots,
+          .rows = snapshot.limits.max_step_tokens,
+          .shared_load_seconds = snapshot.costs.weights};
+}
+
+}  // namespace
+
+StepRoster FormRoster(const StepSnapshot& snapshot, int64_t prefill_rows) {
+  std::vector<PackItem> items;
+  StepRoster roster = ChooseRows(snapshot, prefill_rows, items);
+  roster.mini_batches = PackMiniBatches(items, LimitsOf(snapshot));
+  return roster;
+}
+
+StepRoster FormRosterInOrder(const StepSnapshot& snapshot) {
+  std::vector<PackItem> items;
+  StepRoster roster = ChooseRows(snapshot, INT64_MAX, items);
+  roster.mini_batches = PackInOrder(items, LimitsOf(snapshot));
   return roster;
 }
 

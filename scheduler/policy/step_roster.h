@@ -60,6 +60,9 @@ struct StepRoster {
 StepRoster FormRoster(const StepSnapshot& snapshot,
                       int64_t prefill_rows = INT64_MAX);
 
+// The same rows, but mini-batches in the order of sequences.
+StepRoster FormRosterInOrder(const StepSnapshot& snapshot);
+
 }  // namespace hybridserve
 
 #endif  // HYBRIDSERVE_SCHEDULER_POLICY_STEP_ROSTER_H_

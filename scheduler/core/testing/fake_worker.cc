@@ -62,6 +62,7 @@ WorkerInfo FakeWorkerInfo(const FakeWorkerOptions& options) {
   info.staging_half_slots = options.staging_half_slots;
   info.max_step_tokens = options.max_step_tokens;
   info.max_logit_rows = options.max_logit_rows;
+  info.max_recomputed_tokens = options.max_recomputed_tokens;
   info.layer_bytes = info.streamed_layer_bytes = 4'000;
   info.profile = {.link_bytes_per_second = 1e6,
                   .copy_out_bytes_per_second = 1e6,
@@ -140,6 +141,7 @@ void FakeWorker::CheckReleases(const StepPlan& plan, std::set<Slot>& released) {
       continue;
     }
     for (const BlockRef& block : it->second.table) {
+      if (block.kind == CacheKind::kTokens) continue;
       released.insert({block.tier, block.first});
       if (block.kind == CacheKind::kKv) {
         released.insert({block.tier, block.second});
@@ -170,6 +172,11 @@ void FakeWorker::CheckTables(const StepPlan& plan,
     EXPECT_EQ(update.first_block, static_cast<int32_t>(table.size()));
     EXPECT_FALSE(update.blocks.empty());
     for (const BlockRef& block : update.blocks) {
+      if (block.kind == CacheKind::kTokens) {
+        EXPECT_TRUE(table.empty() || table.back().kind == CacheKind::kTokens);
+        table.push_back(block);
+        continue;
+      }
       take(block.tier, block.first);
       if (block.kind == CacheKind::kKv) take(block.tier, block.second);
       table.push_back(block);
@@ -212,14 +219,30 @@ void FakeWorker::CheckLimits(const StepPlan& plan) {
   int64_t rows = 0;
   int64_t chunk_rows = 0;
   int64_t logit_rows = 0;
+  int64_t recomputed = 0;
   for (const StepSequence& step : plan.sequences) {
     rows += step.num_new;
+    recomputed += Recomputed(step);
     if (step.num_new > 1) chunk_rows += step.num_new;
     logit_rows += step.sample;
   }
   EXPECT_LE(rows, info_.max_step_tokens);
   EXPECT_LE(chunk_rows, prefill_chunk_tokens_);
   EXPECT_LE(logit_rows, info_.max_logit_rows);
+  EXPECT_LE(recomputed, info_.max_recomputed_tokens);
+}
+
+// Positions of cached TOKENS blocks, whole ones.
+int64_t FakeWorker::Recomputed(const StepSequence& step) const {
+  const auto it = sequences_.find(step.sequence);
+  if (it == sequences_.end()) return 0;
+  const int32_t block_tokens = info_.numerics.block_tokens;
+  int64_t positions = 0;
+  for (const BlockRef& block : it->second.table) {
+    if (block.kind != CacheKind::kTokens || positions >= step.num_cached) break;
+    positions += block_tokens;
+  }
+  return positions;
 }
 
 void FakeWorker::CheckMiniBatches(const StepPlan& plan) {

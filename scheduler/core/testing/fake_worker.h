@@ -91,6 +91,7 @@ class FakeWorker {
   void CheckLimits(const StepPlan& plan);
   void CheckMiniBatches(const StepPlan& plan);
   int64_t Staged(const StepSequence& step) const;
+  int64_t Recomputed(const StepSequence& step) const;
   SequenceResult Run(const StepSequence& step);
 
   const WorkerInfo info_;
@@ -116,6 +117,7 @@ struct FakeWorkerOptions {
   int32_t staging_half_slots = 48;  // One sequence of max positions, all ACT.
   int32_t max_step_tokens = 32;
   int32_t max_logit_rows = 16;
+  int32_t max_recomputed_tokens = 64;
   int64_t vocab_size = 100;
   int64_t max_positions = 64;
   double gemm_flops_per_second = 2e6;  // Its link moves 1e6 bytes a second.
