@@ -132,6 +132,63 @@ bool HasFixedShares(const std::vector<BenchSummary>& summaries) {
   return shares.size() > 1;
 }
 
+bool HasRecomputeRatios(const std::vector<BenchSummary>& summaries) {
+  std::set<std::string> ratios;
+  for (const BenchSummary& summary : summaries) {
+    if (!summary.policy.recompute_ratio.empty()) {
+      ratios.insert(summary.policy.recompute_ratio);
+    }
+  }
+  return ratios.size() > 1;
+}
+
+double RecomputeRatio(const BenchSummary& summary) {
+  double ratio = 0;
+  CHECK(absl::SimpleAtod(summary.policy.recompute_ratio, &ratio));
+  return ratio;
+}
+
+// PAPER.md figure 4: how much longer a decode step takes the more is recomputed
+// from token ids, over the step with the least recomputed.
+LinePanel ByRecomputeRatio(const std::vector<BenchSummary>& summaries) {
+  std::map<double, ChartValue> measured;
+  std::map<double, ChartValue> ideal;
+  for (const BenchSummary& summary : summaries) {
+    if (summary.policy.recompute_ratio.empty()) continue;
+    const double ratio = RecomputeRatio(summary);
+    if (summary.measured_step_s.has_value()) {
+      measured[ratio] = ToChart(*summary.measured_step_s);
+    }
+    if (summary.ideal_step_s.has_value()) {
+      ideal[ratio] = ToChart(*summary.ideal_step_s);
+    }
+  }
+  LinePanel panel = {.title = "Decode phase",
+                     .x_label = "share of a sequence recomputed from token ids",
+                     .y_label = "time of a step in seconds"};
+  double unit = 1;
+  if (!measured.empty() && measured.begin()->second.value > 0) {
+    unit = measured.begin()->second.value;
+    panel.y_label = absl::StrFormat("time of a step, 1 = at share %.3g",
+                                    measured.begin()->first);
+  }
+  const auto add = [&](const std::string& label, int colour,
+                       const std::map<double, ChartValue>& values) {
+    if (values.empty()) return;
+    Line& line = panel.lines.emplace_back(Line{.label = label});
+    line.colour = colour;
+    for (const auto& [ratio, y] : values) {
+      line.points.push_back({ratio,
+                             {.value = y.value / unit,
+                              .low = y.low / unit,
+                              .high = y.high / unit}});
+    }
+  };
+  add("measured", 3, measured);
+  add("ideal: max(link, compute)", 4, ideal);
+  return panel;
+}
+
 std::string Batch(const BenchSummary& summary) {
   if (!summary.batch_requested.has_value()) {
     return "as many requests as the cache holds";
@@ -197,7 +254,10 @@ Figure BenchFigure(const MachineInfo& machine,
   } else {
     figure.subtitle = absl::StrCat(what, ", ", first.prompt_tokens,
                                    " tokens in, ", first.output_tokens, " out");
-    if (HasFixedShares(summaries)) {
+    if (HasRecomputeRatios(summaries)) {
+      figure.title = "Decode latency against recompute ratio";
+      figure.panels.push_back(ByRecomputeRatio(summaries));
+    } else if (HasFixedShares(summaries)) {
       figure.title = "Throughput against ACT share";
       figure.panels.push_back(ByShare(summaries));
     } else {

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -70,6 +71,29 @@ TEST(BenchFigureTest, DrawsFixedSharesOverTheShare) {
   ASSERT_EQ(panel.lines[1].points.size(), 1);
   EXPECT_EQ(panel.lines[1].points[0].x, 0.75);
   EXPECT_NE(panel.lines[0].colour, panel.lines[1].colour);
+}
+
+TEST(BenchFigureTest, DrawsStepsOverTheRecomputeRatio) {
+  std::vector<BenchSummary> summaries;
+  for (const auto& [ratio, seconds] :
+       {std::pair{"0.5", 3.0}, {"0", 2.0}, {"1", 8.0}}) {
+    BenchSummary& summary =
+        summaries.emplace_back(SummaryOf("recompute", "auto", 32, 10));
+    summary.policy.recompute_ratio = ratio;
+    summary.measured_step_s = {
+        {.median = seconds, .min = seconds / 2, .max = seconds * 2}};
+  }
+  summaries.push_back(SummaryOf("kv", "auto", 32, 12));
+  const Figure figure = BenchFigure(MachineInfo(), summaries);
+  EXPECT_EQ(figure.title, "Decode latency against recompute ratio");
+  ASSERT_EQ(figure.panels.size(), 1);
+  const auto& panel = std::get<LinePanel>(figure.panels[0]);
+  ASSERT_EQ(panel.lines.size(), 1);
+  ASSERT_EQ(panel.lines[0].points.size(), 3);
+  EXPECT_EQ(panel.lines[0].points[0].x, 0);
+  EXPECT_EQ(panel.lines[0].points[0].y.value, 1);
+  EXPECT_EQ(panel.lines[0].points[1].y.value, 1.5);
+  EXPECT_EQ(panel.lines[0].points[2].y.high, 8);
 }
 
 TEST(BenchFigureTest, SaysThatALinkIsPaced) {

@@ -17,11 +17,17 @@ ordered_json RangeOf(const std::optional<Spread>& spread) {
   return {{"min", spread->min}, {"max", spread->max}};
 }
 
+ordered_json TextOrNull(const std::string& text) {
+  return text.empty() ? ordered_json() : ordered_json(text);
+}
+
 ordered_json SummaryToJson(const BenchSummary& summary,
                            const std::vector<BenchSummary>& all) {
   ordered_json json;
   json["policy"] = summary.policy.name;
   json["act_ratio"] = summary.policy.act_ratio;
+  json["recompute_ratio"] = TextOrNull(summary.policy.recompute_ratio);
+  json["percent"] = TextOrNull(summary.policy.percent);
   json["batch_requested"] = summary.batch_requested.has_value()
                                 ? ordered_json(*summary.batch_requested)
                                 : ordered_json("auto");

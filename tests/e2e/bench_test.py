@@ -125,6 +125,56 @@ class BenchTest(unittest.TestCase):
         self.assertGreater(results[0]["act_share"], 0)
         self.assertLess(results[0]["act_share"], 1)
 
+    def test_compares_the_baselines_on_workers_of_their_kinds(self):
+        printed = self.bench(
+            f"--model_dir={MODEL}", "--policies=kv,recompute,flexgen,resident",
+            "--batch=2", "--prompt_tokens=64", "--output_tokens=12",
+            "--recompute_ratio=0.5", "--percent=0,100,0,100,100,0",
+            "--repeats=1", "--output=json", "--device_memory=64MB",
+            "--link_bandwidth=200MB")
+        results = {r["policy"]: r
+                   for r in json.loads(printed.stdout)["results"]}
+        self.assertEqual(list(results),
+                         ["kv", "recompute", "flexgen", "resident"])
+        self.assertEqual(results["recompute"]["recompute_ratio"], "0.5")
+        self.assertEqual(results["flexgen"]["percent"],
+                         "0,100,0,100,100,0")
+        for policy, result in results.items():
+            with self.subTest(policy):
+                self.assertEqual(result["batch_running"], 2)
+                for field in ("ideal_step_s", "predicted_step_s",
+                              "measured_step_s"):
+                    self.assertGreater(result[field], 0, field)
+        flexgen = results["flexgen"]["bytes_per_step"]
+        self.assertGreater(flexgen["weight"], 0)
+        self.assertGreater(flexgen["kv"], 0)
+        resident = results["resident"]["bytes_per_step"]
+        self.assertEqual(resident["weight"] + resident["kv"] +
+                         resident["write_back"], 0)
+
+    def test_takes_a_list_of_recompute_ratios(self):
+        chart = self.folder / "b.svg"
+        printed = self.bench(
+            f"--model_dir={MODEL}", "--policies=recompute", "--batch=2",
+            "--recompute_ratio=0,0.5,1", "--prompt_tokens=64",
+            "--output_tokens=4", "--repeats=1", "--output=json",
+            f"--svg={chart}", "--device_memory=24MB", "--link_bandwidth=200MB",
+            "--dtype=float32", "--resident_weights=0")
+        self.assertEqual(printed.stderr.count("weights loaded"), 1)
+        results = json.loads(printed.stdout)["results"]
+        self.assertEqual([r["recompute_ratio"] for r in results],
+                         ["0", "0.5", "1"])
+        self.assertIn("share of a sequence recomputed from token ids",
+                      texts(chart))
+
+    def test_says_what_resident_needs(self):
+        result = self.bench(f"--model_dir={MODEL}", "--policies=resident",
+                            *SMALL, "--device_memory=min", check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr,
+                         r"does not hold 100% of the weights.*at least \d+ "
+                         r"bytes are needed")
+
     def test_a_batch_of_auto_is_what_the_cache_holds(self):
         # 64 half-slots; a sequence of 96 positions has six blocks.
         printed = self.bench(
@@ -161,6 +211,9 @@ class BenchTest(unittest.TestCase):
             ("--policy", "--policy=kv"),
             ("--act_ratio", "--act_ratio=0.5,much"),
             ("--act_ratio", "--act_ratio=2"),
+            ("--recompute_ratio",
+             "--policies=recompute --recompute_ratio=0,1.5"),
+            ("--percent", "--policies=flexgen --percent=20,70,0,100,0,100"),
             ("--batch", "--batch=0"),
             ("--batch", "--batch=many"),
             ("--prompt_tokens", "--prompt_tokens=0"),
@@ -175,7 +228,8 @@ class BenchTest(unittest.TestCase):
         for flag, given in cases:
             with self.subTest(given):
                 self.assert_usage_error(
-                    self.bench(f"--model_dir={MODEL}", given, check=False),
+                    self.bench(f"--model_dir={MODEL}", *given.split(),
+                               check=False),
                     flag)
         with self.subTest("neither server nor model"):
             self.assert_usage_error(self.bench(*SMALL, check=False),
