@@ -11,6 +11,17 @@ ordered_json MedianOf(const std::optional<Spread>& spread) {
   return spread.has_value() ? ordered_json(spread->median) : ordered_json();
 }
 
+// One of each repeat, null where it has none; null where there is no `spread`.
+ordered_json SamplesOf(const std::optional<Spread>& spread) {
+  if (!spread.has_value()) return ordered_json();
+  ordered_json samples = ordered_json::array();
+  for (const std::optional<double>& sample : spread->samples) {
+    samples.push_back(sample.has_value() ? ordered_json(*sample)
+                                         : ordered_json());
+  }
+  return samples;
+}
+
 // Null where there is no `spread`.
 ordered_json RangeOf(const std::optional<Spread>& spread) {
   if (!spread.has_value()) return ordered_json();
@@ -36,9 +47,11 @@ ordered_json SummaryToJson(const BenchSummary& summary,
   json["output_tokens"] = summary.output_tokens;
   json["repeats"] = summary.repeats;
   ordered_json spread;
+  ordered_json samples;
   const auto add = [&](const char* name, const std::optional<Spread>& value) {
     json[name] = MedianOf(value);
     spread[name] = RangeOf(value);
+    samples[name] = SamplesOf(value);
   };
   add("total_tokens_per_s", summary.total_tokens_per_s);
   const std::optional<double> ratio = RatioToKv(summary, all);
@@ -66,6 +79,7 @@ ordered_json SummaryToJson(const BenchSummary& summary,
       {"act", RangeOf(summary.act_bytes)},
       {"write_back", RangeOf(summary.write_back_bytes)}};
   json["spread"] = spread;
+  json["samples"] = samples;
   json["mix_reason"] = summary.mix_reason;
   return json;
 }

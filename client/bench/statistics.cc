@@ -22,7 +22,8 @@ std::optional<Spread> SpreadOf(absl::Span<const std::optional<double>> values) {
   }
   if (known.empty()) return std::nullopt;
   const auto [min, max] = std::minmax_element(known.begin(), known.end());
-  Spread spread = {.min = *min, .max = *max};
+  Spread spread = {
+      .min = *min, .max = *max, .samples = {values.begin(), values.end()}};
   spread.median = Median(std::move(known));
   return spread;
 }

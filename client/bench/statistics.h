@@ -17,6 +17,7 @@ struct Spread {
   double median = 0;
   double min = 0;
   double max = 0;
+  std::vector<std::optional<double>> samples;  // In order, as measured.
 };
 
 // Of the values that are there; unset if none is.

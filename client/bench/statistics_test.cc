@@ -24,6 +24,7 @@ TEST(SpreadOfTest, SkipsWhatWasNotMeasured) {
   EXPECT_EQ(spread->median, 5);
   EXPECT_EQ(spread->min, 2);
   EXPECT_EQ(spread->max, 11);
+  EXPECT_EQ(spread->samples, values);
 }
 
 TEST(SpreadOfTest, OfNothingIsUnset) {

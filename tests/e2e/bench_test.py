@@ -90,6 +90,10 @@ class BenchTest(unittest.TestCase):
             spread = result["spread"][field]
             self.assertLessEqual(spread["min"], result[field])
             self.assertLessEqual(result[field], spread["max"])
+            samples = result["samples"][field]
+            self.assertEqual(len(samples), 2)
+            self.assertEqual((min(samples), max(samples)),
+                             (spread["min"], spread["max"]))
         for field in ("link_busy", "compute_busy"):
             self.assertGreater(result[field], 0, field)
             self.assertLess(result[field], 1.01, field)

@@ -14,8 +14,6 @@ import json
 import os
 import pathlib
 import platform
-import re
-import subprocess
 import sys
 import tempfile
 from typing import Dict, List
@@ -23,6 +21,7 @@ from typing import Dict, List
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
+from tests.bench import programs  # noqa: E402
 from tests.bench.similarity import regimes  # noqa: E402
 from tests.bench.similarity import report  # noqa: E402
 
@@ -38,52 +37,15 @@ def parse_arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--bin", default=str(ROOT / "bazel-bin"), help="folder of programs")
     add("--out", default=str(ROOT / "docs/results"), help="folder to write to")
-    add("--hidden", type=int, default=512, help="of the stand-in model")
+    add("--hidden", type=int, default=384, help="of the stand-in model")
     add("--contexts", default="512,1024,1920", help="prompt lengths")
     add("--regimes", default="", help="names, a list; empty: all four")
     add("--settings", default="batch,memory", help="equal batch, equal memory")
     add("--output_tokens", type=int, default=12)
-    add("--repeats", type=int, default=3)
+    add("--repeats", type=int, default=2)
     add("--threads", type=int, default=1, help="that compute")
     add("--report_only", action="store_true", help="draw the JSON again")
     return parser.parse_args()
-
-
-def run(command: List[str]) -> str:
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)}\nfailed: {done.stderr[-2000:]}")
-    return done.stdout
-
-
-def least_device_memory(worker: str, flags: List[str]) -> int:
-    """What the worker says it would need, when it is given too little."""
-    done = subprocess.run(
-        [worker, *flags, "--device_memory=64KiB"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    found = re.search(r"device_memory: .*at least (\d+) bytes", done.stderr)
-    if found is None:
-        sys.exit(f"no least device memory in: {done.stderr[-500:]}")
-    return int(found.group(1))
-
-
-def measure_rebuild(bench: str, flags: List[str], hidden: int) -> float:
-    """FLOP/s of rebuilding K and V here, from a worker's own profile."""
-    with tempfile.TemporaryDirectory() as folder:
-        profile = pathlib.Path(folder) / "profile.json"
-        run(
-            [bench, "bench", *flags, f"--profile={profile}", "--batch=1"]
-            + ["--link_bandwidth=1GB", "--prompt_tokens=16"]
-            + ["--device_memory=min", "--output_tokens=2", "--repeats=1"]
-            + ["--policies=kv"]
-        )
-        costs = json.loads(profile.read_text())["costs"]
-    return regimes.rebuild_flops_per_s(hidden, costs["rebuild"]["s_per_unit"])
 
 
 def bench_flags(
@@ -133,14 +95,16 @@ def measure(arguments: argparse.Namespace) -> Dict:
         (pathlib.Path(folder) / "config.json").write_text(json.dumps(config))
         common = [f"--model_dir={folder}", "--random_weights=1"]
         common += [f"--threads={arguments.threads}", "--dtype=float32"]
-        least = least_device_memory(
+        least = programs.least_device_memory(
             worker, [*common, "--link_bandwidth=1GB"]
         )
         # Rows for a step of every batch, and nothing resident to speak of.
         device = least + (4 << 20)
         for number, (regime, setting, context) in enumerate(runs):
             # Anew each time: a machine's speed drifts within the hour.
-            flops = measure_rebuild(bench, common, arguments.hidden)
+            flops = programs.measure_rebuild(
+                bench, common, arguments.hidden
+            )
             stand = regimes.scale(
                 regime, arguments.hidden, flops, ELEMENT_BYTES
             )
@@ -151,7 +115,7 @@ def measure(arguments: argparse.Namespace) -> Dict:
                 flush=True,
             )
             output = pathlib.Path(folder) / "bench.json"
-            run(
+            programs.run(
                 [bench, "bench", *common, f"--device_memory={device}"]
                 + [f"--link_bandwidth={stand.link_bytes_per_s:.0f}"]
                 + [f"--policies={POLICIES}", f"--prompt_tokens={context}"]

@@ -1,0 +1,50 @@
+"""What the benchmarks of whole programs share: runs of them, and what they
+say about this machine."""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+from typing import List
+
+from tests.bench.similarity import regimes
+
+
+def run(command: List[str]) -> str:
+    """Its standard output. Exits with its complaint if it fails."""
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}\nfailed: {done.stderr[-2000:]}")
+    return done.stdout
+
+
+def least_device_memory(worker: str, flags: List[str]) -> int:
+    """What the worker says it would need, when it is given too little."""
+    done = subprocess.run(
+        [worker, *flags, "--device_memory=64KiB"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = re.search(r"device_memory: .*at least (\d+) bytes", done.stderr)
+    if found is None:
+        sys.exit(f"no least device memory in: {done.stderr[-500:]}")
+    return int(found.group(1))
+
+
+def measure_rebuild(client: str, flags: List[str], hidden: int) -> float:
+    """FLOP/s of rebuilding K and V here, from a worker's own profile."""
+    with tempfile.TemporaryDirectory() as folder:
+        profile = pathlib.Path(folder) / "profile.json"
+        run(
+            [client, "bench", *flags, f"--profile={profile}", "--batch=1"]
+            + ["--link_bandwidth=1GB", "--prompt_tokens=16"]
+            + ["--device_memory=min", "--output_tokens=2", "--repeats=1"]
+            + ["--policies=kv"]
+        )
+        costs = json.loads(profile.read_text())["costs"]
+    return regimes.rebuild_flops_per_s(hidden, costs["rebuild"]["s_per_unit"])
