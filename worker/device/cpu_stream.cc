@@ -58,7 +58,10 @@ absl::Status CpuStream::Copy(absl::Span<const CopyRun> runs) {
     }
     if (link_ != nullptr && link_bytes > 0) {
       // From when a link would have begun, not from when this thread woke up.
-      WaitUntil(link_->Schedule(std::max(queued_at, ready_at_), link_bytes));
+      const LinkPacer::Transfer transfer =
+          link_->Schedule(std::max(queued_at, ready_at_), link_bytes);
+      thread_.BeganAt(transfer.begin);
+      WaitUntil(transfer.end);
     }
     return absl::OkStatus();
   });

@@ -5,13 +5,15 @@
 #include <algorithm>
 
 namespace hybridserve {
-absl::Time LinkPacer::Schedule(absl::Time now, int64_t bytes) {
-  if (bytes_per_second_ <= 0) return now;
+
+LinkPacer::Transfer LinkPacer::Schedule(absl::Time now, int64_t bytes) {
+  if (bytes_per_second_ <= 0) return {now, now};
   const absl::Duration on_link =
       absl::Seconds(static_cast<double>(bytes) / bytes_per_second_);
   absl::MutexLock lock(&mutex_);
-  free_at_ = std::max(now, free_at_) + on_link;
-  return free_at_;
+  const absl::Time begin = std::max(now, free_at_);
+  free_at_ = begin + on_link;
+  return {begin, free_at_};
 }
 
 absl::Time MonotonicNow() {

@@ -17,9 +17,15 @@ class LinkPacer {
   explicit LinkPacer(double bytes_per_second)
       : bytes_per_second_(bytes_per_second) {}
 
+  // When a transfer begins, and when its last byte arrives.
+  struct Transfer {
+    absl::Time begin;
+    absl::Time end;
+  };
+
   // Puts a transfer of `bytes` that was ready at `now` on the link, behind
-  // those before it, and returns when its last byte arrives.
-  absl::Time Schedule(absl::Time now, int64_t bytes);
+  // those before it.
+  Transfer Schedule(absl::Time now, int64_t bytes);
 
  private:
   const double bytes_per_second_;

@@ -9,27 +9,31 @@ const absl::Time kStart = absl::FromUnixSeconds(1000);
 
 TEST(LinkPacerTest, ATransferTakesBytesOverBandwidth) {
   LinkPacer pacer(1e6);
-  EXPECT_EQ(pacer.Schedule(kStart, 500'000), kStart + absl::Milliseconds(500));
+  const LinkPacer::Transfer transfer = pacer.Schedule(kStart, 500'000);
+  EXPECT_EQ(transfer.begin, kStart);
+  EXPECT_EQ(transfer.end, kStart + absl::Milliseconds(500));
 }
 
 TEST(LinkPacerTest, TransfersQueueBehindEachOther) {
   LinkPacer pacer(1e6);
   pacer.Schedule(kStart, 1'000'000);
   // Ready while the first is under way: starts when that ends.
-  EXPECT_EQ(pacer.Schedule(kStart + absl::Milliseconds(300), 1'000'000),
-            kStart + absl::Seconds(2));
+  const LinkPacer::Transfer second =
+      pacer.Schedule(kStart + absl::Milliseconds(300), 1'000'000);
+  EXPECT_EQ(second.begin, kStart + absl::Seconds(1));
+  EXPECT_EQ(second.end, kStart + absl::Seconds(2));
 }
 
 TEST(LinkPacerTest, AnIdleLinkSavesNothingUp) {
   LinkPacer pacer(1e6);
   pacer.Schedule(kStart, 1000);
-  EXPECT_EQ(pacer.Schedule(kStart + absl::Seconds(10), 1'000'000),
+  EXPECT_EQ(pacer.Schedule(kStart + absl::Seconds(10), 1'000'000).end,
             kStart + absl::Seconds(11));
 }
 
 TEST(LinkPacerTest, UnpacedTransfersArriveAtOnce) {
   LinkPacer pacer(0);
-  EXPECT_EQ(pacer.Schedule(kStart, 1'000'000'000), kStart);
+  EXPECT_EQ(pacer.Schedule(kStart, 1'000'000'000).end, kStart);
 }
 
 TEST(WaitUntilTest, NeverReturnsEarly) {

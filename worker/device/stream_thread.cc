@@ -2,6 +2,7 @@
 
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "worker/device/link_pacer.h"
@@ -30,6 +31,11 @@ void StreamThread::Push(Item item) {
   absl::MutexLock lock(&mutex_);
   queue_.push_back(std::move(item));
   ++queued_;
+}
+
+void StreamThread::BeganAt(absl::Time time) {
+  absl::MutexLock lock(&mutex_);
+  working_since_ = std::max(work_ended_, std::min(working_since_, time));
 }
 
 absl::Status StreamThread::Drain() {
@@ -67,7 +73,8 @@ absl::Status StreamThread::Run(const Item& item, const absl::Status& so_far) {
   }
   absl::Status status = item.work();
   absl::MutexLock lock(&mutex_);
-  const absl::Duration took = MonotonicNow() - working_since_;
+  work_ended_ = MonotonicNow();
+  const absl::Duration took = work_ended_ - working_since_;
   busy_ += took;
   WorkTotals& totals = totals_[tag_.kind];
   totals.busy += took;

@@ -37,6 +37,10 @@ class StreamThread {
   // Work queued from now on is a part of `tag`.
   void QueueTag(const WorkTag& tag);
 
+  // From within Work: it began at `time`, when this thread was not awake yet.
+  // No earlier than the Work before it ended.
+  void BeganAt(absl::Time time);
+
   // Blocks until everything queued before the call is done. The first error.
   absl::Status Drain();
 
@@ -65,6 +69,7 @@ class StreamThread {
   absl::Duration busy_ ABSL_GUARDED_BY(mutex_);
   // When the Work under way began; InfiniteFuture if there is none.
   absl::Time working_since_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
+  absl::Time work_ended_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   PerWorkKind<WorkTotals> totals_ ABSL_GUARDED_BY(mutex_);
   // Of the thread: what Work is for, and whether some of it ran.
   WorkTag tag_;

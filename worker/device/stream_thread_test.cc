@@ -3,9 +3,11 @@
 #include <vector>
 
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "worker/device/link_pacer.h"
 
 namespace hybridserve {
 namespace {
@@ -49,6 +51,28 @@ TEST(StreamThreadTest, TheFirstErrorSticksAndLaterWorkIsSkipped) {
   EXPECT_THAT(thread.Drain(), StatusIs(absl::StatusCode::kInternal, "first"));
   EXPECT_THAT(told, StatusIs(absl::StatusCode::kInternal, "first"));
   EXPECT_FALSE(ran);
+}
+
+TEST(StreamThreadTest, WorkMayHaveBegunBeforeTheThreadWokeUp) {
+  StreamThread thread;
+  const absl::Time queued = MonotonicNow();
+  thread.QueueMarker([](const absl::Status&) {
+    absl::SleepFor(absl::Milliseconds(20));
+    return absl::OkStatus();
+  });
+  const auto work = [&thread, queued] {
+    thread.BeganAt(queued);
+    return absl::OkStatus();
+  };
+  thread.Queue(work);
+  EXPECT_THAT(thread.Drain(), IsOk());
+  const absl::Duration first = thread.busy();
+  EXPECT_GE(first, absl::Milliseconds(20));
+  // Time is not counted twice.
+  thread.Queue(work);
+  EXPECT_THAT(thread.Drain(), IsOk());
+  EXPECT_LE(thread.busy(), MonotonicNow() - queued);
+  EXPECT_GE(thread.busy(), first);
 }
 
 TEST(StreamThreadTest, AMarkersErrorCountsToo) {

@@ -30,7 +30,9 @@ constexpr absl::StatusCode kInvalid = absl::StatusCode::kInvalidArgument;
 
 std::vector<TestTensor> TensorsOf(const ModelConfig& config) {
   return CopyTensors(RandomSource(config, 6),
-                     [](absl::string_view name) { return std::string(name); });
+                     [](absl::string_view name) -> std::string {
+                       return {name.begin(), name.end()};
+                     });
 }
 
 class ModelFolderTest : public testing::Test {

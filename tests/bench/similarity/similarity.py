@@ -29,7 +29,9 @@ LAYERS = 4
 MAX_POSITIONS = 2048
 ELEMENT_BYTES = 4  # float32: what this CPU computes in.
 POLICIES = "kv,act,hybrid"
-SPARE_POSITIONS = 64
+SPARE_POSITIONS = 16
+# Large, so that a batch's prompts take few steps and decoding is soon measured.
+CHUNK_TOKENS = 2048
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -41,7 +43,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--contexts", default="512,1024,1920", help="prompt lengths")
     add("--regimes", default="", help="names, a list; empty: all four")
     add("--settings", default="batch,memory", help="equal batch, equal memory")
-    add("--output_tokens", type=int, default=12)
+    add("--decode_steps", type=int, default=10, help="to measure, a repeat")
     add("--repeats", type=int, default=2)
     add("--threads", type=int, default=1, help="that compute")
     add("--report_only", action="store_true", help="draw the JSON again")
@@ -56,18 +58,26 @@ def bench_flags(
 ) -> List[str]:
     """Equal batch: every policy runs the same sequences, and the host holds
     them as keys and values. Equal memory: each runs what the pool holds."""
-    positions = context + arguments.output_tokens
-    element = ELEMENT_BYTES
     if setting == "batch":
-        per_token = 2 * stand.hidden * element * LAYERS
-        # Room to go on while the last prompts are still running, so that all
-        # decode at once for long enough to measure.
-        blocks = -(-(positions + SPARE_POSITIONS) // 16)
-        memory = max(stand.batch, 1) * blocks * 16 * per_token
-        memory = max(memory, MAX_POSITIONS * per_token)
-        return [f"--batch={stand.batch}", f"--host_memory={memory}"]
-    memory = regimes.pool_bytes(stand, LAYERS, element)
-    return ["--batch=auto", f"--host_memory={memory}"]
+        most = max(stand.batch, 1)
+    else:
+        most = max(2 * stand.pool_tokens // context, 1)  # All as ACT.
+    # Those whose prompts run first decode until those of the last have run,
+    # and then all do for as long as is to be measured.
+    chunks = -(-most * context // CHUNK_TOKENS)
+    output = chunks + arguments.decode_steps
+    flags = [
+        f"--prompt_tokens={context}",
+        f"--output_tokens={output}",
+        f"--prefill_chunk_tokens={CHUNK_TOKENS}",
+    ]
+    if setting == "memory":
+        memory = regimes.pool_bytes(stand, LAYERS, ELEMENT_BYTES)
+        return [*flags, "--batch=auto", f"--host_memory={memory}"]
+    per_token = 2 * stand.hidden * ELEMENT_BYTES * LAYERS
+    blocks = -(-(context + output + SPARE_POSITIONS) // 16)
+    memory = max(most * blocks * 16, MAX_POSITIONS) * per_token
+    return [*flags, f"--batch={stand.batch}", f"--host_memory={memory}"]
 
 
 def measure(arguments: argparse.Namespace) -> Dict:
@@ -118,8 +128,7 @@ def measure(arguments: argparse.Namespace) -> Dict:
             programs.run(
                 [bench, "bench", *common, f"--device_memory={device}"]
                 + [f"--link_bandwidth={stand.link_bytes_per_s:.0f}"]
-                + [f"--policies={POLICIES}", f"--prompt_tokens={context}"]
-                + [f"--output_tokens={arguments.output_tokens}"]
+                + [f"--policies={POLICIES}"]
                 + [f"--repeats={arguments.repeats}", f"--json={output}"]
                 + bench_flags(arguments, stand, setting, context)
             )
