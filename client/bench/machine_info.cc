@@ -63,7 +63,7 @@ MachineInfo DescribeMachine(const v1::Worker& worker) {
   info.date =
       absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone());
   info.command_line = CommandLine();
-  info.version = std::string(Version());
+  info.version = absl::StrCat(Version());
   info.build_id = BuildId();
   info.device = worker.device();
   info.model = worker.model();
