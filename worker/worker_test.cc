@@ -8,7 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
+#include "common/linear_cost.h"
 #include "common/testing/status_matchers.h"
+#include "common/work.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -109,7 +112,12 @@ TEST_F(WorkerTest, SaysWhatItIs) {
   EXPECT_GT(info.streamed_head_bytes, 0);
   EXPECT_GT(info.profile.gemm_flops_per_second, 0);
   EXPECT_GT(info.profile.link_bytes_per_second, 0);
-  EXPECT_LE(info.profile.link_bytes_per_second, 1.01e9);
+  // No copy passes the link faster than it is.
+  for (const CostSample& sample :
+       info.profile.work.fits[WorkKind::kWeights].samples) {
+    EXPECT_GE(absl::ToDoubleSeconds(sample.duration) * 1e9,
+              sample.units * 0.999);
+  }
   for (const WorkKind kind : {WorkKind::kWeights, WorkKind::kKv, WorkKind::kAct,
                               WorkKind::kRebuild}) {
     EXPECT_GE(info.profile.work.fits[kind].samples.size(), 3u) << Name(kind);
