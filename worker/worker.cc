@@ -60,8 +60,17 @@ class EngineWorker final : public Worker {
   const MemoryPlan& memory_plan() const override {
     return model_.resources->memory;
   }
+  absl::Status Measure() override {
+    engine_.reset();  // Its buffers are in the way.
+    ASSIGN_OR_RETURN(info_.profile, MeasureWorkerProfile(*model_.resources));
+    ASSIGN_OR_RETURN(engine_,
+                     Engine::Create(*model_.resources, info_.epoch, *clock_));
+    if (on_result_ != nullptr) engine_->Start(on_result_);
+    return absl::OkStatus();
+  }
   void Start(ResultCallback on_result) override {
-    engine_->Start(std::move(on_result));
+    on_result_ = std::move(on_result);
+    engine_->Start(on_result_);
   }
   void Submit(StepPlan plan) override { engine_->Submit(std::move(plan)); }
   void Reset(uint64_t epoch) override { engine_->Reset(epoch); }
@@ -79,8 +88,9 @@ class EngineWorker final : public Worker {
 
   const std::unique_ptr<SystemClock> clock_;
   const LoadedModel model_;
-  const WorkerInfo info_;
+  WorkerInfo info_;
   const std::string trace_file_;
+  ResultCallback on_result_;  // Null before Start().
   std::unique_ptr<Engine> engine_;
 };
 

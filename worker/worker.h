@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/step_plan.h"
 #include "common/step_result.h"
@@ -45,6 +46,12 @@ class Worker {
   // is its caller's to send.
   virtual const WorkerInfo& info() const = 0;
   virtual const MemoryPlan& memory_plan() const = 0;
+
+  // Times every kind of work anew, alone, for a few seconds at the most:
+  // info().profile is then of now. Only while no plan is queued or under way,
+  // and not at the same time as other calls. Forgets all sequences. The
+  // device's errors, after which only Stop() may be called.
+  virtual absl::Status Measure() = 0;
 
   // Begins to take plans. `on_result` is called from the worker's own thread,
   // one call at a time, once for each plan that passed the fence, in order.

@@ -166,6 +166,44 @@ TEST_F(WorkerTest, GeneratesTheSameWhateverTheBudgetAndKind) {
   EXPECT_EQ(Generate(options, 0.37), tokens);
 }
 
+TEST_F(WorkerTest, MeasuresAnewBetweenRuns) {
+  WorkerOptions options = Options();
+  options.device_memory = MemorySetting::Min();
+  options.link_bytes_per_second = 1e9;
+  const std::unique_ptr<Worker> worker = Worker::Create(options).value();
+  const auto forward = [&] {
+    std::vector<absl::Duration> durations;
+    for (const CostSample& sample :
+         worker->info().profile.work.fits[WorkKind::kForward].samples) {
+      durations.push_back(sample.duration);
+    }
+    return durations;
+  };
+  PlanDriver* driver = nullptr;
+  worker->Start(
+      [&](StepResult result) { driver->OnResult(std::move(result)); });
+  std::vector<std::vector<int32_t>> tokens;
+  for (uint64_t epoch = 1; epoch <= 3; ++epoch) {
+    PlanDriver now(LimitsOf(worker->info()),
+                   {.act_ratio = 0.5, .use_device_pool = true, .epoch = epoch},
+                   [&](StepPlan plan) { worker->Submit(std::move(plan)); });
+    driver = &now;
+    worker->Reset(epoch);
+    tokens.push_back(
+        now.Run({{.prompt = RandomTokens(40, 300, 1), .max_new = 20}})[0]
+            .tokens);
+    EXPECT_THAT(now.status(), IsOk());
+    const std::vector<absl::Duration> before = forward();
+    ASSERT_THAT(worker->Measure(), IsOk());
+    EXPECT_EQ(forward().size(), before.size());
+    EXPECT_NE(forward(), before);
+  }
+  EXPECT_EQ(tokens[0].size(), 20u);
+  EXPECT_EQ(tokens[1], tokens[0]);
+  EXPECT_EQ(tokens[2], tokens[0]);
+  worker->Stop();
+}
+
 TEST_F(WorkerTest, TracesEveryStream) {
   WorkerOptions options = Options();
   options.device_memory = MemorySetting::Min();

@@ -16,6 +16,9 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> EmbeddedPolicies::Open(
                      Worker::Create(setting.worker));
     lender_ = std::make_unique<WorkerLender>(std::move(worker));
     loaded_ = setting.worker;
+  } else if (loaded_.profile_file.empty()) {
+    // A machine's speed drifts: each server's costs are of its own time.
+    RETURN_IF_ERROR(lender_->Measure());
   }
   SchedulerServerOptions options;
   options.core = scheduler_;

@@ -18,7 +18,8 @@ namespace hybridserve {
 
 // Servers inside this process that differ in their policy: a scheduler made
 // anew for every Open(), over a worker that stays loaded while the policies
-// that come want it as it is. One worker is in memory at a time.
+// that come want it as it is. One worker is in memory at a time. Its costs are
+// measured anew too, unless they come from a file.
 // Thread-compatible.
 class EmbeddedPolicies {
  public:

@@ -35,6 +35,14 @@ class WorkerLender::Shared {
     });
   }
 
+  absl::Status Measure() {
+    {
+      absl::MutexLock lock(&mutex_);
+      CHECK(on_result_ == nullptr) << "the worker is lent";
+    }
+    return worker_->Measure();
+  }
+
   // Waits for a callback under way.
   void Detach() {
     absl::MutexLock lock(&mutex_);
@@ -57,6 +65,7 @@ class WorkerLender::Lent final : public Worker {
   const MemoryPlan& memory_plan() const override {
     return shared_.worker().memory_plan();
   }
+  absl::Status Measure() override { return shared_.worker().Measure(); }
   void Start(ResultCallback on_result) override {
     shared_.Attach(std::move(on_result));
     attached_ = true;
@@ -81,6 +90,8 @@ WorkerLender::WorkerLender(std::unique_ptr<Worker> worker)
 WorkerLender::~WorkerLender() = default;
 
 const Worker& WorkerLender::worker() const { return shared_->worker(); }
+
+absl::Status WorkerLender::Measure() { return shared_->Measure(); }
 
 std::unique_ptr<Worker> WorkerLender::Lend() {
   return std::make_unique<Lent>(*shared_);

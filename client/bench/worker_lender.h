@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "absl/status/status.h"
 #include "worker/worker.h"
 
 namespace hybridserve {
@@ -18,6 +19,9 @@ class WorkerLender {
   ~WorkerLender();
 
   const Worker& worker() const;
+
+  // Worker::Measure(). Crashes while the worker is lent and started.
+  absl::Status Measure();
 
   // Crashes unless what was lent before is stopped or gone. Not to outlive
   // this.

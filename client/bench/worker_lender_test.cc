@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/testing/status_matchers.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace hybridserve {
@@ -16,6 +18,7 @@ class FakeWorker final : public Worker {
   struct Calls {
     int starts = 0;
     int stops = 0;
+    int measurements = 0;
     std::vector<uint64_t> resets;
   };
 
@@ -23,6 +26,10 @@ class FakeWorker final : public Worker {
 
   const WorkerInfo& info() const override { return info_; }
   const MemoryPlan& memory_plan() const override { return plan_; }
+  absl::Status Measure() override {
+    ++calls_.measurements;
+    return absl::OkStatus();
+  }
   void Start(ResultCallback on_result) override {
     ++calls_.starts;
     on_result_ = std::move(on_result);
@@ -60,7 +67,9 @@ TEST(WorkerLenderTest, LendsOneWorkerToOneAfterTheOther) {
       lent->Stop();
       lent->Submit(PlanOf(99));  // Nobody hears of it.
       EXPECT_EQ(steps.size(), 1);
+      EXPECT_THAT(lender.Measure(), IsOk());  // Nobody has it.
     }
+    EXPECT_EQ(calls.measurements, 3);
     EXPECT_EQ(calls.starts, 1);
     EXPECT_EQ(calls.stops, 0);
     EXPECT_EQ(calls.resets, (std::vector<uint64_t>{1, 2, 3}));
@@ -85,6 +94,7 @@ TEST(WorkerLenderDeathTest, LendingToTwoAtOnceIsABug) {
   const std::unique_ptr<Worker> second = lender.Lend();
   first->Start([](const StepResult&) {});
   EXPECT_DEATH(second->Start([](const StepResult&) {}), "lent already");
+  EXPECT_DEATH(lender.Measure().IgnoreError(), "lent");
 }
 
 }  // namespace

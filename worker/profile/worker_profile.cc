@@ -44,6 +44,11 @@ WorkerProfile WithRates(WorkProfile work, const ModelConfig& config) {
   return profile;
 }
 
+absl::StatusOr<WorkerProfile> MeasureWorkerProfile(EngineResources& resources) {
+  ASSIGN_OR_RETURN(WorkProfile work, MeasureWork(resources, [](WorkKind) {}));
+  return WithRates(std::move(work), resources.config);
+}
+
 absl::StatusOr<WorkerProfile> MakeWorkerProfile(
     const WorkerOptions& options, EngineResources& resources,
     absl::FunctionRef<void(WorkKind)> progress) {

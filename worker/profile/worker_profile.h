@@ -16,6 +16,9 @@ namespace hybridserve {
 // costs nothing. Pure.
 WorkerProfile WithRates(WorkProfile work, const ModelConfig& config);
 
+// A profile of now (work_profiler.h). Errors of the device.
+absl::StatusOr<WorkerProfile> MeasureWorkerProfile(EngineResources& resources);
+
 // The profile that a worker registers: measured now (work_profiler.h), or read
 // from options.profile_file where that has one of the same setting. A profile
 // that is measured is saved there. Errors of the device; InvalidArgument for a
