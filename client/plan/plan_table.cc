@@ -53,7 +53,7 @@ void AddSpeed(const PolicyForecast& forecast, TextTable& table) {
         row.end(),
         {absl::StrFormat("%.1f%%",
                          100 * chosen.blocks.act() / chosen.blocks.total()),
-         std::string(chosen.time.binds()),
+         absl::StrCat(chosen.time.binds()),
          absl::StrFormat("%.2f", forecast.predicted_tokens_per_s()),
          Milliseconds(chosen.time.step()), Milliseconds(chosen.time.link),
          Milliseconds(chosen.time.compute),

@@ -105,7 +105,7 @@ SimulationResult RunWith(std::unique_ptr<Policy> policy,
 // PAPER.md figure 4: recomputing from token ids is dear, the dearer the more.
 TEST(SimulationTest, RecomputingTokensTakesLonger) {
   SimulatedWorkerOptions worker = Worker();
-  worker.recompute_tokens = 4 * 304;
+  worker.recompute_tokens = int64_t{4} * 304;
   // Few sequences, which a device of a tenth of the FLOPS makes up for.
   worker.profile.fits[WorkKind::kForward].cost.seconds_per_unit *= 10;
   const SimulatedLoad load = {

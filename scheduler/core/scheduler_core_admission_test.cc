@@ -206,6 +206,7 @@ TEST(AdmissionTest, UntoldBlocksFollowTheMix) {
     return sum;
   };
   std::vector<Record> records;
+  records.reserve(3);
   for (int32_t i = 0; i < 3; ++i) {
     records.push_back(harness.Submit(MakeRequest(24, 8, i)));
   }

@@ -48,8 +48,8 @@ FlexGenJob JobOf(const CostModel& costs, const Workload& workload) {
 FlexGenHardware HardwareOf(const CostModel& costs, const FlexGenJob& job,
                            const Capacities& capacities) {
   const auto pool_bytes = [&](int64_t half_slots) {
-    return static_cast<double>(half_slots / 2 * costs.shape.block_tokens) *
-           costs.shape.kv_bytes_per_token *
+    const int64_t tokens = half_slots / 2 * costs.shape.block_tokens;
+    return static_cast<double>(tokens) * costs.shape.kv_bytes_per_token *
            static_cast<double>(costs.shape.num_layers);
   };
   const double row_flops = job.layer_flops();

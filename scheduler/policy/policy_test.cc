@@ -137,7 +137,7 @@ TEST(ParsePolicyTest, RecomputeKeepsLessAndComputesMore) {
   }
   EXPECT_DOUBLE_EQ(link, 24e6 * 1e-9);  // The weights alone.
   // What the worker can't recompute is kept; what then doesn't fit waits.
-  costs.shape.recomputed_tokens = 64 * 160;
+  costs.shape.recomputed_tokens = int64_t{64} * 160;
   EXPECT_EQ(mix_of(1).chosen.sequences, 1);
   EXPECT_EQ(ParsePolicy("recompute", std::nullopt).value()->recompute_ratio(),
             0.25);

@@ -15,7 +15,8 @@ constexpr RosterLimits kLimits = {.max_step_tokens = 100,
 
 // Host KV blocks of 16 positions.
 BlockCounts HostKv(int64_t positions) {
-  return {.kv_host = static_cast<double>((positions + 15) / 16)};
+  const int64_t blocks = (positions + 15) / 16;
+  return {.kv_host = static_cast<double>(blocks)};
 }
 
 SequenceView Decode() {

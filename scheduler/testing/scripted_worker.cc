@@ -42,7 +42,7 @@ WorkerInfo InfoOf(const ScriptedWorker::Options& options) {
       .device = "a script",
       .pools = {{.tier = Tier::kHost,
                  .half_slots = options.half_slots,
-                 .half_slot_bytes = 16 * 16 * 4}},
+                 .half_slot_bytes = int64_t{16} * 16 * 4}},
       .staging_half_slots = 1024,
       .max_step_tokens = 1024,
       .max_logit_rows = 64,
@@ -61,7 +61,7 @@ WorkerInfo InfoOf(const ScriptedWorker::Options& options) {
 ModelFiles ByteModelFiles() {
   nlohmann::json vocab;
   for (int byte = 0; byte < 256; ++byte) {
-    vocab[std::string(ByteLevelChar(static_cast<uint8_t>(byte)))] = byte;
+    vocab[absl::StrCat(ByteLevelChar(static_cast<uint8_t>(byte)))] = byte;
   }
   vocab["</s>"] = kByteModelEos;
   return {.config_json = kConfig,
@@ -185,7 +185,8 @@ StepResult ScriptedWorker::Answer(const StepPlan& plan) {
       added.log_prob = -0.5F;
     }
     for (const int32_t target : sequence.score_targets) {
-      if (target >= 0) added.score_log_probs.push_back(-target);
+      if (target < 0) continue;
+      added.score_log_probs.push_back(-static_cast<float>(target));
     }
   }
   result.stats.weight_bytes = 900;

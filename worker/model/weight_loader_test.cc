@@ -183,8 +183,9 @@ class FileLikeSource final : public TensorSource {
     return random_.ReadRows(name, first_row, num_rows,
                             [&](absl::Span<const char> bytes) {
                               std::string copy(bytes.begin(), bytes.end());
-                              if (name == damaged_ && has_last_row)
+                              if (name == damaged_ && has_last_row) {
                                 ++copy.back();
+                              }
                               return use(copy);
                             });
   }
