@@ -262,7 +262,8 @@ Figure BenchFigure(const MachineInfo& machine,
       figure.panels.push_back(ByShare(summaries));
     } else {
       figure.title = "Throughput by cache policy";
-      figure.panels.push_back(TotalBars(summaries));
+      BarPanel totals = TotalBars(summaries);
+      if (!totals.bars.empty()) figure.panels.push_back(std::move(totals));
       BarPanel decode = DecodeBars(summaries);
       if (!decode.bars.empty()) figure.panels.push_back(std::move(decode));
     }

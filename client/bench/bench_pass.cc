@@ -160,17 +160,15 @@ absl::Status TryDecodeApart(const Channel& channel, const v1::Model& model,
   return sampler.WaitUntilIdle();
 }
 
-// Where the first requests are finished before the last have begun, which took
-// `steps` in all: runs them again, so much longer that all decode at once. If
-// that takes more cache than there is, the prompts become as much shorter.
+// Where the first requests are finished before the last have begun: runs them
+// so much longer that all decode at once. If that takes more cache than there
+// is, the prompts become as much shorter.
 absl::Status MeasureDecodeApart(const Channel& channel, const v1::Model& model,
-                                const PassOptions& options, int64_t steps,
+                                const PassOptions& options,
                                 PassResult& result) {
   // What the others' prompts take, and some more: while all decode, less of
   // each step is left for prompts.
-  const int64_t prompt_steps =
-      std::max<int64_t>(1, steps - options.output_tokens);
-  const int64_t more_tokens = prompt_steps + prompt_steps / 4 + 4;
+  const int64_t more_tokens = result.prompt_steps + result.prompt_steps / 4 + 4;
   PassOptions longer = options;
   longer.output_tokens += more_tokens;
   RETURN_IF_ERROR(
@@ -218,14 +216,31 @@ absl::StatusOr<PassResult> RunPass(Channel channel,
   if (decode.has_value()) SetDecode(*decode, wave, result);
   ASSIGN_OR_RETURN(const Sample after, sampler.Take());
   if (after.load.workers_size() > 0) result.worker = after.load.workers(0);
-  if (!decode.has_value() && options.measure_decode &&
-      options.output_tokens > 1 && before.load.workers_size() == 1 &&
-      after.load.workers_size() == 1) {
+  if (before.load.workers_size() == 1 && after.load.workers_size() == 1) {
     const uint64_t steps = after.load.workers(0).totals().steps() -
                            before.load.workers(0).totals().steps();
-    RETURN_IF_ERROR(MeasureDecodeApart(channel, model, options,
-                                       static_cast<int64_t>(steps), result));
+    result.prompt_steps = std::max<int64_t>(
+        1, static_cast<int64_t>(steps) - options.output_tokens);
   }
+  if (!decode.has_value() && options.measure_decode &&
+      options.output_tokens > 1 && result.prompt_steps > 0) {
+    RETURN_IF_ERROR(MeasureDecodeApart(channel, model, options, result));
+  }
+  return result;
+}
+
+absl::StatusOr<PassResult> RunDecodePass(Channel channel,
+                                         const PassOptions& options,
+                                         const PassResult& before) {
+  ASSIGN_OR_RETURN(const v1::Model model, GetModel(channel, options.model));
+  LoadSampler sampler(channel);
+  RETURN_IF_ERROR(sampler.WaitUntilIdle());
+  PassResult result;
+  result.running = before.running;
+  result.prompt_steps = before.prompt_steps;
+  RETURN_IF_ERROR(MeasureDecodeApart(channel, model, options, result));
+  ASSIGN_OR_RETURN(const Sample after, sampler.Take());
+  if (after.load.workers_size() > 0) result.worker = after.load.workers(0);
   return result;
 }
 

@@ -26,9 +26,12 @@ struct PassOptions {
 
 // One measurement: the requests sent at once to an idle server.
 struct PassResult {
-  int64_t running = 0;            // Requests that ran at once.
-  double total_tokens_per_s = 0;  // Produced ones, prompt phase included.
-  double ttft_s = 0;              // Until the first token: median of requests.
+  int64_t running = 0;  // Requests that ran at once.
+  // Beyond the requests' own output tokens; 0 where it is unknown.
+  int64_t prompt_steps = 0;
+  // Produced ones, prompt phase included. Unset by RunDecodePass().
+  std::optional<double> total_tokens_per_s;
+  std::optional<double> ttft_s;  // Until the first token: median of requests.
   // Between tokens: median of the requests' means. Unset: one token each.
   std::optional<double> inter_token_s;
   // Of the decode phase: from when all requests that run have had a token
@@ -47,6 +50,12 @@ struct PassResult {
 // flag, for more tokens than the model takes.
 absl::StatusOr<PassResult> RunPass(std::shared_ptr<grpc::Channel> channel,
                                    const PassOptions& options);
+
+// The decode phase alone, as if it had to be measured apart. `before` is a pass
+// of requests with the same prompts.
+absl::StatusOr<PassResult> RunDecodePass(std::shared_ptr<grpc::Channel> channel,
+                                         const PassOptions& options,
+                                         const PassResult& before);
 
 // The most requests of that kind (`options.batch` aside) that the server runs
 // at once. Leaves it idle.

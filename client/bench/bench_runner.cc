@@ -62,6 +62,7 @@ absl::StatusOr<std::vector<BenchResult>> RunBenchPasses(
              absl::Now());
   };
   std::vector<int64_t> batches;
+  std::vector<PassResult> warm_ups;
   for (const BenchResult& result : results) {
     show(result, "warming up");
     auto channel = open(result.policy);
@@ -75,7 +76,9 @@ absl::StatusOr<std::vector<BenchResult>> RunBenchPasses(
     batches.push_back(pass.batch);
     pass.output_tokens = std::min(pass.output_tokens, kWarmUpTokens);
     pass.measure_decode = false;
-    RETURN_IF_ERROR(At(result, RunPass(*channel, pass).status()));
+    auto warm_up = RunPass(*channel, pass);
+    RETURN_IF_ERROR(At(result, warm_up.status()));
+    warm_ups.push_back(*std::move(warm_up));
   }
   for (int64_t repeat = 1; repeat <= options.repeats; ++repeat) {
     for (size_t i = 0; i < results.size(); ++i) {
@@ -83,7 +86,10 @@ absl::StatusOr<std::vector<BenchResult>> RunBenchPasses(
       show(result, absl::StrCat("repeat ", repeat, " of ", options.repeats));
       auto channel = open(result.policy);
       RETURN_IF_ERROR(At(result, channel.status()));
-      auto pass = RunPass(*channel, PassOf(options, result, batches[i]));
+      const PassOptions pass_options = PassOf(options, result, batches[i]);
+      auto pass = options.decode_only
+                      ? RunDecodePass(*channel, pass_options, warm_ups[i])
+                      : RunPass(*channel, pass_options);
       RETURN_IF_ERROR(At(result, pass.status()));
       result.passes.push_back(*std::move(pass));
     }

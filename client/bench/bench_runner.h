@@ -34,7 +34,8 @@ struct BenchOptions {
   std::vector<int64_t> prompt_tokens;  // One or more lengths to compare.
   int64_t output_tokens = 64;
   int64_t repeats = 3;
-  uint64_t seed = 1;  // Of the prompts.
+  bool decode_only = false;  // No totals: takes half the time or less.
+  uint64_t seed = 1;         // Of the prompts.
 };
 
 // One policy at one prompt length.

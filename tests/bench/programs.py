@@ -4,6 +4,7 @@ say about this machine."""
 import json
 import pathlib
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -37,14 +38,22 @@ def least_device_memory(worker: str, flags: List[str]) -> int:
 
 
 def measure_rebuild(client: str, flags: List[str], hidden: int) -> float:
-    """FLOP/s of rebuilding K and V here, from a worker's own profile."""
-    with tempfile.TemporaryDirectory() as folder:
-        profile = pathlib.Path(folder) / "profile.json"
-        run(
-            [client, "bench", *flags, f"--profile={profile}", "--batch=1"]
-            + ["--link_bandwidth=1GB", "--prompt_tokens=16"]
-            + ["--device_memory=min", "--output_tokens=2", "--repeats=1"]
-            + ["--policies=kv"]
+    """FLOP/s of rebuilding K and V here: the median of some profiles, as a
+    shared machine's speed changes from one second to the next."""
+    rates = []
+    for _ in range(5):
+        with tempfile.TemporaryDirectory() as folder:
+            profile = pathlib.Path(folder) / "profile.json"
+            run(
+                [client, "plan", "--device=measured", *flags, "--batch=1"]
+                + [f"--profile={profile}", "--link_bandwidth=1GB"]
+                + ["--prompt_tokens=16", "--output_tokens=2"]
+                + ["--device_memory=min", "--policies=kv"]
+            )
+            costs = json.loads(profile.read_text())["costs"]
+        rates.append(
+            regimes.rebuild_flops_per_s(
+                hidden, costs["rebuild"]["s_per_unit"]
+            )
         )
-        costs = json.loads(profile.read_text())["costs"]
-    return regimes.rebuild_flops_per_s(hidden, costs["rebuild"]["s_per_unit"])
+    return statistics.median(rates)

@@ -104,6 +104,21 @@ class BenchTest(unittest.TestCase):
         self.assertGreater(sizes["weight"], 0)
         self.assertGreater(sizes["write_back"], 0)
 
+    def test_measures_the_decode_phase_alone(self):
+        printed = self.bench(f"--model_dir={MODEL}", *SMALL, *DEVICE,
+                             "--repeats=1", "--policies=kv,hybrid",
+                             "--decode_only", "--output=json")
+        results = json.loads(printed.stdout)["results"]
+        self.assertEqual([r["policy"] for r in results], ["kv", "hybrid"])
+        for result in results:
+            self.assertIsNone(result["total_tokens_per_s"])
+            self.assertIsNone(result["ttft_s"])
+            self.assertTrue(result["decode_apart"])
+            self.assertGreaterEqual(result["decode_steps"], 1)
+            self.assertEqual(result["batch_running"], 4)
+            self.assertGreater(result["decode_tokens_per_s"], 0)
+            self.assertGreater(result["overlap_efficiency"], 0)
+
     def test_compares_prompt_lengths_and_prints_json(self):
         chart = self.folder / "b.svg"
         printed = self.bench(
@@ -228,6 +243,8 @@ class BenchTest(unittest.TestCase):
             ("--max_running", "--max_running=0"),
             ("--json", "--json=/no/such/folder/b.json"),
             ("--svg", "--svg=/no/such/folder/b.svg"),
+            ("--decode_only", "--decode_only --output_tokens=1"),
+            ("--svg", "--decode_only --act_ratio=0,1 --svg=b.svg"),
         ]
         for flag, given in cases:
             with self.subTest(given):

@@ -62,7 +62,7 @@ def measure(arguments: argparse.Namespace) -> Dict:
     client = f"{arguments.bin}/client/hybridserve"
     worker = f"{arguments.bin}/worker/worker"
     grid = settings.grid()[: arguments.first]
-    result: Dict = {"command": " ".join(sys.argv), "runs": []}
+    result: Dict = {"runs": []}
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         config = settings.model_config()
@@ -96,6 +96,7 @@ def measure(arguments: argparse.Namespace) -> Dict:
             )
             measured = json.loads(file.read_text())
             result["machine"] = measured["machine"]
+            del result["machine"]["command_line"]  # Of one of many.
             result["runs"].append(
                 report.run_of(setting, link, measured["results"])
             )

@@ -59,7 +59,7 @@ def scale(
         hidden=hidden,
         beta=beta,
         link_bytes_per_s=link,
-        batch=round(PAPER_BATCH * beta / PAPER_BETA),
+        batch=max(1, round(PAPER_BATCH * beta / PAPER_BETA)),
         pool_tokens=round(PAPER_POOL_TOKENS * beta / PAPER_BETA),
     )
 

@@ -29,8 +29,10 @@ LAYERS = 4
 MAX_POSITIONS = 2048
 ELEMENT_BYTES = 4  # float32: what this CPU computes in.
 POLICIES = "kv,act,hybrid"
-SPARE_POSITIONS = 16
-# Large, so that a batch's prompts take few steps and decoding is soon measured.
+# Room to go on while the last prompts are still running, so that all decode at
+# once for long enough to measure.
+SPARE_POSITIONS = 64
+# Large: fewer steps until all decode.
 CHUNK_TOKENS = 2048
 
 
@@ -43,7 +45,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--contexts", default="512,1024,1920", help="prompt lengths")
     add("--regimes", default="", help="names, a list; empty: all four")
     add("--settings", default="batch,memory", help="equal batch, equal memory")
-    add("--decode_steps", type=int, default=10, help="to measure, a repeat")
+    add("--decode_steps", type=int, default=8, help="to measure, a repeat")
     add("--repeats", type=int, default=2)
     add("--threads", type=int, default=1, help="that compute")
     add("--report_only", action="store_true", help="draw the JSON again")
@@ -58,25 +60,17 @@ def bench_flags(
 ) -> List[str]:
     """Equal batch: every policy runs the same sequences, and the host holds
     them as keys and values. Equal memory: each runs what the pool holds."""
-    if setting == "batch":
-        most = max(stand.batch, 1)
-    else:
-        most = max(2 * stand.pool_tokens // context, 1)  # All as ACT.
-    # Those whose prompts run first decode until those of the last have run,
-    # and then all do for as long as is to be measured.
-    chunks = -(-most * context // CHUNK_TOKENS)
-    output = chunks + arguments.decode_steps
     flags = [
         f"--prompt_tokens={context}",
-        f"--output_tokens={output}",
+        f"--output_tokens={arguments.decode_steps}",
         f"--prefill_chunk_tokens={CHUNK_TOKENS}",
     ]
     if setting == "memory":
         memory = regimes.pool_bytes(stand, LAYERS, ELEMENT_BYTES)
         return [*flags, "--batch=auto", f"--host_memory={memory}"]
     per_token = 2 * stand.hidden * ELEMENT_BYTES * LAYERS
-    blocks = -(-(context + output + SPARE_POSITIONS) // 16)
-    memory = max(most * blocks * 16, MAX_POSITIONS) * per_token
+    blocks = -(-(context + SPARE_POSITIONS) // 16)
+    memory = max(stand.batch * blocks * 16, MAX_POSITIONS) * per_token
     return [*flags, f"--batch={stand.batch}", f"--host_memory={memory}"]
 
 
@@ -95,7 +89,11 @@ def measure(arguments: argparse.Namespace) -> Dict:
         "machine": {"cpu": platform.processor(), "cores": os.cpu_count()},
         "date": datetime.date.today().isoformat(),
         "command": "tests/bench/similarity/similarity.py "
-        + " ".join(sys.argv[1:]),
+        + " ".join(
+            given
+            for given in sys.argv[1:]
+            if not given.startswith(("--bin", "--out"))
+        ),
         "hidden": arguments.hidden,
         "layers": LAYERS,
         "runs": [],
@@ -128,12 +126,13 @@ def measure(arguments: argparse.Namespace) -> Dict:
             programs.run(
                 [bench, "bench", *common, f"--device_memory={device}"]
                 + [f"--link_bandwidth={stand.link_bytes_per_s:.0f}"]
-                + [f"--policies={POLICIES}"]
+                + [f"--policies={POLICIES}", "--decode_only"]
                 + [f"--repeats={arguments.repeats}", f"--json={output}"]
                 + bench_flags(arguments, stand, setting, context)
             )
             measured = json.loads(output.read_text())
             result["machine"] = measured["machine"]
+            del result["machine"]["command_line"]  # Of one of many.
             result["runs"].append(
                 {
                     "regime": regime.name,
