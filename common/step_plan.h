@@ -33,6 +33,24 @@ struct TableUpdate {
   uint64_t table_hash = 0;
 };
 
+// An ACT block that becomes KV.
+struct BlockConversion {
+  int32_t block = 0;  // Index into the sequence's table.
+  BlockRef to;        // KV, on either tier, in half-slots of nobody's.
+};
+
+// Blocks of one sequence that change their kind with a step. The step reads
+// them as ACT; the keys and values that it rebuilds from them are written to
+// the new half-slots, and from the next plan on the blocks are those and the
+// old half-slots are free. The sequence runs in the step, and the blocks are
+// whole: all their positions are cached.
+struct TableConversion {
+  SequenceId sequence;
+  std::vector<BlockConversion> blocks;
+  // BlockTableHash of the table after the conversion, as TableUpdate's.
+  uint64_t table_hash = 0;
+};
+
 // What one sequence does in a step: `num_new` token positions run through all
 // layers, starting at position `num_cached`.
 struct StepSequence {
@@ -81,6 +99,8 @@ struct StepPlan {
   std::vector<TableUpdate> table_updates;
   std::vector<StepSequence> sequences;
   std::vector<MiniBatch> mini_batches;
+  // Applied last: after updates, and after what the step reads was settled.
+  std::vector<TableConversion> conversions;
   StepSchedule schedule = StepSchedule::kOverlapped;
 };
 

@@ -112,6 +112,25 @@ def plans():
         sequences {{ sequence: 1 num_cached: 16 num_new: 6
                      new_tokens: [1, 2, 3, 4, 5, 6] {greedy} }}
         mini_batches {{ sequences: [0] }}""")
+    convert = plan(2, f"""
+        sequences {{ sequence: 1 num_cached: 20 num_new: 1 {greedy} }}
+        sequences {{ sequence: 2 num_cached: 20 num_new: 1 {greedy} }}
+        mini_batches {{ sequences: [0, 1] }}
+        conversions {{
+          sequence: 2
+          blocks {{
+            block: 0
+            to {{ kind: CACHE_KIND_KV tier: TIER_HOST first: 4 second: 5 }}
+          }}
+        }}""")
+    reuse = plan(3, f"""
+        released: 1
+        table_updates {{
+          sequence: 3
+          blocks {{ kind: CACHE_KIND_ACT tier: TIER_HOST first: 3 }}
+        }}
+        sequences {{ sequence: 2 num_cached: 21 num_new: 1 {greedy} }}
+        mini_batches {{ sequences: [0] }}""")
     score = plan(1, """
         table_updates {
           sequence: 7
@@ -138,6 +157,8 @@ def plans():
                                  [registered, recomputed, again]),
             "three_steps": stream("ConnectResponse",
                                   [registered, first, second, third]),
+            "converts": stream("ConnectResponse",
+                               [registered, first, convert, reuse]),
             "score": stream("ConnectResponse", [score])}
 
 
@@ -147,7 +168,7 @@ def connections():
     config = '{"model_type": "opt"}'
     digest = hashlib.sha256(config.encode()).hexdigest()
     fence = "fence { term: 1 epoch: 2 }"
-    hello = fence + ' hello { wire_revision: 2 worker_name: "w" ' \
+    hello = fence + ' hello { wire_revision: 3 worker_name: "w" ' \
         'model_name: "m" build_id: "b" }'
     progress = fence + ' load_progress { stage: "weights" loaded_bytes: 1 ' \
         "total_bytes: 2 }"

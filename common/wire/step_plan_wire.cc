@@ -57,12 +57,16 @@ absl::StatusOr<BlockRef> BlockFromWire(const pb::BlockRef& wire) {
   return block;
 }
 
-// `status` about an element of a list: puts the element before the field.
-absl::Status In(absl::string_view list, int index, const absl::Status& status) {
+// `status` about a part of a message: puts the part before the field.
+absl::Status In(absl::string_view part, const absl::Status& status) {
   const std::string field = FieldOf(status).value_or("");
   absl::string_view reason = status.message();
   absl::ConsumePrefix(&reason, absl::StrCat(field, ": "));
-  return InvalidFieldError(Element(list, index, field), reason);
+  return InvalidFieldError(absl::StrCat(part, ".", field), reason);
+}
+
+absl::Status In(absl::string_view list, int index, const absl::Status& status) {
+  return In(absl::StrCat(list, "[", index, "]"), status);
 }
 
 void TableUpdateToWire(const TableUpdate& update, pb::TableUpdate& wire) {
@@ -95,6 +99,37 @@ absl::StatusOr<TableUpdate> TableUpdateFromWire(const pb::TableUpdate& wire) {
     update.blocks.push_back(*block);
   }
   return update;
+}
+
+void ConversionToWire(const TableConversion& conversion,
+                      pb::TableConversion& wire) {
+  wire.set_sequence(conversion.sequence.value());
+  for (const BlockConversion& block : conversion.blocks) {
+    pb::BlockConversion& added = *wire.add_blocks();
+    added.set_block(block.block);
+    BlockToWire(block.to, *added.mutable_to());
+  }
+  wire.set_table_hash(conversion.table_hash);
+}
+
+absl::StatusOr<TableConversion> ConversionFromWire(
+    const pb::TableConversion& wire) {
+  TableConversion conversion{.sequence = SequenceId(wire.sequence()),
+                             .table_hash = wire.table_hash()};
+  conversion.blocks.reserve(wire.blocks_size());
+  for (int i = 0; i < wire.blocks_size(); ++i) {
+    const pb::BlockConversion& block = wire.blocks(i);
+    if (block.block() < 0) {
+      return InvalidFieldError(Element("blocks", i, "block"), "is negative");
+    }
+    absl::StatusOr<BlockRef> to = BlockFromWire(block.to());
+    if (!to.ok()) return In(absl::StrCat("blocks[", i, "].to"), to.status());
+    if (to->kind != CacheKind::kKv) {
+      return InvalidFieldError(Element("blocks", i, "to.kind"), "is not KV");
+    }
+    conversion.blocks.push_back({.block = block.block(), .to = *to});
+  }
+  return conversion;
 }
 
 void SamplingToWire(const SamplingParams& sampling, pb::SamplingParams& wire) {
@@ -237,6 +272,9 @@ void StepPlanToWire(const StepPlan& plan, pb::StepPlan& wire) {
     wire.add_mini_batches()->mutable_sequences()->Add(
         mini_batch.sequences.begin(), mini_batch.sequences.end());
   }
+  for (const TableConversion& conversion : plan.conversions) {
+    ConversionToWire(conversion, *wire.add_conversions());
+  }
   wire.set_schedule(ScheduleToWire(plan.schedule));
 }
 
@@ -258,6 +296,12 @@ absl::StatusOr<StepPlan> StepPlanFromWire(const Fence& fence,
     plan.sequences.push_back(*std::move(sequence));
   }
   ASSIGN_OR_RETURN(plan.mini_batches, MiniBatchesFromWire(wire));
+  for (int i = 0; i < wire.conversions_size(); ++i) {
+    absl::StatusOr<TableConversion> conversion =
+        ConversionFromWire(wire.conversions(i));
+    if (!conversion.ok()) return In("conversions", i, conversion.status());
+    plan.conversions.push_back(*std::move(conversion));
+  }
   ASSIGN_OR_RETURN(plan.schedule, ScheduleFromWire(wire.schedule()));
   return plan;
 }

@@ -69,6 +69,20 @@ StepSequence RandomSequence(std::mt19937_64& rng) {
   return sequence;
 }
 
+TableConversion RandomConversion(std::mt19937_64& rng) {
+  TableConversion conversion{.sequence = SequenceId(rng()),
+                             .table_hash = rng()};
+  for (int n = Below(rng, 4); n > 0; --n) {
+    conversion.blocks.push_back(
+        {.block = Below(rng, 1 << 20),
+         .to = {.kind = CacheKind::kKv,
+                .tier = rng() % 2 == 0 ? Tier::kHost : Tier::kDevice,
+                .first = HalfSlot(Below(rng, 1 << 30)),
+                .second = HalfSlot(Below(rng, 1 << 30))}});
+  }
+  return conversion;
+}
+
 StepPlan RandomPlan(std::mt19937_64& rng) {
   StepPlan plan{.fence = {.term = rng(), .epoch = rng(), .step = rng()}};
   for (int n = Below(rng, 4); n > 0; --n) {
@@ -84,6 +98,9 @@ StepPlan RandomPlan(std::mt19937_64& rng) {
       plan.mini_batches.emplace_back();
     }
     plan.mini_batches.back().sequences.push_back(i);
+  }
+  for (int n = Below(rng, 3); n > 0; --n) {
+    plan.conversions.push_back(RandomConversion(rng));
   }
   return plan;
 }
@@ -111,6 +128,17 @@ void ExpectEqual(const StepPlan& a, const StepPlan& b) {
   ASSERT_EQ(a.mini_batches.size(), b.mini_batches.size());
   for (size_t i = 0; i < a.mini_batches.size(); ++i) {
     EXPECT_EQ(a.mini_batches[i].sequences, b.mini_batches[i].sequences);
+  }
+  ASSERT_EQ(a.conversions.size(), b.conversions.size());
+  for (size_t i = 0; i < a.conversions.size(); ++i) {
+    EXPECT_EQ(a.conversions[i].sequence, b.conversions[i].sequence);
+    EXPECT_EQ(a.conversions[i].table_hash, b.conversions[i].table_hash);
+    ASSERT_EQ(a.conversions[i].blocks.size(), b.conversions[i].blocks.size());
+    for (size_t j = 0; j < a.conversions[i].blocks.size(); ++j) {
+      EXPECT_EQ(a.conversions[i].blocks[j].block,
+                b.conversions[i].blocks[j].block);
+      EXPECT_EQ(a.conversions[i].blocks[j].to, b.conversions[i].blocks[j].to);
+    }
   }
 }
 
@@ -147,6 +175,12 @@ pb::StepPlan GoodPlan() {
   sequence.set_sample(true);
   sequence.mutable_sampling()->set_top_p(1);
   plan.add_mini_batches()->add_sequences(0);
+  auto& conversion = *plan.add_conversions();
+  conversion.set_sequence(7);
+  auto& to = *conversion.add_blocks()->mutable_to();
+  to.set_kind(pb::CACHE_KIND_KV);
+  to.set_tier(pb::TIER_DEVICE);
+  to.set_second(1);
   return plan;
 }
 
@@ -162,6 +196,9 @@ TEST(StepPlanWireTest, WhatNoPlanCanSayIsRefusedByField) {
   };
   const auto sequence = [](pb::StepPlan& plan) {
     return plan.mutable_sequences(0);
+  };
+  const auto converted = [](pb::StepPlan& plan) {
+    return plan.mutable_conversions(0)->mutable_blocks(0);
   };
   const std::vector<Damage> damages = {
       {"table_updates[0].blocks[0].kind",
@@ -203,6 +240,22 @@ TEST(StepPlanWireTest, WhatNoPlanCanSayIsRefusedByField) {
        }},
       {"sequences[0].sampling.top_k",
        [&](auto& p) { sequence(p)->mutable_sampling()->set_top_k(-1); }},
+      {"conversions[0].blocks[0].block",
+       [&](auto& p) { converted(p)->set_block(-1); }},
+      {"conversions[0].blocks[0].to.kind",
+       [&](auto& p) { converted(p)->clear_to(); }},
+      {"conversions[0].blocks[0].to.kind",
+       [&](auto& p) {
+         auto& to = *converted(p)->mutable_to();
+         to.set_kind(pb::CACHE_KIND_ACT);
+         to.clear_second();
+       }},
+      {"conversions[0].blocks[0].to.tier",
+       [&](auto& p) { converted(p)->mutable_to()->clear_tier(); }},
+      {"conversions[0].blocks[0].to.first",
+       [&](auto& p) { converted(p)->mutable_to()->set_first(-1); }},
+      {"conversions[0].blocks[0].to.second",
+       [&](auto& p) { converted(p)->mutable_to()->set_second(-1); }},
       {"mini_batches", [](auto& p) { p.clear_mini_batches(); }},
       {"mini_batches[0].sequences",
        [](auto& p) { p.mutable_mini_batches(0)->add_sequences(0); }},

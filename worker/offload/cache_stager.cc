@@ -27,6 +27,7 @@ absl::StatusOr<std::unique_ptr<CacheStager>> CacheStager::Create(
     area.act_copied = device.CreateEvent();
     area.kv_copied = device.CreateEvent();
     area.free = device.CreateEvent();
+    area.kept = device.CreateEvent();
   }
   return stager;
 }
@@ -44,6 +45,7 @@ absl::Status CacheStager::Stage(int64_t layer, int64_t index,
   if (act.empty() && kv.empty()) return absl::OkStatus();
 
   RETURN_IF_ERROR(copy_in_.Wait(*area.free));
+  RETURN_IF_ERROR(copy_in_.Wait(*area.kept));
   if (written != nullptr) RETURN_IF_ERROR(copy_in_.Wait(*written));
   if (!act.empty()) {
     copy_in_.Begin(
@@ -63,6 +65,8 @@ absl::Status CacheStager::Stage(int64_t layer, int64_t index,
 absl::StatusOr<CacheStager::Rebuild> CacheStager::BeginRebuild() {
   CHECK_LT(finished_, staged_) << "nothing is staged";
   const Area& area = current();
+  // Compute, too, writes to the area.
+  RETURN_IF_ERROR(compute_.Wait(*area.kept));
   const int64_t rows = area.mini_batch->num_act_blocks * shape_.block_tokens;
   if (rows == 0) return Rebuild{};
   RETURN_IF_ERROR(compute_.Wait(*area.act_copied));
@@ -75,6 +79,11 @@ absl::StatusOr<CacheStager::Rebuild> CacheStager::BeginRebuild() {
       .act = StagedRows(StagedAct(area, 0), 0, rows, shape_.act_width),
       .k = kv_rows(false),
       .v = kv_rows(true)};
+}
+
+KvBlockView CacheStager::StagedBlock(int32_t staging_index) const {
+  return {.k = StagedKv(current(), staging_index, false),
+          .v = StagedKv(current(), staging_index, true)};
 }
 
 CacheStager::Recompute CacheStager::RecomputedRows(
@@ -214,10 +223,7 @@ BufferView CacheStager::StagedAct(const Area& area, int32_t index) const {
 
 KvBlockView CacheStager::BlockView(const Area& area,
                                    const BlockUse& use) const {
-  if (use.staging_index >= 0) {
-    return {.k = StagedKv(area, use.staging_index, false),
-            .v = StagedKv(area, use.staging_index, true)};
-  }
+  if (use.staging_index >= 0) return StagedBlock(use.staging_index);
   const CacheArena& arena = arenas_.of(use.block.tier);
   const int64_t bytes = shape_.kv_block_bytes();
   return {.k = arena.View(area.layer, use.block.first, 0, bytes),

@@ -28,8 +28,8 @@ namespace hybridserve {
 // keys and values made from either.
 //
 // Call per (layer, mini-batch) in the order of computation: Stage(), which may
-// run one mini-batch ahead, then BeginRebuild(), RecomputedRows() for each
-// chunk, BeginAttention(), Finish().
+// run one mini-batch ahead, then BeginRebuild(), StagedBlock() for what is to
+// be kept, RecomputedRows() for each chunk, BeginAttention(), Finish().
 // Thread-compatible.
 class CacheStager {
  public:
@@ -53,6 +53,12 @@ class CacheStager {
     TensorView v;
   };
   absl::StatusOr<Rebuild> BeginRebuild();
+
+  // Where the oldest staged mini-batch has a block's K and V. A stream other
+  // than compute that reads them records kept() afterwards: the area is not
+  // filled anew before.
+  KvBlockView StagedBlock(int32_t staging_index) const;
+  Event& kept() { return *current().kept; }
 
   // Where a chunk's K and V go, and what its rows attend to: those of the chunk
   // itself and of the chunks before.
@@ -81,6 +87,7 @@ class CacheStager {
     std::unique_ptr<Event> act_copied;
     std::unique_ptr<Event> kv_copied;
     std::unique_ptr<Event> free;
+    std::unique_ptr<Event> kept;  // What is kept of it was read.
     const MiniBatchLayout* mini_batch = nullptr;
     int64_t layer = 0;
   };

@@ -1,7 +1,7 @@
 // DESIGN.md 4: a policy changes speed, never output. Tokens, log-probs and the
 // bits of every cached key and value are the same whatever the kinds and tiers
-// of blocks, the device's budget, mini-batches, prefill chunks, company,
-// threads, block size or depth of the weight ring.
+// of blocks, ACT that becomes KV, the device's budget, mini-batches, prefill
+// chunks, company, threads, block size or depth of the weight ring.
 
 #include <algorithm>
 #include <string>
@@ -55,6 +55,7 @@ struct Outcome {
   // where nothing is kept.
   std::vector<std::vector<std::vector<char>>> cached;
   StepStats stats;
+  int64_t num_converted = 0;
 };
 
 Outcome RunSetting(const TestModel& model,
@@ -72,6 +73,7 @@ Outcome RunSetting(const TestModel& model,
   outcome.outputs = harness->Run(requests, driver_options);
   EXPECT_THAT(harness->driver().status(), IsOk());
   outcome.stats = harness->driver().total_stats();
+  outcome.num_converted = harness->driver().num_converted();
   for (size_t i = 0; i < num_subjects; ++i) {
     const int64_t positions = static_cast<int64_t>(requests[i].prompt.size()) +
                               std::max(requests[i].max_new - 1, 0);
@@ -174,6 +176,89 @@ TEST_P(ExactnessTest, RecomputedTokensChangeNothing) {
   }
 }
 
+// One block a step or whatever there is, next to the rows of others, while
+// sequences run their prompts, decode, or are cancelled.
+TEST_P(ExactnessTest, ActThatBecomesKvChangesNothing) {
+  const Outcome baseline = Baseline();
+  for (const MemorySetting& budget : Budgets()) {
+    SCOPED_TRACE(testing::Message() << "budget " << budget.bytes);
+    for (const int convert_blocks : {1, 100}) {
+      for (const int chunk_tokens : {7, 64}) {
+        SCOPED_TRACE(testing::Message() << "convert " << convert_blocks
+                                        << " chunk " << chunk_tokens);
+        const Outcome outcome =
+            RunSetting(model_, Harness(budget, /*threads=*/2),
+                       {.act_ratio = 0.6,
+                        .chunk_tokens = chunk_tokens,
+                        .use_device_pool = true,
+                        .convert_blocks = convert_blocks},
+                       true);
+        EXPECT_GT(outcome.num_converted, 5);
+        ExpectSame(baseline, outcome);
+      }
+    }
+  }
+}
+
+TEST_P(ExactnessTest, ActThatBecomesKvChangesNothingInAnySchedule) {
+  const Outcome baseline = Baseline();
+  for (const int max_mini_batch : {1, 3}) {
+    for (const int weight_buffers : {2, 6}) {
+      for (const int in_flight : {0, 2}) {
+        for (const StepSchedule schedule :
+             {StepSchedule::kOverlapped, StepSchedule::kZigZag}) {
+          SCOPED_TRACE(testing::Message()
+                       << "mini-batch " << max_mini_batch << " buffers "
+                       << weight_buffers << " in flight " << in_flight
+                       << " schedule " << static_cast<int>(schedule));
+          HarnessOptions options =
+              Harness(MemorySetting::Bytes(int64_t{1} << 20), /*threads=*/2);
+          options.weight_buffers = weight_buffers;
+          const Outcome outcome = RunSetting(model_, options,
+                                             {.act_ratio = 1,
+                                              .chunk_tokens = 20,
+                                              .max_mini_batch = max_mini_batch,
+                                              .use_device_pool = true,
+                                              .convert_blocks = 2,
+                                              .in_flight = in_flight,
+                                              .schedule = schedule},
+                                             true);
+          EXPECT_GT(outcome.num_converted, 5);
+          ExpectSame(baseline, outcome);
+        }
+      }
+    }
+  }
+}
+
+// What is written back over a link that lags behind neither comes too late for
+// the next step nor finds its staging area filled anew.
+TEST_P(ExactnessTest, ASlowLinkChangesNothingOfWhatBecomesKv) {
+  const Outcome baseline = Baseline();
+  HarnessOptions options =
+      Harness(MemorySetting::Bytes(int64_t{1} << 27), /*threads=*/2);
+  options.link_bytes_per_second = 10e6;
+  for (const int max_mini_batch : {1, 1000}) {
+    SCOPED_TRACE(testing::Message() << "mini-batch " << max_mini_batch);
+    const Outcome outcome = RunSetting(model_, options,
+                                       {.act_ratio = 1,
+                                        .chunk_tokens = 32,
+                                        .max_mini_batch = max_mini_batch,
+                                        .convert_blocks = 3},
+                                       true);
+    EXPECT_GT(outcome.num_converted, 5);
+    ExpectSame(baseline, outcome);
+  }
+  // Also in steps whose new rows are all of device blocks.
+  options.link_bytes_per_second = 2e6;
+  ExpectSame(baseline, RunSetting(model_, options,
+                                  {.act_ratio = 1,
+                                   .chunk_tokens = 1,
+                                   .use_device_pool = true,
+                                   .convert_blocks = 100},
+                                  false));
+}
+
 TEST_P(ExactnessTest, TheZigZagScheduleChangesNothing) {
   const Outcome baseline = Baseline();
   for (const MemorySetting& budget :
@@ -261,6 +346,18 @@ TEST_P(ExactnessTest, BytesOverTheLinkFollowKindAndBudget) {
   EXPECT_EQ(2 * act.act_bytes, kv.kv_bytes);
   EXPECT_EQ(2 * act.write_back_bytes, kv.write_back_bytes);
   EXPECT_GT(act.rebuilt_tokens, 0);
+  // Whole blocks leave again as KV, and are loaded from then on.
+  const Outcome converted = RunSetting(
+      model_, Harness(MemorySetting::Min()),
+      {.act_ratio = 1, .chunk_tokens = 16, .convert_blocks = 100}, false);
+  const int64_t block_bytes =
+      2 * 16 * model_.config.kv_width() * SizeOf(GetParam());
+  EXPECT_GT(converted.num_converted, 0);
+  EXPECT_EQ(converted.stats.write_back_bytes,
+            act.write_back_bytes + converted.num_converted *
+                                       model_.config.num_layers * block_bytes);
+  EXPECT_LT(converted.stats.rebuilt_tokens, act.rebuilt_tokens);
+  EXPECT_GT(converted.stats.kv_bytes, 0);
   HarnessOptions recomputing = Harness(MemorySetting::Bytes(int64_t{1} << 20));
   recomputing.recompute_tokens = 1024;
   const StepStats recomputed =

@@ -194,7 +194,10 @@ absl::StatusOr<StepLayout> PlanValidator::AcceptAfterUpdates(
                   " rows to recompute, more than the ",
                   limits_.max_recomputed_rows, " of one step");
   }
-  return MakeStepLayout(plan, table_, limits_);
+  StepLayout layout = MakeStepLayout(plan, table_, limits_);
+  RETURN_IF_ERROR(table_.Convert(plan));
+  AddConversions(plan, layout);
+  return layout;
 }
 
 absl::Status PlanValidator::AcceptSequence(const StepSequence& sequence) {

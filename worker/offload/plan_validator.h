@@ -17,7 +17,8 @@ class PlanValidator {
   explicit PlanValidator(const StepLimits& limits)
       : limits_(limits), table_(limits) {}
 
-  // Checks the plan, applies its releases and table updates and lays it out.
+  // Checks the plan, applies its releases and table updates, lays it out and
+  // applies its conversions.
   // All or nothing: on an error, which names the field and the sequence, the
   // tables are as they were. InvalidArgument: malformed; FailedPrecondition:
   // a table hash mismatch.

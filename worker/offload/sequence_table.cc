@@ -173,11 +173,7 @@ absl::Status SequenceTable::Claim(const TableUpdate& update,
                                                    Describe(update.sequence),
                                                    ": ", status.message()));
   }
-  if (block.kind == CacheKind::kTokens) return absl::OkStatus();
-  const std::vector<bool>& used = UsedOf(block.tier);
-  const bool is_kv = block.kind == CacheKind::kKv;
-  if (used[block.first.value()] ||
-      (is_kv && (used[block.second.value()] || block.first == block.second))) {
+  if (!IsFree(block)) {
     return absl::InvalidArgumentError(
         absl::StrCat("table_updates: half-slots ", block.first.value(), ", ",
                      block.second.value(), " of ", Describe(update.sequence),
@@ -185,6 +181,78 @@ absl::Status SequenceTable::Claim(const TableUpdate& update,
   }
   SetUsed(block, true);
   return absl::OkStatus();
+}
+
+absl::Status SequenceTable::Convert(const StepPlan& plan) {
+  if (plan.conversions.empty()) return absl::OkStatus();
+  absl::flat_hash_map<SequenceId, int32_t> num_cached;
+  for (const StepSequence& sequence : plan.sequences) {
+    num_cached[sequence.sequence] = sequence.num_cached;
+  }
+  std::vector<BlockRef> left;  // Read by this step.
+  for (const TableConversion& conversion : plan.conversions) {
+    const auto cached = num_cached.find(conversion.sequence);
+    if (cached == num_cached.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("conversions: ", Describe(conversion.sequence),
+                       " does not run in the step, or is there twice"));
+    }
+    RETURN_IF_ERROR(ConvertBlocks(conversion, cached->second, left));
+    num_cached.erase(cached);
+  }
+  for (const BlockRef& block : left) SetUsed(block, false);
+  return absl::OkStatus();
+}
+
+absl::Status SequenceTable::ConvertBlocks(const TableConversion& conversion,
+                                          int32_t num_cached,
+                                          std::vector<BlockRef>& left) {
+  SequenceState& state = *FindForUpdate(conversion.sequence);
+  const auto refuse = [&conversion](const auto&... parts) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "conversions: ", parts..., ", of ", Describe(conversion.sequence)));
+  };
+  for (const BlockConversion& block : conversion.blocks) {
+    if (block.block < 0 ||
+        static_cast<size_t>(block.block) >= state.blocks.size()) {
+      return refuse("block ", block.block, " of ", state.blocks.size());
+    }
+    BlockRef& converted = state.blocks[block.block];
+    if (converted.kind != CacheKind::kAct) {
+      return refuse("block ", block.block, " is not ACT");
+    }
+    if ((int64_t{block.block} + 1) * limits_.block_tokens > num_cached) {
+      return refuse("block ", block.block, " is not whole with ", num_cached,
+                    " positions cached");
+    }
+    if (block.to.kind != CacheKind::kKv) {
+      return refuse("block ", block.block, " becomes something else than KV");
+    }
+    const absl::Status status = CheckBlock(block.to);
+    if (!status.ok()) return refuse(status.message());
+    if (!IsFree(block.to)) {
+      return refuse("half-slots ", block.to.first.value(), ", ",
+                    block.to.second.value(), " are in use already");
+    }
+    SetUsed(block.to, true);
+    left.push_back(converted);
+    converted = block.to;
+  }
+  const uint64_t hash = BlockTableHash(state.blocks);
+  if (hash != conversion.table_hash) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "conversions: table_hash ", conversion.table_hash, " of ",
+        Describe(conversion.sequence), ", whose table here hashes to ", hash));
+  }
+  return absl::OkStatus();
+}
+
+bool SequenceTable::IsFree(const BlockRef& block) const {
+  if (block.kind == CacheKind::kTokens) return true;
+  const std::vector<bool>& used = UsedOf(block.tier);
+  if (used[block.first.value()]) return false;
+  return block.kind != CacheKind::kKv ||
+         (!used[block.second.value()] && block.first != block.second);
 }
 
 void SequenceTable::SetUsed(const BlockRef& block, bool used) {
@@ -195,6 +263,10 @@ void SequenceTable::SetUsed(const BlockRef& block, bool used) {
 }
 
 std::vector<bool>& SequenceTable::UsedOf(Tier tier) {
+  return tier == Tier::kHost ? host_used_ : device_used_;
+}
+
+const std::vector<bool>& SequenceTable::UsedOf(Tier tier) const {
   return tier == Tier::kHost ? host_used_ : device_used_;
 }
 

@@ -47,6 +47,11 @@ class SequenceTable {
   // InvalidArgument for what no worker could do, FailedPrecondition if a
   // table's hash is not the plan's.
   absl::Status Apply(const StepPlan& plan);
+  // Turns blocks into KV as `plan`, which was applied and names its sequences
+  // once, says: what comes after the step. InvalidArgument, naming the
+  // sequence, for a block that isn't whole ACT in the step or a place that
+  // isn't free in it, FailedPrecondition as above; then Rollback() is due.
+  absl::Status Convert(const StepPlan& plan);
   // Undoes the last Apply() and every change made since.
   void Rollback();
 
@@ -71,8 +76,14 @@ class SequenceTable {
   absl::Status Append(const TableUpdate& update);
   absl::Status CheckBlock(const BlockRef& block) const;
   absl::Status Claim(const TableUpdate& update, const BlockRef& block);
+  // Whether the block's half-slots are no block's, nor each other.
+  bool IsFree(const BlockRef& block) const;
+  // One sequence's; appends what is free after the step to `left`.
+  absl::Status ConvertBlocks(const TableConversion& conversion,
+                             int32_t num_cached, std::vector<BlockRef>& left);
   void SetUsed(const BlockRef& block, bool used);
   std::vector<bool>& UsedOf(Tier tier);
+  const std::vector<bool>& UsedOf(Tier tier) const;
   // Keeps a sequence's state for Rollback().
   void Remember(SequenceId id);
 

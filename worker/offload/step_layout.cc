@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/container/flat_hash_map.h"
 #include "glog/logging.h"
 
 namespace hybridserve {
@@ -169,6 +170,33 @@ StepLayout MakeStepLayout(const StepPlan& plan, const SequenceTable& table,
     AddRecomputed(plan, members, table, limits, layout);
   }
   return layout;
+}
+
+void AddConversions(const StepPlan& plan, StepLayout& layout) {
+  if (plan.conversions.empty()) return;
+  struct Place {
+    MiniBatchLayout* mini_batch;
+    const SequenceLayout* sequence;
+  };
+  absl::flat_hash_map<SequenceId, Place> places;
+  for (size_t i = 0; i < plan.mini_batches.size(); ++i) {
+    MiniBatchLayout& mini_batch = layout.mini_batches[i];
+    const std::vector<int32_t>& members = plan.mini_batches[i].sequences;
+    for (size_t j = 0; j < members.size(); ++j) {
+      places[plan.sequences[members[j]].sequence] = {&mini_batch,
+                                                     &mini_batch.sequences[j]};
+    }
+  }
+  for (const TableConversion& conversion : plan.conversions) {
+    const Place& place = places.at(conversion.sequence);
+    for (const BlockConversion& block : conversion.blocks) {
+      CHECK_LT(static_cast<size_t>(block.block), place.sequence->blocks.size());
+      const BlockUse& use = place.sequence->blocks[block.block];
+      CHECK(use.block.kind == CacheKind::kAct);
+      place.mini_batch->converted.push_back(
+          {.staging_index = use.staging_index, .to = block.to});
+    }
+  }
 }
 
 }  // namespace hybridserve

@@ -48,6 +48,13 @@ struct RecomputedChunk {
   std::vector<RecomputedRun> runs;
 };
 
+// A block rebuilt from ACT whose keys and values are kept, to be read as KV
+// from the next step on.
+struct ConvertedBlock {
+  int32_t staging_index = 0;
+  BlockRef to;
+};
+
 struct MiniBatchLayout {
   int32_t first_row = 0;  // In the step.
   int32_t num_rows = 0;
@@ -58,6 +65,7 @@ struct MiniBatchLayout {
   int32_t num_loaded_blocks = 0;  // Staged: KV over the link.
   std::vector<SequenceLayout> sequences;
   std::vector<RecomputedChunk> recomputed;
+  std::vector<ConvertedBlock> converted;
 
   int32_t num_staged_blocks() const {
     return num_act_blocks + num_token_blocks + num_loaded_blocks;
@@ -121,9 +129,13 @@ struct StepLayout {
 };
 
 // Lays out a plan whose every field fits `table` (CHECKed only where memory
-// would suffer).
+// would suffer). `table` is as the step reads it: before its conversions.
 StepLayout MakeStepLayout(const StepPlan& plan, const SequenceTable& table,
                           const StepLimits& limits);
+
+// Adds to the plan's layout what becomes of its blocks after the step.
+// SequenceTable::Convert() took the plan.
+void AddConversions(const StepPlan& plan, StepLayout& layout);
 
 // Whether the ops read blocks of this tier where they lie.
 bool ReadInPlace(Tier tier, const StepLimits& limits);

@@ -29,7 +29,10 @@
 // Events, besides those inside the ring, the stager and the write-back:
 //   inputs_copied  copy-in -> compute: the step's embedding rows are there
 //   hidden_free    compute -> copy-in: the last step is done with them
-//   written(j)     copy-out -> copy-in: layer j's new rows are in host blocks
+//   written(j)     copy-out -> copy-in: layer j's new rows, and the blocks that
+//                  became KV, are in host blocks
+//   kept           copy-out -> copy-in, compute: what a staging area held of
+//                  blocks that become KV was read
 //   computed       compute -> copy-out: tokens and log-probs are there
 //   ready[parity]  copy-out -> collector, and -> compute before it overwrites
 //                  the device's outputs
@@ -271,8 +274,17 @@ absl::Status StepRunner::RebuildUnit(const IssuedStep& step, int64_t layer,
                    .mini_batch = static_cast<int64_t>(mini_batch)});
   ASSIGN_OR_RETURN(const CacheStager::Rebuild rebuild, stager_->BeginRebuild());
   if (rebuild.act.empty()) return absl::OkStatus();
-  return decoder_->RebuildKv(weights_->layer(), rebuild.act, rebuild.k,
-                             rebuild.v);
+  RETURN_IF_ERROR(decoder_->RebuildKv(weights_->layer(), rebuild.act, rebuild.k,
+                                      rebuild.v));
+  if (layout.converted.empty()) return absl::OkStatus();
+  std::vector<KeptBlock> kept;
+  kept.reserve(layout.converted.size());
+  for (const ConvertedBlock& block : layout.converted) {
+    kept.push_back(
+        {.rows = stager_->StagedBlock(block.staging_index), .to = block.to});
+  }
+  return write_back_->Keep(layer, static_cast<int64_t>(mini_batch), kept,
+                           stager_->kept());
 }
 
 // Recomputed rows go before the new ones, whose attention reads their K and V
@@ -397,8 +409,11 @@ void StepRunner::CountBytes(IssuedStep& step) const {
         stats.rebuilt_tokens += use.num_rows;
       }
     }
+    for (const ConvertedBlock& block : mini_batch.converted) {
+      stats.write_back_bytes += num_layers_ * write_back_->LinkBytes(block.to);
+    }
   }
-  stats.write_back_bytes = num_layers_ * write_back_->LinkBytes(layout.writes);
+  stats.write_back_bytes += num_layers_ * write_back_->LinkBytes(layout.writes);
   if (resources_.memory.one_memory) return;
   stats.weight_bytes =
       num_layers_ * resources_.memory.streamed_layer_bytes(resources_.plan);

@@ -1,5 +1,7 @@
 #include "worker/offload/write_back.h"
 
+#include <utility>
+
 #include "common/status_macros.h"
 #include "worker/offload/workspace_sizes.h"
 
@@ -31,6 +33,7 @@ absl::StatusOr<std::unique_ptr<WriteBack>> WriteBack::Create(
     slot.filled = device.CreateEvent();
     slot.left = device.CreateEvent();
   }
+  write_back->rebuilt_ = device.CreateEvent();
   for (int64_t layer = 0; layer < num_layers; ++layer) {
     write_back->written_.push_back(device.CreateEvent());
   }
@@ -44,6 +47,33 @@ absl::StatusOr<NewRows> WriteBack::Begin(int64_t rows) {
   return RowsOf(slot, rows);
 }
 
+absl::Status WriteBack::Keep(int64_t layer, int64_t mini_batch,
+                             absl::Span<const KeptBlock> blocks, Event& read) {
+  std::vector<CopyRun> local;
+  std::vector<CopyRun> out;
+  int64_t link_bytes = 0;
+  for (const KeptBlock& block : blocks) {
+    const CacheArena& arena = arenas_.of(block.to.tier);
+    std::vector<CopyRun>& runs =
+        ReadInPlace(block.to.tier, limits_) ? local : out;
+    const int64_t bytes = shape_.kv_block_bytes();
+    runs.push_back({.dst = arena.View(layer, block.to.first, 0, bytes),
+                    .src = block.rows.k});
+    runs.push_back({.dst = arena.View(layer, block.to.second, 0, bytes),
+                    .src = block.rows.v});
+    link_bytes += LinkBytes(block.to);
+  }
+  if (!local.empty()) RETURN_IF_ERROR(compute_.Copy(local));
+  if (out.empty()) return absl::OkStatus();
+  kept_ = true;
+  RETURN_IF_ERROR(compute_.Record(*rebuilt_));
+  RETURN_IF_ERROR(copy_out_.Wait(*rebuilt_));
+  copy_out_.Begin({WorkKind::kWriteBack, static_cast<double>(link_bytes), layer,
+                   mini_batch});
+  RETURN_IF_ERROR(copy_out_.Copy(out));
+  return copy_out_.Record(read);
+}
+
 absl::Status WriteBack::Finish(int64_t layer,
                                absl::Span<const WriteRun> writes) {
   Slot& slot = slots_[(begun_ - 1) % kSlots];
@@ -51,13 +81,16 @@ absl::Status WriteBack::Finish(int64_t layer,
   const std::vector<CopyRun> local = Runs(rows, layer, writes, true);
   const std::vector<CopyRun> out = Runs(rows, layer, writes, false);
   if (!local.empty()) RETURN_IF_ERROR(compute_.Copy(local));
-  if (out.empty()) return absl::OkStatus();
-  RETURN_IF_ERROR(compute_.Record(*slot.filled));
-  RETURN_IF_ERROR(copy_out_.Wait(*slot.filled));
-  copy_out_.Begin(
-      {WorkKind::kWriteBack, static_cast<double>(LinkBytes(writes)), layer});
-  RETURN_IF_ERROR(copy_out_.Copy(out));
-  RETURN_IF_ERROR(copy_out_.Record(*slot.left));
+  const bool kept = std::exchange(kept_, false);
+  if (!out.empty()) {
+    RETURN_IF_ERROR(compute_.Record(*slot.filled));
+    RETURN_IF_ERROR(copy_out_.Wait(*slot.filled));
+    copy_out_.Begin(
+        {WorkKind::kWriteBack, static_cast<double>(LinkBytes(writes)), layer});
+    RETURN_IF_ERROR(copy_out_.Copy(out));
+    RETURN_IF_ERROR(copy_out_.Record(*slot.left));
+  }
+  if (out.empty() && !kept) return absl::OkStatus();
   return copy_out_.Record(*written_[layer]);
 }
 
@@ -70,6 +103,10 @@ int64_t WriteBack::LinkBytes(absl::Span<const WriteRun> writes) const {
                                  : 2 * shape_.kv_row_bytes());
   }
   return bytes;
+}
+
+int64_t WriteBack::LinkBytes(const BlockRef& to) const {
+  return ReadInPlace(to.tier, limits_) ? 0 : 2 * shape_.kv_block_bytes();
 }
 
 NewRows WriteBack::RowsOf(const Slot& slot, int64_t rows) const {

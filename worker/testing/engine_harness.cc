@@ -55,7 +55,9 @@ absl::StatusOr<std::unique_ptr<EngineHarness>> EngineHarness::Create(
   EngineResources& resources = *harness->resources_;
   const bool one_memory =
       options.device_memory.choice == MemorySetting::Choice::kAuto;
-  CpuDeviceOptions device_options = {.threads = options.threads};
+  CpuDeviceOptions device_options = {
+      .threads = options.threads,
+      .link_bytes_per_second = options.link_bytes_per_second};
   if (!one_memory) {
     device_options.device_memory_bytes =
         options.device_memory.choice == MemorySetting::Choice::kBytes

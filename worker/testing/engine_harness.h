@@ -19,6 +19,7 @@ struct HarnessOptions {
   DType dtype = DType::kFloat32;
   MemorySetting device_memory;  // Auto: one memory.
   int threads = 1;
+  double link_bytes_per_second = 0;  // 0: not paced.
   int weight_buffers = 2;
   int block_tokens = 16;
   int64_t max_running = 8;

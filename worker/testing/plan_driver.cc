@@ -140,21 +140,28 @@ bool PlanDriver::AllocateBlocks(int64_t positions,
       continue;
     }
     const CacheKind kind = KindOfBlock(i, options_.act_ratio);
-    const int slots = HalfSlotsOf(kind);
-    const bool on_device =
-        options_.use_device_pool && i % 2 == 0 && device_.num_free() >= slots;
-    auto taken = (on_device ? device_ : host_).Allocate(slots);
-    if (!taken.ok()) {
+    const std::optional<BlockRef> block = AllocateBlock(kind, i % 2 == 0);
+    if (!block.has_value()) {
       FreeBlocks(blocks);
       blocks.clear();
       return false;
     }
-    blocks.push_back({.kind = kind,
-                      .tier = on_device ? Tier::kDevice : Tier::kHost,
-                      .first = (*taken)[0],
-                      .second = slots == 2 ? (*taken)[1] : HalfSlot(0)});
+    blocks.push_back(*block);
   }
   return true;
+}
+
+std::optional<BlockRef> PlanDriver::AllocateBlock(CacheKind kind,
+                                                  bool prefer_device) {
+  const int slots = HalfSlotsOf(kind);
+  const bool on_device =
+      options_.use_device_pool && prefer_device && device_.num_free() >= slots;
+  const auto taken = (on_device ? device_ : host_).Allocate(slots);
+  if (!taken.ok()) return std::nullopt;
+  return BlockRef{.kind = kind,
+                  .tier = on_device ? Tier::kDevice : Tier::kHost,
+                  .first = (*taken)[0],
+                  .second = slots == 2 ? (*taken)[1] : HalfSlot(0)};
 }
 
 void PlanDriver::FreeBlocks(const std::vector<BlockRef>& blocks) {
@@ -192,6 +199,7 @@ StepPlan PlanDriver::MakePlan(const std::vector<DriverRequest>& requests) {
     sampled += plan.sequences.back().sample ? 1 : 0;
   }
   AddMiniBatches(plan);
+  AddConversions(plan);
   plan.schedule = options_.schedule;
   return plan;
 }
@@ -254,6 +262,42 @@ void PlanDriver::AddMiniBatches(StepPlan& plan) const {
     half_slots += needed;
     plan.mini_batches.back().sequences.push_back(static_cast<int32_t>(i));
   }
+}
+
+void PlanDriver::AddConversions(StepPlan& plan) {
+  int budget = options_.convert_blocks;
+  std::vector<BlockRef> left;
+  for (const StepSequence& sequence : plan.sequences) {
+    const auto it = std::find_if(running_.begin(), running_.end(),
+                                 [&](const Running& running) {
+                                   return running.id == sequence.sequence;
+                                 });
+    ConvertBlocks(*it, sequence.num_cached, budget, plan, left);
+  }
+  FreeBlocks(left);  // For the next plan.
+}
+
+void PlanDriver::ConvertBlocks(Running& running, int64_t num_cached,
+                               int& budget, StepPlan& plan,
+                               std::vector<BlockRef>& left) {
+  TableConversion conversion = {.sequence = running.id};
+  const int64_t whole = num_cached / limits_.block_tokens;
+  for (int64_t i = 0; i < whole && budget > 0; ++i) {
+    BlockRef& block = running.blocks[i];
+    if (block.kind != CacheKind::kAct) continue;
+    const std::optional<BlockRef> to =
+        AllocateBlock(CacheKind::kKv, num_converted_ % 2 == 0);
+    if (!to.has_value()) break;
+    left.push_back(block);
+    block = *to;
+    last_tables_[running.request][i] = *to;
+    conversion.blocks.push_back({.block = static_cast<int32_t>(i), .to = *to});
+    ++num_converted_;
+    --budget;
+  }
+  if (conversion.blocks.empty()) return;
+  conversion.table_hash = BlockTableHash(running.blocks);
+  plan.conversions.push_back(std::move(conversion));
 }
 
 void PlanDriver::ReleaseFinished(const std::vector<DriverRequest>& requests) {

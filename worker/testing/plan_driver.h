@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -38,6 +39,7 @@ struct DriverOptions {
   int chunk_tokens = 1000;       // Prompt tokens a sequence runs in a step.
   int max_mini_batch = 1000;     // Sequences in a mini-batch.
   bool use_device_pool = false;  // Every other block, while it has room.
+  int convert_blocks = 0;        // ACT that becomes KV in a step, at most.
   int in_flight = 2;             // Plans sent ahead of the last result.
   StepSchedule schedule = StepSchedule::kOverlapped;
   uint64_t epoch = 1;
@@ -60,6 +62,7 @@ class PlanDriver {
   // Of the last Run(): the first status that was not OK; sums of all stats.
   absl::Status status() const;
   StepStats total_stats() const;
+  int64_t num_converted() const { return num_converted_; }
   int64_t num_steps() const { return static_cast<int64_t>(next_step_) - 1; }
   // Tables as they were at the end, for tests that look into the cache.
   const std::vector<std::vector<BlockRef>>& last_tables() const {
@@ -86,6 +89,12 @@ class PlanDriver {
   void AddSequence(const DriverRequest& request, Running& running, int rows,
                    StepPlan& plan);
   void AddMiniBatches(StepPlan& plan) const;
+  // Turns whole ACT blocks of the plan's sequences into KV.
+  void AddConversions(StepPlan& plan);
+  void ConvertBlocks(Running& running, int64_t num_cached, int& budget,
+                     StepPlan& plan, std::vector<BlockRef>& left);
+  // Half-slots of a block of `kind`; nullopt: there are none.
+  std::optional<BlockRef> AllocateBlock(CacheKind kind, bool prefer_device);
   void ReleaseFinished(const std::vector<DriverRequest>& requests);
 
   const StepLimits limits_;
@@ -99,6 +108,7 @@ class PlanDriver {
   std::vector<size_t> waiting_;  // Request indices.
   std::vector<Running> running_;
   std::vector<Running> finished_;  // To be released by the next plan.
+  int64_t num_converted_ = 0;
   std::map<SequenceId, size_t> request_of_;
   std::vector<std::vector<BlockRef>> last_tables_;
 
