@@ -50,7 +50,8 @@ ordered_json TotalsToJson(const v1::WorkerTotals& totals) {
           {"processed_tokens", totals.processed_tokens()},
           {"sampled_tokens", totals.sampled_tokens()},
           {"rebuilt_tokens", totals.rebuilt_tokens()},
-          {"preemptions", totals.preemptions()}};
+          {"preemptions", totals.preemptions()},
+          {"converted_blocks", totals.converted_blocks()}};
 }
 
 ordered_json LineToJson(const v1::WorkCost& cost) {

@@ -46,6 +46,8 @@ void AddTotals(const v1::WorkerTotals& totals, std::string* table) {
            table);
   }
   AddRow("preemptions", absl::StrCat(totals.preemptions()), table);
+  AddRow("blocks turned into KV", absl::StrCat(totals.converted_blocks()),
+         table);
   AddRow("link: weights", Size(totals.weight_bytes()), table);
   AddRow("link: keys and values", Size(totals.kv_bytes()), table);
   AddRow("link: activations", Size(totals.act_bytes()), table);

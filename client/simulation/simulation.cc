@@ -92,6 +92,14 @@ absl::StatusOr<SimulationResult> Simulate(
     const SimulatedWorkerOptions& worker_options,
     const SchedulerOptions& scheduler, std::unique_ptr<Policy> policy,
     const SimulatedLoad& load, const OnSimulatedStep& on_step) {
+  return SimulateLoads(worker_options, scheduler, std::move(policy), {&load, 1},
+                       on_step);
+}
+
+absl::StatusOr<SimulationResult> SimulateLoads(
+    const SimulatedWorkerOptions& worker_options,
+    const SchedulerOptions& scheduler, std::unique_ptr<Policy> policy,
+    absl::Span<const SimulatedLoad> loads, const OnSimulatedStep& on_step) {
   SimClock clock;
   ASSIGN_OR_RETURN(const std::unique_ptr<SimulatedWorker> worker,
                    SimulatedWorker::Create(worker_options, clock));
@@ -100,10 +108,14 @@ absl::StatusOr<SimulationResult> Simulate(
   ASSIGN_OR_RETURN(
       const WorkerId id,
       core.AddWorker(worker->info(), std::make_unique<DirectLink>(*worker)));
-  RETURN_IF_ERROR(SubmitAll(load, tally, core));
+  int64_t requests = 0;
+  for (const SimulatedLoad& load : loads) {
+    RETURN_IF_ERROR(SubmitAll(load, tally, core));
+    requests += load.requests;
+  }
 
   SimulationResult result = {.running = core.Snapshot().running};
-  while (tally.ended < load.requests) {
+  while (tally.ended < requests) {
     if (worker->outstanding() == 0) {
       return absl::InternalError("the scheduler sends no more plans");
     }

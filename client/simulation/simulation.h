@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "common/step_result.h"
 #include "scheduler/core/scheduler_core.h"
 #include "scheduler/core/snapshot.h"
@@ -60,6 +61,12 @@ absl::StatusOr<SimulationResult> Simulate(const SimulatedWorkerOptions& worker,
                                           std::unique_ptr<Policy> policy,
                                           const SimulatedLoad& load,
                                           const OnSimulatedStep& on_step = {});
+
+// The same for loads of several kinds, queued one after the other.
+absl::StatusOr<SimulationResult> SimulateLoads(
+    const SimulatedWorkerOptions& worker, const SchedulerOptions& scheduler,
+    std::unique_ptr<Policy> policy, absl::Span<const SimulatedLoad> loads,
+    const OnSimulatedStep& on_step = {});
 
 }  // namespace hybridserve
 

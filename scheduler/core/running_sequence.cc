@@ -99,4 +99,59 @@ void RunningSequence::AddTo(StepPlan& plan, int32_t num_new,
   plan.sequences.push_back(std::move(step));
 }
 
+int64_t RunningSequence::MostConvertible(int64_t num_cached,
+                                         int32_t block_tokens) const {
+  const int64_t whole = num_cached / block_tokens;
+  auto count = static_cast<int64_t>(cached.act());
+  const auto end =
+      std::min<int64_t>((num_scheduled + block_tokens - 1) / block_tokens,
+                        static_cast<int64_t>(blocks.size()));
+  for (int64_t i = whole; i < end; ++i) {
+    count -= blocks[i].kind == CacheKind::kAct ? 1 : 0;
+  }
+  // All of one kind.
+  if (num_probes > 0 && kinds[0] == CacheKind::kAct) {
+    count -= std::min(num_probes, whole);
+  }
+  return std::max<int64_t>(count, 0);
+}
+
+std::vector<int32_t> RunningSequence::Convertible(int64_t num_cached,
+                                                  int32_t block_tokens,
+                                                  int64_t count) const {
+  std::vector<int32_t> indices;
+  const int64_t whole = num_cached / block_tokens;
+  for (int64_t i = num_probes; i < whole; ++i) {
+    if (static_cast<int64_t>(indices.size()) == count) break;
+    if (blocks[i].kind != CacheKind::kAct) continue;
+    indices.push_back(static_cast<int32_t>(i));
+  }
+  return indices;
+}
+
+std::vector<BlockRef> RunningSequence::Convert(
+    absl::Span<const int32_t> indices, absl::Span<const BlockRef> places,
+    StepPlan& plan) {
+  CHECK_EQ(indices.size(), places.size());
+  TableConversion conversion = {.sequence = live.sequence};
+  std::vector<BlockRef> left;
+  for (size_t i = 0; i < indices.size(); ++i) {
+    BlockRef& block = blocks[indices[i]];
+    CHECK(block.kind == CacheKind::kAct) << "block " << indices[i];
+    left.push_back(block);
+    cached.Remove(block);
+    cached.Add(places[i]);
+    block = places[i];
+    kinds[indices[i]] = CacheKind::kKv;
+    conversion.blocks.push_back({.block = indices[i], .to = places[i]});
+  }
+  const auto more = static_cast<int64_t>(indices.size());
+  half_slots += more;
+  full_half_slots += more;
+  conversion.table_hash =
+      BlockTableHash(absl::MakeConstSpan(blocks).subspan(0, num_sent_blocks));
+  plan.conversions.push_back(std::move(conversion));
+  return left;
+}
+
 }  // namespace hybridserve

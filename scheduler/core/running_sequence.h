@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "common/cache/block_ref.h"
 #include "common/step_plan.h"
 #include "scheduler/core/live_request.h"
@@ -50,6 +51,19 @@ struct RunningSequence {
   // View().num_ready, whose rows then count as scheduled. The blocks that those
   // are the first to touch are added to `plan`'s table updates.
   void AddTo(StepPlan& plan, int32_t num_new, int32_t block_tokens);
+
+  // ACT blocks that a step which finds `num_cached` positions in the cache can
+  // turn into KV: whole, and not there to be measured. At most so many, and
+  // which those are, the first `count` of them.
+  int64_t MostConvertible(int64_t num_cached, int32_t block_tokens) const;
+  std::vector<int32_t> Convertible(int64_t num_cached, int32_t block_tokens,
+                                   int64_t count) const;
+
+  // Turns blocks of a sequence that `plan` runs into KV at `places`, one a
+  // block, and tells it so. Returns where they were: free after the plan.
+  std::vector<BlockRef> Convert(absl::Span<const int32_t> indices,
+                                absl::Span<const BlockRef> places,
+                                StepPlan& plan);
 };
 
 }  // namespace hybridserve

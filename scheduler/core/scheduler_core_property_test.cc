@@ -10,6 +10,7 @@
 #include "common/testing/status_matchers.h"
 #include "gtest/gtest.h"
 #include "scheduler/core/scheduler_core.h"
+#include "scheduler/core/testing/converting_policy.h"
 #include "scheduler/core/testing/core_harness.h"
 
 // Thousands of random events: requests come, are cancelled and expire, give way
@@ -24,6 +25,11 @@ namespace {
 
 using Record = std::shared_ptr<RequestRecord>;
 
+std::unique_ptr<Policy> MakePolicy(const std::string& name) {
+  if (name == "converting") return std::make_unique<ConvertingPolicy>();
+  return ParsePolicy(name, std::nullopt).value();
+}
+
 struct Tracked {
   RequestKey key;
   GenerationRequest request;
@@ -35,7 +41,8 @@ class RandomWorld {
  public:
   RandomWorld(uint32_t seed, const std::string& policy)
       : rng_(seed),
-        harness_(RandomOptions(), ParsePolicy(policy, std::nullopt).value()) {}
+        flops_per_second_(policy == "converting" ? 2e5 : 2e6),
+        harness_(RandomOptions(), MakePolicy(policy)) {}
 
   void Event() {
     const int64_t kind = Uniform(0, 99);
@@ -86,12 +93,16 @@ class RandomWorld {
     finished_ += snapshot.counts.finished;
     replays_ += snapshot.counts.replays;
     preemptions_ += snapshot.counts.preemptions;
+    for (const auto& [id, worker] : harness_.workers()) {
+      converted_ += worker->num_converted();
+    }
   }
 
   int64_t finished() const { return finished_; }
   int64_t replays() const { return replays_; }
   int64_t preemptions() const { return preemptions_; }
   int64_t refused() const { return refused_; }
+  int64_t converted() const { return converted_; }
 
  private:
   SchedulerOptions RandomOptions() {
@@ -170,7 +181,8 @@ class RandomWorld {
              .host_half_slots = static_cast<int32_t>(Uniform(16, 56)),
              .staging_half_slots = static_cast<int32_t>(Uniform(48, 100)),
              .max_step_tokens = static_cast<int32_t>(Uniform(1, 40)),
-             .max_logit_rows = static_cast<int32_t>(Uniform(1, 12))}),
+             .max_logit_rows = static_cast<int32_t>(Uniform(1, 12)),
+             .gemm_flops_per_second = flops_per_second_}),
         IsOk());
   }
 
@@ -266,6 +278,7 @@ class RandomWorld {
   }
 
   std::mt19937 rng_;
+  const double flops_per_second_;  // Of every worker.
   CoreHarness harness_;
   uint64_t epoch_ = 0;
   std::vector<Tracked> live_;
@@ -273,6 +286,7 @@ class RandomWorld {
   int64_t replays_ = 0;
   int64_t preemptions_ = 0;
   int64_t refused_ = 0;
+  int64_t converted_ = 0;
 };
 
 class SchedulerCorePropertyTest : public testing::TestWithParam<const char*> {};
@@ -282,6 +296,7 @@ TEST_P(SchedulerCorePropertyTest, NoEventLosesOrRepeatsAnything) {
   int64_t replays = 0;
   int64_t preemptions = 0;
   int64_t refused = 0;
+  int64_t converted = 0;
   for (uint32_t seed = 1; seed <= 30; ++seed) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     RandomWorld world(seed, GetParam());
@@ -294,6 +309,7 @@ TEST_P(SchedulerCorePropertyTest, NoEventLosesOrRepeatsAnything) {
     replays += world.replays();
     preemptions += world.preemptions();
     refused += world.refused();
+    converted += world.converted();
     if (HasFailure()) return;
   }
   // The test saw what it is about.
@@ -301,11 +317,17 @@ TEST_P(SchedulerCorePropertyTest, NoEventLosesOrRepeatsAnything) {
   EXPECT_GT(replays, 50);
   EXPECT_GT(preemptions, 5);
   EXPECT_GT(refused, 100);
+  const std::string policy = GetParam();
+  if (policy == "converting") {
+    EXPECT_GT(converted, 500);
+  } else if (policy != "hybrid") {
+    EXPECT_EQ(converted, 0);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, SchedulerCorePropertyTest,
                          testing::Values("kv", "act", "hybrid", "recompute",
-                                         "flexgen"),
+                                         "flexgen", "converting"),
                          [](const auto& info) {
                            return std::string(info.param);
                          });

@@ -153,6 +153,12 @@ bool SlotAllocator::FitsAlone(absl::Span<const CacheKind> kinds) const {
   return half_slots < all[0] + all[1];
 }
 
+int64_t SlotAllocator::DeviceRoomForKv(const DeviceShares& shares) const {
+  const TierPool& device = pools_[0];
+  return std::clamp<int64_t>(shares.kv_blocks - device.kv_blocks, 0,
+                             device.pool.num_free() / 2);
+}
+
 int64_t SlotAllocator::num_free() const {
   return int64_t{pools_[0].pool.num_free()} + pools_[1].pool.num_free();
 }

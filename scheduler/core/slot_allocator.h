@@ -43,6 +43,9 @@ class SlotAllocator {
   // allocated one after the other, and wherever those before have been put.
   bool FitsAlone(absl::Span<const CacheKind> kinds) const;
 
+  // KV blocks that Allocate() would put on the device.
+  int64_t DeviceRoomForKv(const DeviceShares& shares) const;
+
   int64_t num_free() const;
   // In use, on both tiers.
   int64_t num_blocks(CacheKind kind) const;

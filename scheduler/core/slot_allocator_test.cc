@@ -186,6 +186,16 @@ TEST(SlotAllocatorTest, AgreesWithASetOverRandomCalls) {
   EXPECT_GT(refused, 100);
 }
 
+TEST(SlotAllocatorTest, KnowsTheDevicesRoomForKv) {
+  SlotAllocator slots(Pools(7, 20));
+  EXPECT_EQ(slots.DeviceRoomForKv({}), 3);
+  EXPECT_EQ(slots.DeviceRoomForKv({.kv_blocks = 2}), 2);
+  ASSERT_THAT(slots.Allocate({CacheKind::kKv}), IsOk());
+  EXPECT_EQ(slots.DeviceRoomForKv({}), 2);
+  EXPECT_EQ(slots.DeviceRoomForKv({.kv_blocks = 2}), 1);
+  EXPECT_EQ(slots.DeviceRoomForKv({.kv_blocks = 0}), 0);
+}
+
 TEST(SlotAllocatorTest, TokensTakeNoSlots) {
   SlotAllocator slots(Pools(2, 2));
   const std::vector<CacheKind> kinds = {CacheKind::kTokens, CacheKind::kTokens,

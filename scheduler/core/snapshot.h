@@ -34,6 +34,7 @@ struct WorkerTotals {
   int64_t prompt_tokens = 0;     // Prompt positions run, replays included.
   int64_t generated_tokens = 0;  // Tokens shown to clients.
   int64_t preemptions = 0;       // Sequences dropped to make room.
+  int64_t converted_blocks = 0;  // ACT that became KV.
   StepStats stats;               // Sums over all steps.
 };
 

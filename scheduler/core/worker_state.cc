@@ -282,6 +282,8 @@ bool WorkerState::SendPlan() {
                        std::count(step.score_targets.begin(),
                                   step.score_targets.end(), -1)});
   }
+  const std::vector<BlockRef> left =
+      AddConversions(snapshot, roster, sequences, plan);
   plan.mini_batches = std::move(roster.mini_batches);
   plan.schedule = policy_.schedule();
   VLOG(1) << "plan worker=" << id_ << " step=" << plan.fence.step
@@ -290,6 +292,8 @@ bool WorkerState::SendPlan() {
   outstanding_.push_back(std::move(outstanding));
   link_->Send(std::move(plan));
   // From here on only later plans can use the slots.
+  room_wanted_ = false;
+  slots_.Free(left);
   for (const Released& released : released_) slots_.Free(released.blocks);
   released_.clear();
   return true;
@@ -420,6 +424,9 @@ void WorkerState::CheckInvariants() const {
     full += sequence.full_half_slots;
     CHECK_EQ(sequence.half_slots, half_slots_of(sequence.blocks));
     CHECK_LE(sequence.blocks.size(), sequence.kinds.size());
+    for (size_t i = 0; i < sequence.blocks.size(); ++i) {
+      CHECK(sequence.blocks[i].kind == sequence.kinds[i]) << i;
+    }
     CHECK_EQ(sequence.live.key, key);
     CHECK_EQ(sequence.live.worker->value(), id_.value());
     CHECK_EQ(keys_.at(sequence.live.sequence), key);

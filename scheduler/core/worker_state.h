@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "common/ids.h"
 #include "common/model_config.h"
 #include "common/step_result.h"
@@ -22,11 +23,13 @@
 #include "scheduler/core/slot_allocator.h"
 #include "scheduler/core/snapshot.h"
 #include "scheduler/policy/cache_mix.h"
+#include "scheduler/policy/conversion.h"
 #include "scheduler/policy/output_tracker.h"
 #include "scheduler/policy/policy.h"
 #include "scheduler/policy/pool_forecast.h"
 #include "scheduler/policy/profile_tracker.h"
 #include "scheduler/policy/step_cost.h"
+#include "scheduler/policy/step_roster.h"
 #include "scheduler/queue/request_key.h"
 
 namespace hybridserve {
@@ -182,6 +185,11 @@ class WorkerState {
   // One decode step of what runs now, with the blocks as they lie.
   StepTime PredictNow() const;
   StepSnapshot MakeStepSnapshot() const;
+  // Turns ACT blocks into KV with the plan, which was made of the roster.
+  // Returns where they were, to be freed once the plan is sent.
+  std::vector<BlockRef> AddConversions(
+      const StepSnapshot& snapshot, const StepRoster& roster,
+      absl::Span<RunningSequence* const> sequences, StepPlan& plan);
   // The results in the plan's order, each checked against what it asked for.
   absl::StatusOr<std::vector<SequenceResult>> MatchResult(
       StepResult result) const;
@@ -204,6 +212,8 @@ class WorkerState {
   absl::flat_hash_map<SequenceId, RequestKey> keys_;  // Of `running_`.
   int64_t full_half_slots_ = 0;     // Of `running_`, at max_tokens.
   int64_t wanting_half_slots_ = 0;  // GrowAll()'s last answer.
+  // A request was refused for want of room since the last plan.
+  bool room_wanted_ = false;
   OutputTracker output_tracker_;
   double context_tokens_ = 0;       // Of `running_`, on average.
   int64_t final_tokens_ = 0;        // Of `running_`, at their ends.

@@ -70,7 +70,9 @@ bool WorkerState::Admit(SequenceId sequence, LiveRequest& live,
     last_probe_ = totals_.steps;
     return true;
   }
-  return Start(sequence, live, 0, std::move(kinds));
+  const bool started = Start(sequence, live, 0, std::move(kinds));
+  room_wanted_ |= !started;
+  return started;
 }
 
 bool WorkerState::Start(SequenceId id, LiveRequest& live, int64_t num_probes,

@@ -18,6 +18,7 @@ class HybridPolicy final : public Policy {
                      const Workload& workload) const override;
   double MaxActRatio(const CostModel& costs) const override;
   bool probes() const override { return true; }
+  bool converts() const override { return true; }
   StepRoster Plan(const StepSnapshot& snapshot,
                   const CacheMix& mix) const override;
 };

@@ -67,6 +67,10 @@ class Policy {
   // Wants unused kinds tried now and then, so that their costs stay known.
   virtual bool probes() const { return false; }
 
+  // Wants ACT turned into KV where sequences have more of it than the mix and
+  // the step's balance ask for (conversion.h).
+  virtual bool converts() const { return false; }
+
   // The next step's rows and mini-batches. Linear in the sequences and blocks.
   // By default FormRoster() (step_roster.h), whatever the mix.
   virtual StepRoster Plan(const StepSnapshot& snapshot,

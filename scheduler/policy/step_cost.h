@@ -53,14 +53,13 @@ struct BlockCounts {
   double act_host = 0;
   double tokens = 0;  // Recomputed in every step.
 
-  void Add(const BlockRef& block) {
-    if (block.kind == CacheKind::kTokens) {
-      tokens += 1;
-      return;
-    }
+  void Add(const BlockRef& block) { CountOf(block) += 1; }
+  void Remove(const BlockRef& block) { CountOf(block) -= 1; }
+  double& CountOf(const BlockRef& block) {
+    if (block.kind == CacheKind::kTokens) return tokens;
     const bool on_device = block.tier == Tier::kDevice;
-    (block.kind == CacheKind::kKv ? (on_device ? kv_device : kv_host)
-                                  : (on_device ? act_device : act_host)) += 1;
+    return block.kind == CacheKind::kKv ? (on_device ? kv_device : kv_host)
+                                        : (on_device ? act_device : act_host);
   }
   BlockCounts& operator+=(const BlockCounts& other) {
     kv_device += other.kv_device;

@@ -33,6 +33,7 @@ void FillTotals(const WorkerTotals& totals, v1::WorkerTotals& proto) {
   proto.set_sampled_tokens(totals.generated_tokens);
   proto.set_rebuilt_tokens(stats.rebuilt_tokens);
   proto.set_preemptions(totals.preemptions);
+  proto.set_converted_blocks(totals.converted_blocks);
 }
 
 v1::Tier TierToProto(Tier tier) {

@@ -113,6 +113,9 @@ void AddTotals(const v1::Load& load, std::vector<MetricFamily>& families) {
   Family preemptions(families, "preemptions_total",
                      "Sequences that gave way to others in a full cache.",
                      MetricType::Counter);
+  Family converted(families, "converted_blocks_total",
+                   "Cache blocks of activations that became keys and values.",
+                   MetricType::Counter);
   for (const v1::Worker& worker : load.workers()) {
     const v1::WorkerTotals& totals = worker.totals();
     const auto add_bytes = [&](const char* dir, const char* kind,
@@ -136,6 +139,8 @@ void AddTotals(const v1::Load& load, std::vector<MetricFamily>& families) {
     rebuilt.Add(LabelsOf(worker), static_cast<double>(totals.rebuilt_tokens()));
     preemptions.Add(LabelsOf(worker),
                     static_cast<double>(totals.preemptions()));
+    converted.Add(LabelsOf(worker),
+                  static_cast<double>(totals.converted_blocks()));
   }
 }
 

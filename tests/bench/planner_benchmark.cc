@@ -1,7 +1,9 @@
 #include <deque>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <utility>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "benchmark/benchmark.h"
@@ -12,6 +14,7 @@
 #include "glog/logging.h"
 #include "scheduler/core/request.h"
 #include "scheduler/core/scheduler_core.h"
+#include "scheduler/policy/conversion.h"
 #include "scheduler/policy/mini_batch_packer.h"
 #include "scheduler/policy/mix_search.h"
 #include "scheduler/policy/policy.h"
@@ -66,6 +69,36 @@ void BM_FormRoster(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(FormRoster(snapshot));
 }
 BENCHMARK(BM_FormRoster)
+    ->Arg(64)
+    ->Arg(1000)
+    ->Arg(10'000)
+    ->Unit(benchmark::kMillisecond);
+
+// The same sequences, some time before their ends; compute takes longer.
+void BM_ChooseConversions(benchmark::State& state) {
+  std::mt19937 rng(1);
+  std::vector<ConversionCandidate> candidates(state.range(0));
+  for (ConversionCandidate& candidate : candidates) {
+    const auto num_blocks = static_cast<int64_t>(1 + rng() % 128);
+    const int64_t act = num_blocks * 64 / 100;
+    candidate = {.context_tokens = num_blocks * 16,
+                 .blocks = {.kv_host = static_cast<double>(num_blocks - act),
+                            .act_host = static_cast<double>(act)},
+                 .convertible = act,
+                 .steps_left = static_cast<int64_t>(8 + rng() % 1000)};
+  }
+  CostModel costs = Opt30b();
+  costs.profile.fits[WorkKind::kRebuild].cost.seconds_per_unit *= 8;
+  const ConversionRoom room = {.free_half_slots = 1 << 23,
+                               .spare_half_slots = 1 << 23};
+  const std::vector<int64_t> chosen =
+      ChooseConversions(costs, room, candidates);
+  CHECK_GT(std::accumulate(chosen.begin(), chosen.end(), int64_t{0}), 0);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(ChooseConversions(costs, room, candidates));
+  }
+}
+BENCHMARK(BM_ChooseConversions)
     ->Arg(64)
     ->Arg(1000)
     ->Arg(10'000)

@@ -131,6 +131,7 @@ void FakeWorker::Check(const StepPlan& plan) {
   }
   CheckLimits(plan);
   CheckMiniBatches(plan);
+  CheckConversions(plan, released);
 }
 
 void FakeWorker::CheckReleases(const StepPlan& plan, std::set<Slot>& released) {
@@ -153,19 +154,21 @@ void FakeWorker::CheckReleases(const StepPlan& plan, std::set<Slot>& released) {
   for (const Slot& slot : released) used_.erase(slot);
 }
 
+void FakeWorker::Take(Tier tier, HalfSlot half_slot,
+                      const std::set<Slot>& released) {
+  const Slot slot = {tier, half_slot};
+  EXPECT_TRUE(used_.insert(slot).second) << "slot in use: " << half_slot;
+  EXPECT_FALSE(released.contains(slot)) << "reused at once: " << half_slot;
+  int32_t capacity = 0;
+  for (const PoolInfo& pool : info_.pools) {
+    if (pool.tier == tier) capacity = pool.half_slots;
+  }
+  EXPECT_GE(half_slot.value(), 0);
+  EXPECT_LT(half_slot.value(), capacity);
+}
+
 void FakeWorker::CheckTables(const StepPlan& plan,
                              const std::set<Slot>& released) {
-  const auto take = [&](Tier tier, HalfSlot half_slot) {
-    const Slot slot = {tier, half_slot};
-    EXPECT_TRUE(used_.insert(slot).second) << "slot in use: " << half_slot;
-    EXPECT_FALSE(released.contains(slot)) << "reused at once: " << half_slot;
-    int32_t capacity = 0;
-    for (const PoolInfo& pool : info_.pools) {
-      if (pool.tier == tier) capacity = pool.half_slots;
-    }
-    EXPECT_GE(half_slot.value(), 0);
-    EXPECT_LT(half_slot.value(), capacity);
-  };
   for (const TableUpdate& update : plan.table_updates) {
     EXPECT_FALSE(leaving_.contains(update.sequence)) << "an id used again";
     std::vector<BlockRef>& table = sequences_[update.sequence].table;
@@ -177,8 +180,10 @@ void FakeWorker::CheckTables(const StepPlan& plan,
         table.push_back(block);
         continue;
       }
-      take(block.tier, block.first);
-      if (block.kind == CacheKind::kKv) take(block.tier, block.second);
+      Take(block.tier, block.first, released);
+      if (block.kind == CacheKind::kKv) {
+        Take(block.tier, block.second, released);
+      }
       table.push_back(block);
     }
     EXPECT_EQ(update.table_hash, BlockTableHash(table));
@@ -259,6 +264,43 @@ void FakeWorker::CheckMiniBatches(const StepPlan& plan) {
     EXPECT_LE(staged, info_.staging_half_slots);
   }
   for (const int times : count) EXPECT_EQ(times, 1) << "mini-batches";
+}
+
+void FakeWorker::CheckConversions(const StepPlan& plan,
+                                  const std::set<Slot>& released) {
+  std::set<SequenceId> seen;
+  std::vector<Slot> left;
+  for (const TableConversion& conversion : plan.conversions) {
+    SCOPED_TRACE(absl::StrCat("sequence ", conversion.sequence.value()));
+    EXPECT_TRUE(seen.insert(conversion.sequence).second);
+    EXPECT_FALSE(conversion.blocks.empty());
+    const auto step = std::find_if(plan.sequences.begin(), plan.sequences.end(),
+                                   [&](const StepSequence& s) {
+                                     return s.sequence == conversion.sequence;
+                                   });
+    const auto it = sequences_.find(conversion.sequence);
+    if (step == plan.sequences.end() || it == sequences_.end()) {
+      ADD_FAILURE() << "a conversion of a sequence that does not run";
+      continue;
+    }
+    std::vector<BlockRef>& table = it->second.table;
+    for (const BlockConversion& block : conversion.blocks) {
+      ASSERT_GE(block.block, 0);
+      ASSERT_LE((block.block + 1) * info_.numerics.block_tokens,
+                step->num_cached)
+          << "not whole: block " << block.block;
+      BlockRef& converted = table[block.block];
+      EXPECT_EQ(converted.kind, CacheKind::kAct) << "block " << block.block;
+      EXPECT_EQ(block.to.kind, CacheKind::kKv);
+      Take(block.to.tier, block.to.first, released);
+      Take(block.to.tier, block.to.second, released);
+      left.emplace_back(converted.tier, converted.first);
+      converted = block.to;
+      ++num_converted_;
+    }
+    EXPECT_EQ(conversion.table_hash, BlockTableHash(table));
+  }
+  for (const Slot& slot : left) used_.erase(slot);
 }
 
 // What the blocks of the step's cached positions take.

@@ -26,8 +26,8 @@ namespace hybridserve {
 // It checks every plan as it is sent and reports what breaks the contract of
 // common/step_plan.h as a test failure: fences in order, at most two plans
 // outstanding, no half-slot in two tables or in use in the plan that releases
-// it, tables that cover the positions, positions without gap, limits kept,
-// every sequence in one mini-batch that fits the staging buffer.
+// or converts it, tables that cover the positions, positions without gap,
+// limits kept, every sequence in one mini-batch that fits the staging buffer.
 //
 // Plans run when RunNext() is called. Thread-compatible.
 class FakeWorker {
@@ -54,6 +54,8 @@ class FakeWorker {
   // Sequences with a table, and half-slots in tables.
   int64_t num_sequences() const;
   int64_t num_used_half_slots() const;
+  // ACT blocks that plans turned into KV.
+  int64_t num_converted() const { return num_converted_; }
 
   // Runs the oldest outstanding plan, of which there is one.
   StepResult RunNext();
@@ -90,6 +92,9 @@ class FakeWorker {
   void CheckSequence(const StepSequence& step);
   void CheckLimits(const StepPlan& plan);
   void CheckMiniBatches(const StepPlan& plan);
+  // Takes new half-slots, then gives up the old ones.
+  void CheckConversions(const StepPlan& plan, const std::set<Slot>& released);
+  void Take(Tier tier, HalfSlot half_slot, const std::set<Slot>& released);
   int64_t Staged(const StepSequence& step) const;
   int64_t Recomputed(const StepSequence& step) const;
   SequenceResult Run(const StepSequence& step);
@@ -104,6 +109,7 @@ class FakeWorker {
   // Released by a plan that has not run.
   absl::btree_map<SequenceId, Sequence> leaving_;
   std::set<Slot> used_;
+  int64_t num_converted_ = 0;
 };
 
 struct FakeWorkerOptions {
