@@ -122,10 +122,7 @@ TEST_F(ConversionTest, OnlySpareSlotsAreTaken) {
 TEST_F(ConversionTest, NobodyWaitsForIt) {
   Connect(0, 44);
   // Room for the first two; the third waits until one of them has ended.
-  std::vector<Record> records;
-  for (int32_t i = 0; i < 3; ++i) {
-    records.push_back(harness_.Submit(MakeRequest(16, 40, i)));
-  }
+  for (int32_t i = 0; i < 3; ++i) harness_.Submit(MakeRequest(16, 40, i));
   ASSERT_EQ(harness_.core().Snapshot().waiting, 1);
   const int64_t before = converted();
   while (harness_.core().Snapshot().waiting > 0) {

@@ -351,7 +351,7 @@ TEST_P(ExactnessTest, BytesOverTheLinkFollowKindAndBudget) {
       model_, Harness(MemorySetting::Min()),
       {.act_ratio = 1, .chunk_tokens = 16, .convert_blocks = 100}, false);
   const int64_t block_bytes =
-      2 * 16 * model_.config.kv_width() * SizeOf(GetParam());
+      int64_t{2} * 16 * model_.config.kv_width() * SizeOf(GetParam());
   EXPECT_GT(converted.num_converted, 0);
   EXPECT_EQ(converted.stats.write_back_bytes,
             act.write_back_bytes + converted.num_converted *

@@ -303,7 +303,7 @@ absl::Status StepRunner::RecomputeUnit(const IssuedStep& step, int64_t layer,
   const TensorView hidden =
       workspace_->Hidden(step.layout.num_input_rows())
           .Rows(step.layout.num_rows() + layout.first_recomputed_row,
-                layout.num_token_blocks * resources_.block_tokens);
+                int64_t{layout.num_token_blocks} * resources_.block_tokens);
   const ModelConfig& config = resources_.config;
   const int64_t width =
       std::max(config.num_heads * config.head_dim, config.hidden);
