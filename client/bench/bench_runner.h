@@ -54,8 +54,9 @@ using OpenPolicy = std::function<absl::StatusOr<std::shared_ptr<grpc::Channel>>(
 
 // Measures every policy at every prompt length: once without counting it, to
 // warm up, then `repeats` times, all policies in turn each time, so that what
-// else the machine does hits all alike. Results are by prompt length, then
-// policy, in the order of the options. The first error ends it.
+// else the machine does hits all alike. Ideal times are from the mean of all
+// measured costs. Results are by prompt length, then policy, in the order of
+// the options. The first error ends it.
 absl::StatusOr<std::vector<BenchResult>> RunBenchPasses(
     const BenchOptions& options, const OpenPolicy& open, std::ostream& progress,
     bool progress_is_terminal);

@@ -64,4 +64,23 @@ std::optional<StreamSeconds> IdealSeconds(const v1::WorkerProfile& profile,
   return seconds;
 }
 
+v1::WorkerProfile MeanCosts(absl::Span<const v1::WorkerProfile> profiles) {
+  v1::WorkerProfile mean;
+  if (profiles.empty()) return mean;
+  const double share = 1.0 / static_cast<double>(profiles.size());
+  for (const v1::WorkCost& first : profiles[0].costs()) {
+    v1::WorkCost& cost = *mean.add_costs();
+    cost.set_kind(first.kind());
+    for (const v1::WorkerProfile& profile : profiles) {
+      const v1::WorkCost* const other = FindCost(profile, first.kind());
+      if (other == nullptr) return v1::WorkerProfile();
+      cost.set_fixed_seconds(cost.fixed_seconds() +
+                             share * other->fixed_seconds());
+      cost.set_seconds_per_unit(cost.seconds_per_unit() +
+                                share * other->seconds_per_unit());
+    }
+  }
+  return mean;
+}
+
 }  // namespace hybridserve

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/types/span.h"
 #include "hybridserve/v1/load.pb.h"
 
 namespace hybridserve {
@@ -27,6 +28,10 @@ struct StreamSeconds {
 std::optional<StreamSeconds> IdealSeconds(const v1::WorkerProfile& profile,
                                           const v1::WorkerTotals& before,
                                           const v1::WorkerTotals& after);
+
+// The costs of several measurements of a machine whose speed drifts: each
+// kind's mean. Empty unless all of them know the same kinds.
+v1::WorkerProfile MeanCosts(absl::Span<const v1::WorkerProfile> profiles);
 
 }  // namespace hybridserve
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -67,6 +68,27 @@ TEST(IdealSecondsTest, IsUnknownWhereACostIsMissingForWorkThatWasDone) {
   v1::WorkerTotals before;
   AddWork(v1::WORK_KIND_ATTENTION, 5, 10, before);
   EXPECT_TRUE(IdealSeconds(profile, before, after).has_value());
+}
+
+TEST(MeanCostsTest, AveragesEachKind) {
+  std::vector<v1::WorkerProfile> profiles(2);
+  AddCost(v1::WORK_KIND_WEIGHTS, 0.5, 4, profiles[0]);
+  AddCost(v1::WORK_KIND_KV, 1, 2, profiles[0]);
+  AddCost(v1::WORK_KIND_KV, 2, 2, profiles[1]);
+  AddCost(v1::WORK_KIND_WEIGHTS, 0.25, 8, profiles[1]);
+  const v1::WorkerProfile mean = MeanCosts(profiles);
+  ASSERT_EQ(mean.costs_size(), 2);
+  EXPECT_EQ(mean.costs(0).kind(), v1::WORK_KIND_WEIGHTS);
+  EXPECT_DOUBLE_EQ(mean.costs(0).fixed_seconds(), 0.375);
+  EXPECT_DOUBLE_EQ(mean.costs(0).seconds_per_unit(), 6);
+  EXPECT_DOUBLE_EQ(mean.costs(1).fixed_seconds(), 1.5);
+}
+
+TEST(MeanCostsTest, IsEmptyWhereOneKnowsLess) {
+  std::vector<v1::WorkerProfile> profiles(2);
+  AddCost(v1::WORK_KIND_WEIGHTS, 0.5, 4, profiles[0]);
+  EXPECT_EQ(MeanCosts(profiles).costs_size(), 0);
+  EXPECT_EQ(MeanCosts({}).costs_size(), 0);
 }
 
 TEST(IdealSecondsTest, SmallWorkIsFreeWithoutACost) {

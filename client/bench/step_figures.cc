@@ -36,10 +36,6 @@ std::optional<StepFigures> FiguresBetween(const v1::Worker& before,
     figures.compute_busy =
         (to.compute_busy_seconds() - from.compute_busy_seconds()) / wall;
   }
-  if (const auto ideal = IdealSeconds(after.profile(), from, to)) {
-    figures.ideal_seconds = ideal->Longest() / steps;
-    if (wall > 0) figures.overlap_efficiency = ideal->Longest() / wall;
-  }
   if (after.has_predicted_step_seconds()) {
     figures.predicted_seconds = after.predicted_step_seconds();
   }
@@ -53,7 +49,22 @@ std::optional<StepFigures> FiguresBetween(const v1::Worker& before,
       per_step(from.write_back_bytes(), to.write_back_bytes());
   figures.act_share = ActShare(after);
   figures.mix_reason = after.mix_reason();
+  figures.begin = from;
+  figures.end = to;
+  SetIdeal(after.profile(), figures);
   return figures;
+}
+
+void SetIdeal(const v1::WorkerProfile& costs, StepFigures& figures) {
+  figures.ideal_seconds.reset();
+  figures.overlap_efficiency.reset();
+  const auto ideal = IdealSeconds(costs, figures.begin, figures.end);
+  if (!ideal.has_value()) return;
+  figures.ideal_seconds = ideal->Longest() / static_cast<double>(figures.steps);
+  if (figures.measured_seconds > 0) {
+    figures.overlap_efficiency =
+        *figures.ideal_seconds / figures.measured_seconds;
+  }
 }
 
 }  // namespace hybridserve

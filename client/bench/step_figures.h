@@ -28,12 +28,19 @@ struct StepFigures {
   // ACT blocks among those in use at the second sample, in [0, 1].
   double act_share = 0;
   std::string mix_reason;  // In the policy's words.
+  // Up to the two samples.
+  v1::WorkerTotals begin;
+  v1::WorkerTotals end;
 };
 
 // Pure. Unset if no step ended between the samples, or they are of two
 // connections of the worker.
 std::optional<StepFigures> FiguresBetween(const v1::Worker& before,
                                           const v1::Worker& after);
+
+// Sets the ideal and the efficiency of `figures` to what follows from `costs`,
+// or to unset (IdealSeconds()).
+void SetIdeal(const v1::WorkerProfile& costs, StepFigures& figures);
 
 }  // namespace hybridserve
 

@@ -65,6 +65,26 @@ TEST(FiguresBetweenTest, ComparesIdealWithMeasured) {
   EXPECT_DOUBLE_EQ(figures->predicted_seconds.value(), 1.75);
 }
 
+TEST(SetIdealTest, ReplacesTheWorkersOwnCosts) {
+  v1::Worker after = WorkerAfter(4);
+  v1::WorkTotals& work = *after.mutable_totals()->add_work();
+  work.set_kind(v1::WORK_KIND_WEIGHTS);
+  work.set_count(2);
+  work.set_units(12);
+  std::optional<StepFigures> figures = FiguresBetween(WorkerAfter(2), after);
+  ASSERT_TRUE(figures.has_value());
+  EXPECT_FALSE(figures->ideal_seconds.has_value());
+  v1::WorkerProfile costs;
+  costs.add_costs()->set_kind(v1::WORK_KIND_WEIGHTS);
+  costs.mutable_costs(0)->set_fixed_seconds(1);
+  SetIdeal(costs, *figures);
+  EXPECT_DOUBLE_EQ(figures->ideal_seconds.value(), 1);
+  EXPECT_DOUBLE_EQ(figures->overlap_efficiency.value(), 0.5);
+  SetIdeal(v1::WorkerProfile(), *figures);
+  EXPECT_FALSE(figures->ideal_seconds.has_value());
+  EXPECT_FALSE(figures->overlap_efficiency.has_value());
+}
+
 TEST(FiguresBetweenTest, CountsTheBlocksOfAllTiers) {
   v1::Worker after = WorkerAfter(2);
   v1::Pool& host = *after.add_pools();

@@ -38,10 +38,10 @@ def least_device_memory(worker: str, flags: List[str]) -> int:
 
 
 def measure_rebuild(client: str, flags: List[str], hidden: int) -> float:
-    """FLOP/s of rebuilding K and V here: the median of some profiles, as a
-    shared machine's speed changes from one second to the next."""
-    rates = []
-    for _ in range(5):
+    """FLOP/s of rebuilding K and V here: by the mean time of some profiles, as
+    a shared machine's speed changes from one second to the next."""
+    times = []
+    for _ in range(8):
         with tempfile.TemporaryDirectory() as folder:
             profile = pathlib.Path(folder) / "profile.json"
             run(
@@ -51,9 +51,5 @@ def measure_rebuild(client: str, flags: List[str], hidden: int) -> float:
                 + ["--device_memory=min", "--policies=kv"]
             )
             costs = json.loads(profile.read_text())["costs"]
-        rates.append(
-            regimes.rebuild_flops_per_s(
-                hidden, costs["rebuild"]["s_per_unit"]
-            )
-        )
-    return statistics.median(rates)
+        times.append(costs["rebuild"]["s_per_unit"])
+    return regimes.rebuild_flops_per_s(hidden, statistics.mean(times))

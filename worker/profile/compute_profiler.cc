@@ -69,6 +69,13 @@ absl::StatusOr<WorkFit> ComputeProfiler::Time(WorkKind kind) {
   }
 }
 
+BufferView ComputeProfiler::NextStaging(int64_t bytes) {
+  if (next_staging_ + bytes > staging_->size()) next_staging_ = 0;
+  const BufferView view = {staging_.get(), next_staging_, bytes};
+  next_staging_ += bytes;
+  return view;
+}
+
 absl::StatusOr<WorkFit> ComputeProfiler::TimeRebuild() {
   const CacheShape shape = resources_.cache_shape();
   if (!resources_.config.act_pays()) return WorkFit{};
@@ -80,7 +87,7 @@ absl::StatusOr<WorkFit> ComputeProfiler::TimeRebuild() {
       [&](int64_t blocks) { return Same(blocks * shape.block_tokens); },
       [&](int64_t blocks) {
         const int64_t rows = blocks * shape.block_tokens;
-        const BufferView all = {staging_.get(), 0, staging_->size()};
+        const BufferView all = NextStaging(rows * row_bytes);
         const int64_t kv_bytes = rows * shape.kv_row_bytes();
         return decoder_.RebuildKv(
             *layer_,

@@ -39,6 +39,9 @@ class ComputeProfiler {
   absl::StatusOr<WorkFit> TimeAttention();
   absl::StatusOr<WorkFit> TimeHead();
 
+  // Bytes of the staging area that were not used for the longest: a step, too,
+  // writes where the caches have long forgotten.
+  BufferView NextStaging(int64_t bytes);
   // Views of `count` rows for the decoder.
   LayerRows Rows(int64_t count) const;
   std::vector<AttentionSequence> Sequences(int64_t num_sequences,
@@ -50,6 +53,7 @@ class ComputeProfiler {
   Decoder decoder_;
   std::unique_ptr<LayerOnDevice> layer_;
   std::unique_ptr<Buffer> staging_;
+  int64_t next_staging_ = 0;
   std::unique_ptr<Buffer> new_rows_;    // ACT, K and V of a step.
   std::unique_ptr<Buffer> head_slice_;  // The first one.
 };
