@@ -55,7 +55,9 @@ absl::Status RunBenchOnServer(BenchCommandOptions options,
   if (info.has_act_ratio()) policy.act_ratio = absl::StrCat(info.act_ratio());
   options.bench.policies = {std::move(policy)};
   return RunBench(
-      options, [&](const BenchPolicy&) { return channel; }, out);
+      options,
+      [&](const BenchPolicy&) { return OpenedServer{.channel = channel}; },
+      out);
 }
 
 }  // namespace hybridserve

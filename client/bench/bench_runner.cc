@@ -5,8 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "client/bench/ideal_time.h"
-#include "client/bench/step_figures.h"
+#include "client/bench/run_costs.h"
 #include "client/progress_bar.h"
 #include "common/status_macros.h"
 
@@ -32,28 +31,6 @@ PassOptions PassOf(const BenchOptions& options, const BenchResult& result,
           .prompt_tokens = result.prompt_tokens,
           .output_tokens = result.output_tokens,
           .seed = options.seed};
-}
-
-// A shared machine's speed changes from one second to the next, faster than
-// passes follow each other: a pass is held against what the costs were on
-// average of the whole run, each pass's own measurement being one sample.
-void SetIdealsOfTheRun(const std::vector<PassResult>& warm_ups,
-                       std::vector<BenchResult>& results) {
-  std::vector<v1::WorkerProfile> measured;
-  for (const PassResult& pass : warm_ups) {
-    measured.push_back(pass.worker.profile());
-  }
-  for (const BenchResult& result : results) {
-    for (const PassResult& pass : result.passes) {
-      measured.push_back(pass.worker.profile());
-    }
-  }
-  const v1::WorkerProfile costs = MeanCosts(measured);
-  for (BenchResult& result : results) {
-    for (PassResult& pass : result.passes) {
-      if (pass.decode.has_value()) SetIdeal(costs, *pass.decode);
-    }
-  }
 }
 
 }  // namespace
@@ -87,20 +64,21 @@ absl::StatusOr<std::vector<BenchResult>> RunBenchPasses(
   };
   std::vector<int64_t> batches;
   std::vector<PassResult> warm_ups;
-  for (const BenchResult& result : results) {
+  for (BenchResult& result : results) {
     show(result, "warming up");
-    auto channel = open(result.policy);
-    RETURN_IF_ERROR(At(result, channel.status()));
+    const auto server = open(result.policy);
+    RETURN_IF_ERROR(At(result, server.status()));
+    result.worker_setting = server->worker_setting;
     PassOptions pass = PassOf(options, result, options.batch.value_or(1));
     if (!options.batch.has_value()) {
-      const auto batch = FindLargestBatch(*channel, pass);
+      const auto batch = FindLargestBatch(server->channel, pass);
       RETURN_IF_ERROR(At(result, batch.status()));
       pass.batch = *batch;
     }
     batches.push_back(pass.batch);
     pass.output_tokens = std::min(pass.output_tokens, kWarmUpTokens);
     pass.measure_decode = false;
-    auto warm_up = RunPass(*channel, pass);
+    auto warm_up = RunPass(server->channel, pass);
     RETURN_IF_ERROR(At(result, warm_up.status()));
     warm_ups.push_back(*std::move(warm_up));
   }
@@ -108,12 +86,12 @@ absl::StatusOr<std::vector<BenchResult>> RunBenchPasses(
     for (size_t i = 0; i < results.size(); ++i) {
       BenchResult& result = results[i];
       show(result, absl::StrCat("repeat ", repeat, " of ", options.repeats));
-      auto channel = open(result.policy);
-      RETURN_IF_ERROR(At(result, channel.status()));
+      const auto server = open(result.policy);
+      RETURN_IF_ERROR(At(result, server.status()));
       const PassOptions pass_options = PassOf(options, result, batches[i]);
-      auto pass = options.decode_only
-                      ? RunDecodePass(*channel, pass_options, warm_ups[i])
-                      : RunPass(*channel, pass_options);
+      auto pass = options.decode_only ? RunDecodePass(server->channel,
+                                                      pass_options, warm_ups[i])
+                                      : RunPass(server->channel, pass_options);
       RETURN_IF_ERROR(At(result, pass.status()));
       result.passes.push_back(*std::move(pass));
     }

@@ -41,16 +41,23 @@ struct BenchOptions {
 // One policy at one prompt length.
 struct BenchResult {
   BenchPolicy policy;
+  int64_t worker_setting = 0;              // OpenedServer's.
   std::optional<int64_t> batch_requested;  // Unset: auto.
   int64_t prompt_tokens = 0;
   int64_t output_tokens = 0;
   std::vector<PassResult> passes;  // One a repeat.
 };
 
-// Makes a policy's server ready and returns a channel to it, which is good
-// until the next call. An idle server, its caches warm or not.
-using OpenPolicy = std::function<absl::StatusOr<std::shared_ptr<grpc::Channel>>(
-    const BenchPolicy&)>;
+// An idle server, its caches warm or not.
+struct OpenedServer {
+  std::shared_ptr<grpc::Channel> channel;
+  // Servers with the same number have workers that are set up alike.
+  int64_t worker_setting = 0;
+};
+
+// Makes a policy's server ready; the channel is good until the next call.
+using OpenPolicy =
+    std::function<absl::StatusOr<OpenedServer>(const BenchPolicy&)>;
 
 // Measures every policy at every prompt length: once without counting it, to
 // warm up, then `repeats` times, all policies in turn each time, so that what

@@ -1,13 +1,21 @@
 #include "client/bench/embedded_policies.h"
 
+#include <algorithm>
+
 #include "common/status_macros.h"
 #include "scheduler/scheduler_options.h"
 #include "worker/worker.h"
 
 namespace hybridserve {
 
-absl::StatusOr<std::shared_ptr<grpc::Channel>> EmbeddedPolicies::Open(
-    const BenchPolicy& policy) {
+int64_t EmbeddedPolicies::NumberOf(const WorkerOptions& worker) {
+  const auto it = std::find(seen_.begin(), seen_.end(), worker);
+  const int64_t number = it - seen_.begin();
+  if (it == seen_.end()) seen_.push_back(worker);
+  return number;
+}
+
+absl::StatusOr<OpenedServer> EmbeddedPolicies::Open(const BenchPolicy& policy) {
   server_.reset();  // Gives the worker back.
   ASSIGN_OR_RETURN(Setting setting, make_setting_(policy));
   if (lender_ == nullptr || setting.worker != loaded_) {
@@ -26,7 +34,8 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> EmbeddedPolicies::Open(
   options.policy = std::move(setting.policy);
   ASSIGN_OR_RETURN(server_,
                    EmbeddedServer::Start(std::move(options), lender_->Lend()));
-  return server_->channel();
+  return OpenedServer{.channel = server_->channel(),
+                      .worker_setting = NumberOf(loaded_)};
 }
 
 }  // namespace hybridserve

@@ -1,15 +1,16 @@
 #ifndef HYBRIDSERVE_CLIENT_BENCH_EMBEDDED_POLICIES_H_
 #define HYBRIDSERVE_CLIENT_BENCH_EMBEDDED_POLICIES_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "client/bench/bench_runner.h"
 #include "client/bench/worker_lender.h"
 #include "client/embedded_server.h"
-#include "grpcpp/channel.h"
 #include "scheduler/core/scheduler_core.h"
 #include "scheduler/policy/policy.h"
 #include "worker/worker_options.h"
@@ -37,12 +38,15 @@ class EmbeddedPolicies {
 
   // Ends the server before and starts one with `policy`, which has nothing to
   // do yet. The channel is good until the next call. The worker's errors.
-  absl::StatusOr<std::shared_ptr<grpc::Channel>> Open(
-      const BenchPolicy& policy);
+  absl::StatusOr<OpenedServer> Open(const BenchPolicy& policy);
 
  private:
+  // Equal for equal options.
+  int64_t NumberOf(const WorkerOptions& worker);
+
   const SchedulerOptions scheduler_;
   const MakeSetting make_setting_;
+  std::vector<WorkerOptions> seen_;         // All that were wanted so far.
   WorkerOptions loaded_;                    // What `lender_` has.
   std::unique_ptr<WorkerLender> lender_;    // Null before the first Open().
   std::unique_ptr<EmbeddedServer> server_;  // Has what `lender_` lent.
