@@ -171,6 +171,10 @@ int64_t SlotAllocator::num_blocks(CacheKind kind) const {
   return sum;
 }
 
+int64_t SlotAllocator::capacity() const {
+  return pools_[0].pool.capacity() + pools_[1].pool.capacity();
+}
+
 int64_t SlotAllocator::capacity(Tier tier) const {
   return (tier == pools_[0].tier ? pools_[0] : pools_[1]).pool.capacity();
 }

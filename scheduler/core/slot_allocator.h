@@ -50,6 +50,7 @@ class SlotAllocator {
   // In use, on both tiers.
   int64_t num_blocks(CacheKind kind) const;
   int64_t capacity(Tier tier) const;
+  int64_t capacity() const;  // Of both tiers.
   // One a tier that has half-slots, the device's first.
   std::vector<PoolSnapshot> Snapshot() const;
 

@@ -103,42 +103,6 @@ bool WorkerState::CanRecompute(const std::vector<CacheKind>& kinds) const {
   return blocks * info_.numerics.block_tokens <= info_.max_recomputed_tokens;
 }
 
-int64_t WorkerState::AddProbe(std::vector<CacheKind>& kinds) const {
-  if (!policy_.probes() || !costs_.shape.act_pays || costs_.shape.one_memory ||
-      kinds.empty() ||
-      totals_.steps - last_probe_ < ProfileTracker::kUnusedSteps) {
-    return 0;
-  }
-  const DecodeShape& shape = costs_.shape;
-  const double rows = shape.block_tokens;
-  const struct {
-    CacheKind kind;
-    WorkKind work;
-    double units;  // Of a block.
-  } probes[] = {
-      {CacheKind::kAct, WorkKind::kRebuild, rows},
-      {CacheKind::kAct, WorkKind::kAct, rows * shape.act_bytes_per_token},
-      {CacheKind::kKv, WorkKind::kKv, rows * shape.kv_bytes_per_token}};
-  for (const auto& probe : probes) {
-    if (!tracker_.IsUnused(probe.work)) continue;
-    // One block, or as many as cost what a piece costs whatever its size: less
-    // would say little of the cost by size.
-    const LinearCost& cost = tracker_.profile().cost(probe.work);
-    const double block = cost.seconds_per_unit * probe.units;
-    const double wanted =
-        block > 0 ? absl::ToDoubleSeconds(cost.fixed) / block : 1;
-    const auto most = static_cast<double>(kinds.size() + 1) / 2;
-    const auto count = static_cast<int64_t>(
-        std::max(1.0, std::min(std::ceil(wanted), std::floor(most))));
-    std::vector<CacheKind> probing = kinds;
-    std::fill_n(probing.begin(), count, probe.kind);
-    if (!FitsIdle(probing)) return 0;
-    kinds = std::move(probing);
-    return count;
-  }
-  return 0;
-}
-
 DeviceShares WorkerState::SharesOfDevice() const {
   const BlockCounts& blocks = mix_.chosen.blocks;
   // A half-slot may be left over where KV takes two.
@@ -438,8 +402,7 @@ void WorkerState::CheckInvariants() const {
   for (const Released& released : released_) {
     held += half_slots_of(released.blocks);
   }
-  CHECK_EQ(held + slots_.num_free(),
-           slots_.capacity(Tier::kDevice) + slots_.capacity(Tier::kHost))
+  CHECK_EQ(held + slots_.num_free(), slots_.capacity())
       << "half-slots are lost on worker " << id_;
   CHECK_LE(outstanding_.size(), kMaxOutstandingPlans);
   CHECK_LE(num_running(), max_running_);

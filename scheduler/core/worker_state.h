@@ -150,9 +150,18 @@ class WorkerState {
   // The worker may recompute the TOKENS blocks of `kinds` besides those of what
   // runs, all in one step.
   bool CanRecompute(const std::vector<CacheKind>& kinds) const;
-  // Makes the first of `kinds` ones that have not crossed the link or not been
-  // rebuilt for long, so that their costs stay known. Returns how many; 0: no
-  // probe is due.
+  // Blocks of a kind that has not crossed the link or not been rebuilt for
+  // long. One, or as many as cost what a piece costs whatever its size: less
+  // would say little of the cost by size.
+  struct Probe {
+    CacheKind kind = CacheKind::kKv;
+    double blocks = 1;
+  };
+  static constexpr DeviceShares kProbesOnHost = {.kv_blocks = 0,
+                                                 .act_blocks = 0};
+  std::optional<Probe> DueProbe() const;
+  // Makes the first of `kinds` the due probe's. Returns how many; 0: none is
+  // due, or it does not fit.
   int64_t AddProbe(std::vector<CacheKind>& kinds) const;
   // Chooses the kinds of all blocks that no plan has told yet by the mix of
   // now. Those who came first came under a mix for few.

@@ -29,10 +29,9 @@ std::vector<BlockRef> WorkerState::AddConversions(
   ConversionRoom room = {
       .free_half_slots = slots_.num_free(),
       .device_blocks = slots_.DeviceRoomForKv(SharesOfDevice())};
-  const int64_t capacity =
-      slots_.capacity(Tier::kDevice) + slots_.capacity(Tier::kHost);
   if (!room_wanted_) {
-    room.spare_half_slots = capacity - full_half_slots_ - kOddHalfSlots;
+    room.spare_half_slots =
+        slots_.capacity() - full_half_slots_ - kOddHalfSlots;
   }
   std::vector<int32_t> indices;  // Of `sequences`, a candidate each.
   std::vector<ConversionCandidate> candidates;

@@ -90,8 +90,7 @@ bool WorkerState::Start(SequenceId id, LiveRequest& live, int64_t num_probes,
       SumHalfSlots(absl::MakeConstSpan(sequence.kinds).subspan(0, num_blocks));
   if (!HasRoomFor(footprint)) return false;
   num_probes = std::min(num_probes, num_blocks);
-  // On the host: only what crosses the link shows what it costs.
-  if (!Grow(sequence, num_probes, {.kv_blocks = 0, .act_blocks = 0})) {
+  if (!Grow(sequence, num_probes, kProbesOnHost)) {
     return false;
   }
   if (!Grow(sequence, num_blocks - num_probes, SharesOfDevice())) {
@@ -113,8 +112,7 @@ bool WorkerState::Start(SequenceId id, LiveRequest& live, int64_t num_probes,
 bool WorkerState::HasRoomFor(const Footprint& joining) const {
   if (running_.empty()) return true;
   if (wanting_half_slots_ > 0) return false;
-  const int64_t capacity =
-      slots_.capacity(Tier::kDevice) + slots_.capacity(Tier::kHost);
+  const int64_t capacity = slots_.capacity();
   if (full_half_slots_ + joining.full_half_slots <= capacity) return true;
   const double share =
       limits_.expected_output.value_or(output_tracker_.share());
@@ -185,8 +183,6 @@ void WorkerState::SpreadAnew() {
                   static_cast<double>(told_act)) /
                      static_cast<double>(untold),
                  0.0, 1.0);
-  const int64_t capacity =
-      slots_.capacity(Tier::kDevice) + slots_.capacity(Tier::kHost);
   for (auto& [key, sequence] : running_) {
     const int64_t told = sequence.num_fixed_kinds();
     std::vector<CacheKind> kinds(sequence.kinds.begin(),
@@ -198,7 +194,7 @@ void WorkerState::SpreadAnew() {
     const int64_t added =
         SumHalfSlots(absl::MakeConstSpan(kinds)) - sequence.full_half_slots;
     if (kinds == sequence.kinds || !FitsIdle(kinds) ||
-        (added > 0 && full_half_slots_ + added > capacity)) {
+        (added > 0 && full_half_slots_ + added > slots_.capacity())) {
       continue;
     }
     ChangeKinds(sequence, std::move(kinds));
