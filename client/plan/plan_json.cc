@@ -1,5 +1,8 @@
 #include "client/plan/plan_json.h"
 
+#include <optional>
+#include <string>
+
 #include "absl/time/time.h"
 #include "client/bench/bench_json.h"
 #include "client/plan/plan_runner.h"
@@ -53,10 +56,37 @@ ordered_json SimulationToJson(const PolicyForecast& forecast) {
   return json;
 }
 
+// FlexGen's own times are of its own cost model.
+ordered_json FormToJson(const std::optional<FlexGenChoice>& form) {
+  if (!form.has_value()) return nullptr;
+  const FlexGenPlacement& placement = form->placement;
+  return {{"percent", PercentsOf(placement).ToString()},
+          {"weight_share", placement.weights},
+          {"cache_share", placement.cache},
+          {"hidden_share", placement.hidden},
+          {"gpu_batch_size", placement.batch_sequences},
+          {"num_gpu_batches", placement.num_batches},
+          {"prefill_layer_s", form->times.prefill_layer},
+          {"decode_layer_s", form->times.decode_layer},
+          {"tokens_per_s", form->times.tokens_per_second}};
+}
+
+ordered_json FlexGenToJson(const std::optional<FlexGenForms>& forms) {
+  if (!forms.has_value()) return nullptr;
+  return {{"device_attention", FormToJson(forms->device_attention)},
+          {"host_attention", FormToJson(forms->host_attention)}};
+}
+
+ordered_json TextOrNull(const std::string& text) {
+  return text.empty() ? ordered_json() : ordered_json(text);
+}
+
 ordered_json ForecastToJson(const PolicyForecast& forecast) {
   ordered_json json = {
       {"policy", forecast.policy.name},
       {"act_ratio", forecast.policy.act_ratio},
+      {"recompute_ratio", TextOrNull(forecast.policy.recompute_ratio)},
+      {"percent", TextOrNull(forecast.policy.percent)},
       {"batch_requested", forecast.batch_requested.has_value()
                               ? ordered_json(*forecast.batch_requested)
                               : ordered_json("auto")},
@@ -67,6 +97,7 @@ ordered_json ForecastToJson(const PolicyForecast& forecast) {
       {"cache_blocks", nullptr},
       {"predicted", nullptr},
       {"simulated", nullptr},
+      {"flexgen", FlexGenToJson(forecast.flexgen)},
       {"reason", forecast.mix.reason}};
   if (!forecast.fits()) return json;
   const BlockCounts& blocks = forecast.mix.chosen.blocks;

@@ -6,7 +6,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "client/policy_worker.h"
 #include "common/status_macros.h"
+#include "worker/device/sim/sim_clock.h"
 
 namespace hybridserve {
 namespace {
@@ -30,9 +32,11 @@ double BlockVisits(const SimulatedLoad& load, const PlannedWorker& worker,
          (output + requests * prompt / chunk / 2);
 }
 
-// The same memory and costs, without the weights.
+// The same memory and costs, without the weights; set up as `wanted`, the
+// worker that a policy would be given.
 SimulatedWorkerOptions Simulated(const PlanOptions& options,
-                                 const PlannedWorker& worker) {
+                                 const PlannedWorker& worker,
+                                 const WorkerOptions& wanted) {
   const MemoryPlan& memory = worker.memory;
   SimulatedWorkerOptions simulated = {
       .config_json = worker.info.files.config_json,
@@ -45,6 +49,8 @@ SimulatedWorkerOptions Simulated(const PlanOptions& options,
       .host_memory =
           MemorySetting::Bytes(memory.host_half_slots * memory.half_slot_bytes *
                                worker.config.num_layers),
+      .recompute_tokens = wanted.recompute_tokens,
+      .resident_weights = wanted.resident_weights,
       .staging_memory_bytes = int64_t{memory.staging_areas} *
                               memory.staging_half_slots *
                               memory.half_slot_bytes,
@@ -59,6 +65,30 @@ SimulatedWorkerOptions Simulated(const PlanOptions& options,
   return simulated;
 }
 
+// What such a worker registers. The errors of its memory plan, and of a policy
+// that cannot use it.
+absl::StatusOr<WorkerInfo> InfoOf(const SimulatedWorkerOptions& options,
+                                  const ModelConfig& config,
+                                  const Policy& policy) {
+  SimClock clock;
+  ASSIGN_OR_RETURN(const auto worker, SimulatedWorker::Create(options, clock));
+  RETURN_IF_ERROR(policy.CheckWorker(worker->info(), config));
+  return worker->info();
+}
+
+// What FlexGen would have to place: the device as it may be used, and of the
+// host what holds weights and cache.
+FlexGenMachine FlexGenMachineOf(const PlannedWorker& worker) {
+  const MemoryPlan& memory = worker.memory;
+  const int64_t layer_bytes =
+      worker.info.layer_bytes + memory.host_half_slots * memory.half_slot_bytes;
+  return {.num_heads = worker.config.num_heads,
+          .layer_bytes = worker.info.layer_bytes,
+          .device_bytes = memory.device_limit,
+          .host_bytes = worker.config.num_layers * layer_bytes,
+          .host_attends = worker.info.numerics.backend == "cpu"};
+}
+
 absl::StatusOr<PolicyForecast> Forecast(const PlanOptions& options,
                                         const PlannedWorker& worker,
                                         const MakePolicy& make_policy,
@@ -70,9 +100,24 @@ absl::StatusOr<PolicyForecast> Forecast(const PlanOptions& options,
                 int64_t{worker.info.max_logit_rows}});
   load.requests = options.load.batch.value_or(scheduler.max_running);
   ASSIGN_OR_RETURN(std::unique_ptr<Policy> made, make_policy(policy));
-  PolicyForecast forecast = PredictPolicy(
-      CostModel::Of(worker.info, worker.config), CapacitiesOf(worker.info),
-      WorkloadOf(load, scheduler), *made);
+  ASSIGN_OR_RETURN(const WorkerOptions wanted,
+                   WorkerForBench(options.worker, policy, options.load));
+  const SimulatedWorkerOptions simulated = Simulated(options, worker, wanted);
+  const absl::StatusOr<WorkerInfo> info =
+      InfoOf(simulated, worker.config, *made);
+  PolicyForecast forecast;
+  if (info.ok()) {
+    const CostModel costs = CostModel::Of(*info, worker.config);
+    const Workload workload = WorkloadOf(load, scheduler);
+    forecast = PredictPolicy(costs, CapacitiesOf(made->UsablePools(*info)),
+                             workload, *made);
+    if (made->name() == "flexgen" && !worker.memory.one_memory) {
+      forecast.flexgen =
+          ChooseFlexGenForms(costs, workload, FlexGenMachineOf(worker));
+    }
+  } else {
+    forecast.mix.reason = std::string(info.status().message());
+  }
   forecast.policy = policy;
   forecast.batch_requested = options.load.batch;
   forecast.prompt_tokens = load.prompt_tokens;
@@ -84,9 +129,8 @@ absl::StatusOr<PolicyForecast> Forecast(const PlanOptions& options,
   if (BlockVisits(load, worker, scheduler) > kMostBlockVisits) return forecast;
   scheduler.max_queue_requests = load.requests;
   scheduler.max_queue_tokens = INT64_MAX;
-  ASSIGN_OR_RETURN(
-      forecast.simulated,
-      Simulate(Simulated(options, worker), scheduler, std::move(made), load));
+  ASSIGN_OR_RETURN(forecast.simulated,
+                   Simulate(simulated, scheduler, std::move(made), load));
   return forecast;
 }
 

@@ -74,6 +74,26 @@ void AddMoved(const PolicyForecast& forecast, TextTable& table) {
                 Blocks(blocks.kv_host, blocks.act_host)});
 }
 
+// What FlexGen's own program would choose, a line a form.
+std::string FlexGenLines(const PolicyForecast& forecast) {
+  if (!forecast.flexgen.has_value()) return "";
+  std::string text;
+  const auto add = [&](absl::string_view form,
+                       const std::optional<FlexGenChoice>& choice) {
+    if (!choice.has_value()) return;
+    absl::StrAppendFormat(
+        &text,
+        "  FlexGen's own program, %s: --percent=%s, %d mini-batches of %d, "
+        "%.2f tokens/s by its cost model\n",
+        form, PercentsOf(choice->placement).ToString(),
+        choice->placement.num_batches, choice->placement.batch_sequences,
+        choice->times.tokens_per_second);
+  };
+  add("attention on the device", forecast.flexgen->device_attention);
+  add("attention on the host", forecast.flexgen->host_attention);
+  return text;
+}
+
 }  // namespace
 
 std::string PlanToTable(const MachineInfo& machine,
@@ -95,9 +115,9 @@ std::string PlanToTable(const MachineInfo& machine,
   }
   absl::StrAppend(&text, speed.ToString(), "\n", moved.ToString(), "\n");
   for (const PolicyForecast& forecast : forecasts) {
-    absl::StrAppend(&text, forecast.policy.Label(), ", ",
-                    forecast.prompt_tokens,
-                    " prompt tokens: ", forecast.mix.reason, "\n");
+    absl::StrAppend(
+        &text, forecast.policy.Label(), ", ", forecast.prompt_tokens,
+        " prompt tokens: ", forecast.mix.reason, "\n", FlexGenLines(forecast));
   }
   const PolicyForecast* const fastest = Fastest(forecasts);
   if (fastest != nullptr) {

@@ -11,10 +11,15 @@ namespace hybridserve {
 namespace {
 
 // What runs: a policy that bounds nothing runs all that fit, though fewer might
-// be faster.
+// be faster. Where tokens are recomputed, or steps don't overlap, the policy
+// has counted what fits.
 MixPoint RunningPoint(const CostModel& costs, const Capacities& capacities,
-                      const Workload& workload, const CacheMix& mix) {
-  if (mix.max_sequences != INT64_MAX) return mix.chosen;
+                      const Workload& workload, const Policy& policy,
+                      const CacheMix& mix) {
+  if (mix.max_sequences != INT64_MAX || policy.recompute_ratio() > 0 ||
+      policy.schedule() != StepSchedule::kOverlapped) {
+    return mix.chosen;
+  }
   const ActShares share = {mix.act_ratio, mix.act_ratio};
   for (int64_t n = workload.sequences; n > mix.chosen.sequences; --n) {
     MixPoint point = BestPlacement(costs, capacities, workload, share, n);
@@ -48,7 +53,8 @@ PolicyForecast PredictPolicy(const CostModel& costs,
                              const Workload& workload, const Policy& policy) {
   PolicyForecast forecast = {.mix =
                                  policy.ChooseMix(costs, capacities, workload)};
-  forecast.mix.chosen = RunningPoint(costs, capacities, workload, forecast.mix);
+  forecast.mix.chosen =
+      RunningPoint(costs, capacities, workload, policy, forecast.mix);
   if (!forecast.fits()) return forecast;
   forecast.bytes =
       PredictDecodeBytes(costs, workload, forecast.mix.chosen.sequences,
@@ -56,9 +62,9 @@ PolicyForecast PredictPolicy(const CostModel& costs,
   return forecast;
 }
 
-Capacities CapacitiesOf(const WorkerInfo& info) {
+Capacities CapacitiesOf(absl::Span<const PoolInfo> pools) {
   Capacities capacities;
-  for (const PoolInfo& pool : info.pools) {
+  for (const PoolInfo& pool : pools) {
     (pool.tier == Tier::kDevice ? capacities.device_half_slots
                                 : capacities.host_half_slots) +=
         pool.half_slots;

@@ -6,12 +6,14 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "client/bench/bench_runner.h"
 #include "client/simulation/simulation.h"
 #include "common/model_config.h"
 #include "common/worker_info.h"
 #include "scheduler/core/scheduler_core.h"
 #include "scheduler/policy/cache_mix.h"
+#include "scheduler/policy/flexgen_forms.h"
 #include "scheduler/policy/policy.h"
 #include "scheduler/policy/step_cost.h"
 
@@ -25,11 +27,13 @@ struct PolicyForecast {
   int64_t prompt_tokens = 0;
   int64_t output_tokens = 0;
   // `mix.chosen` is the average decode step of what runs; no sequences: not one
-  // fits.
+  // fits, or no such worker does, as `mix.reason` then says.
   CacheMix mix;
   StepBytes bytes;  // Of that step.
   // Unset: nothing fits, or it would take too long.
   std::optional<SimulationResult> simulated;
+  // Of policy flexgen: what FlexGen's own program would choose, and expect.
+  std::optional<FlexGenForms> flexgen;
 
   bool fits() const { return mix.chosen.sequences > 0; }
   double predicted_tokens_per_s() const {
@@ -49,8 +53,8 @@ PolicyForecast PredictPolicy(const CostModel& costs,
                              const Capacities& capacities,
                              const Workload& workload, const Policy& policy);
 
-// What a worker's pools hold.
-Capacities CapacitiesOf(const WorkerInfo& info);
+// What such pools hold.
+Capacities CapacitiesOf(absl::Span<const PoolInfo> pools);
 
 }  // namespace hybridserve
 

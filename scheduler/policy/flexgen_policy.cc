@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
-#include "common/work.h"
 #include "scheduler/policy/flexgen_cost.h"
+#include "scheduler/policy/flexgen_job.h"
 #include "scheduler/policy/flexgen_search.h"
 #include "scheduler/policy/kv_split.h"
 #include "scheduler/policy/mix_report.h"
@@ -22,49 +22,24 @@ namespace {
 // A whole matrix is on the device or not: the largest are a third of a layer.
 constexpr double kPercentsApart = 20;
 
-// Units a second of a kind of work; as good as infinite where it is free.
-double RateOf(const CostModel& costs, WorkKind kind, double units = 1) {
-  const double seconds = costs.profile.cost(kind).seconds_per_unit;
-  return seconds > 0 ? units / seconds : 1e30;
+// Only cache is left to place: weights are where the worker has them.
+FlexGenJob CacheJobOf(const CostModel& costs, const Workload& workload) {
+  FlexGenJob job = FlexGenJobOf(costs, workload);
+  job.cache_only = true;
+  return job;
 }
 
-// The job and the machine in FlexGen's terms. A K and V row has 4 h1 bytes in
-// those, whatever the dtype; causal attention does half of a prompt's pairs.
-FlexGenJob JobOf(const CostModel& costs, const Workload& workload) {
-  const DecodeShape& shape = costs.shape;
-  const int64_t hidden = std::llround(shape.kv_bytes_per_token / 4);
-  // At least two: with one there would be no decoding.
-  const double output =
-      std::max(2.0, 2 * (workload.final_tokens - workload.context_tokens));
-  return {.num_layers = shape.num_layers,
-          .hidden = hidden,
-          .ffn = 4 * hidden,
-          .prompt_tokens = std::max(1.0, workload.final_tokens - output),
-          .output_tokens = output,
-          .open_layer_bytes = shape.layer_weight_bytes,
-          .cache_only = true};
-}
-
-FlexGenHardware HardwareOf(const CostModel& costs, const FlexGenJob& job,
-                           const Capacities& capacities) {
+FlexGenHardware PoolsOf(const CostModel& costs, const FlexGenJob& job,
+                        const Capacities& capacities) {
   const auto pool_bytes = [&](int64_t half_slots) {
     const int64_t tokens = half_slots / 2 * costs.shape.block_tokens;
     return static_cast<double>(tokens) * costs.shape.kv_bytes_per_token *
            static_cast<double>(costs.shape.num_layers);
   };
-  const double row_flops = job.layer_flops();
-  const double pair_flops = 4 * static_cast<double>(job.hidden);
-  return {
-      .to_device = RateOf(costs, WorkKind::kKv),
-      .cache_to_host = RateOf(costs, WorkKind::kWriteBack),
-      .hidden_to_host = RateOf(costs, WorkKind::kWriteBack),
-      .prefill_matmul = RateOf(costs, WorkKind::kForward, row_flops),
-      .decode_matmul = RateOf(costs, WorkKind::kForward, row_flops),
-      .prefill_attention = RateOf(costs, WorkKind::kAttention, 2 * pair_flops),
-      .decode_attention = RateOf(costs, WorkKind::kAttention, pair_flops),
-      .host_attention = 1e30,
-      .device_bytes = pool_bytes(capacities.device_half_slots),
-      .host_bytes = pool_bytes(capacities.host_half_slots)};
+  FlexGenHardware hardware = FlexGenHardwareOf(costs, job);
+  hardware.device_bytes = pool_bytes(capacities.device_half_slots);
+  hardware.host_bytes = pool_bytes(capacities.host_half_slots);
+  return hardware;
 }
 
 }  // namespace
@@ -73,9 +48,9 @@ MixPoint FlexGenPolicy::Search(const CostModel& costs,
                                const Capacities& capacities,
                                const Workload& workload,
                                std::string& why) const {
-  const FlexGenJob job = JobOf(costs, workload);
+  const FlexGenJob job = CacheJobOf(costs, workload);
   const auto choice =
-      SearchFlexGen(job, HardwareOf(costs, job, capacities),
+      SearchFlexGen(job, PoolsOf(costs, job, capacities),
                     FlexGenAttention::kDevice, workload.sequences, 0.0);
   why = "policy flexgen";
   KvSplit split = {.zig_zag = true};

@@ -98,6 +98,30 @@ class PlanTest(unittest.TestCase):
             for _ in range(2)]
         self.assertEqual(first["results"], second["results"])
 
+    def test_forecasts_the_baselines_on_workers_of_their_kinds(self):
+        printed = self.plan(
+            f"--model_dir={MODEL}", *LOAD, "--device_memory=20MB",
+            "--link_bandwidth=200MB", "--dtype=float32", "--output=json",
+            "--policies=kv,recompute,flexgen,resident",
+            "--recompute_ratio=0.5", "--resident_weights=0")
+        kv, recompute, flexgen, resident = json.loads(
+            printed.stdout)["results"]
+        for result in (kv, recompute, flexgen):
+            self.assertEqual(result["batch_running"], 4, result["reason"])
+            self.assertGreater(result["simulated"]["step_s"], 0)
+        self.assertEqual(recompute["recompute_ratio"], "0.5")
+        self.assertLess(recompute["predicted"]["bytes_per_step"]["kv"],
+                        0.7 * kv["predicted"]["bytes_per_step"]["kv"])
+        self.assertIsNone(kv["flexgen"])
+        for form in ("device_attention", "host_attention"):
+            with self.subTest(form):
+                choice = flexgen["flexgen"][form]
+                self.assertGreater(choice["tokens_per_s"], 0)
+                self.assertEqual(len(choice["percent"].split(",")), 6)
+        # It does not fit; the others are told all the same.
+        self.assertEqual(resident["batch_running"], 0)
+        self.assertIn("resident", resident["reason"])
+
     def test_without_a_link_nothing_is_staged(self):
         result = json.loads(
             self.plan(f"--model_dir={MODEL}", *LOAD, "--policies=kv",
