@@ -62,6 +62,8 @@ absl::Status CpuStream::Copy(absl::Span<const CopyRun> runs) {
           link_->Schedule(std::max(queued_at, ready_at_), link_bytes);
       thread_.BeganAt(transfer.begin);
       WaitUntil(transfer.end);
+    } else if (!merged.empty()) {
+      ready_at_ = MonotonicNow();
     }
     return absl::OkStatus();
   });

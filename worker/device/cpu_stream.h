@@ -35,7 +35,8 @@ class CpuStream final : public Stream {
  private:
   const StreamKind kind_;
   LinkPacer* const link_;
-  // When the last event that the stream waited for was there. The thread's.
+  // When the last event that the stream waited for was there, or the last copy
+  // that no link carried was done. The thread's.
   absl::Time ready_at_ = absl::InfinitePast();
   StreamThread thread_;
 };
