@@ -66,6 +66,9 @@ struct WorkerInfo {
   int32_t max_logit_rows = 0;   // Sequences that sample in one step.
   // Positions of TOKENS blocks recomputed in one step, all sequences.
   int32_t max_recomputed_tokens = 0;
+  // Copies between the host's pool and the device go by way of a buffer, since
+  // the pool's memory is not pinned.
+  bool unpinned_cache = false;
   int64_t layer_bytes = 0;           // One decoder layer, packed.
   int64_t streamed_layer_bytes = 0;  // Of it, crossing the link every step.
   int64_t streamed_head_bytes = 0;   // LM head bytes crossing every step.

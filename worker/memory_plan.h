@@ -33,6 +33,9 @@ struct MemoryPlan {
   int64_t half_slot_bytes = 0;     // In one layer.
   int32_t host_half_slots = 0;
   int32_t device_half_slots = 0;
+  // Of each of the two buffers, one a direction, that copies between the host's
+  // cache and the device go through; 0: they go straight.
+  int64_t relay_bytes = 0;
   // Which parts stay on the device. A layer's part 0 is its vectors, part 1 + i
   // the plan's piece i; the same in every layer.
   std::vector<bool> resident_layer_parts;

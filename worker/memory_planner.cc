@@ -28,6 +28,7 @@ constexpr int64_t kMinStepRows = 16;
 constexpr int64_t kDefaultStepRows = 512;
 constexpr int64_t kMaxLogitRows = 64;
 constexpr int64_t kDefaultStagingBytes = int64_t{256} << 20;  // Of one area.
+constexpr int64_t kMaxRelayBytes = int64_t{64} << 20;
 constexpr int kMinWeightBuffers = 2;
 // Code, libraries, stacks and bookkeeping of a worker process.
 constexpr int64_t kProgramBytes = int64_t{64} << 20;
@@ -78,6 +79,11 @@ class Planner {
     if (in_.recompute_tokens < 0) {
       return absl::InvalidArgumentError(
           absl::StrCat("recompute_tokens: ", in_.recompute_tokens));
+    }
+    if (in_.unpinned_cache && in_.one_memory) {
+      return absl::InvalidArgumentError(
+          "unpinned_cache: host and device are one memory, so that no cache is "
+          "copied; give --device_memory or --link_bandwidth");
     }
     return absl::OkStatus();
   }
@@ -323,8 +329,17 @@ class Planner {
                             plan_.staging_half_slots * plan_.half_slot_bytes}};
   }
 
-  // Sets the items of the host but for the cache.
+  // A staging area's bytes are all that one copy brings. A block is far smaller
+  // than the most.
+  int64_t RelayBytes() const {
+    if (!in_.unpinned_cache) return 0;
+    return std::min(kMaxRelayBytes,
+                    plan_.staging_half_slots * plan_.half_slot_bytes);
+  }
+
+  // Sets the relays' size and the items of the host but for the cache.
   void UpdateHost() {
+    plan_.relay_bytes = RelayBytes();
     const WorkspaceSizes sizes =
         MakeWorkspaceSizes(config_, weights_, plan_.step);
     plan_.host = {{"weights", weights_.TotalBytes()},
@@ -332,6 +347,9 @@ class Planner {
                    2 * (sizes.host_inputs() + sizes.host_outputs())},
                   {"loading", in_.loading_bytes},
                   {"program", kProgramBytes}};
+    if (in_.unpinned_cache) {
+      plan_.host.push_back({"relays", 2 * plan_.relay_bytes});
+    }
     if (in_.one_memory) {
       for (MemoryItem& item : WorkItems()) plan_.host.push_back(item);
     }

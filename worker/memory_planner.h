@@ -28,6 +28,7 @@ struct MemoryPlanInputs {
   int block_tokens = 16;
   int64_t max_running = 64;
   bool one_memory = false;
+  bool unpinned_cache = false;  // As in WorkerOptions.
   // The device is modelled in host memory: its bytes count on the host too.
   bool device_on_host = false;
   int64_t device_available = 0;  // Bytes that the device has.

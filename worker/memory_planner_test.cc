@@ -269,6 +269,35 @@ TEST_F(MemoryPlanTest, RecomputedRowsTakeHalfOfWhatIsLeftAtMost) {
               StatusIs(absl::StatusCode::kInvalidArgument, "recompute_tokens"));
 }
 
+TEST_F(MemoryPlanTest, RelaysOfAnUnpinnedCacheAreHostMemory) {
+  MemoryPlanInputs inputs = TwoMemories(MemorySetting::Min());
+  const MemoryPlan pinned = Make(inputs);
+  EXPECT_EQ(pinned.relay_bytes, 0);
+  inputs.unpinned_cache = true;
+  const MemoryPlan unpinned = Make(inputs);
+  EXPECT_EQ(unpinned.relay_bytes,
+            unpinned.staging_half_slots * unpinned.half_slot_bytes);
+  EXPECT_EQ(Bytes(unpinned.host, "relays"), 2 * unpinned.relay_bytes);
+  EXPECT_EQ(unpinned.device_bytes(), pinned.device_bytes());
+  // Larger areas go through in parts.
+  inputs.device_memory = MemorySetting::Bytes(2 * kGiB);
+  inputs.staging_memory_bytes = kGiB;
+  EXPECT_EQ(Make(inputs).relay_bytes, 64 * kMiB);
+  // They count: what was just enough no longer is.
+  inputs = TwoMemories(MemorySetting::Min());
+  inputs.host_memory = MemorySetting::Bytes(kGiB);
+  inputs.host_available = Make(inputs).host_bytes() + kMiB;
+  EXPECT_THAT(MakeMemoryPlan(inputs), IsOk());
+  inputs.unpinned_cache = true;
+  EXPECT_THAT(MakeMemoryPlan(inputs),
+              StatusIs(absl::StatusCode::kResourceExhausted, "host_memory"));
+
+  MemoryPlanInputs one_memory = OneMemory(8 * kGiB);
+  one_memory.unpinned_cache = true;
+  EXPECT_THAT(MakeMemoryPlan(one_memory),
+              StatusIs(absl::StatusCode::kInvalidArgument, "unpinned_cache"));
+}
+
 // OPT's matrices are K, V, Q and O, a twelfth of the layer each, then two of a
 // third: the middles of the last two are at 50% and 83% (vectors are little).
 TEST_F(MemoryPlanTest, AShareOfTheWeightsIsResidentByWholeMatrices) {

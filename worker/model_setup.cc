@@ -80,6 +80,7 @@ absl::StatusOr<MemoryPlan> PlanMemory(const WorkerOptions& options,
        .block_tokens = options.block_tokens,
        .max_running = options.max_running,
        .one_memory = one_memory,
+       .unpinned_cache = options.unpinned_cache,
        .device_on_host = !one_memory,
        .device_available = resources.device->info().memory_bytes,
        .host_available = host.available_bytes,
@@ -114,9 +115,7 @@ absl::StatusOr<LoadedModel> LoadModel(const WorkerOptions& options,
                                       const Clock& clock,
                                       const LoadCallback& progress) {
   if (progress != nullptr) progress("planning", 0, 0);
-  const bool one_memory =
-      options.device_memory.choice == MemorySetting::Choice::kAuto &&
-      options.link_bytes_per_second == 0;
+  const bool one_memory = options.one_memory();
   LoadedModel model;
   model.resources = std::make_unique<EngineResources>();
   EngineResources& resources = *model.resources;

@@ -35,6 +35,7 @@ absl::StatusOr<std::unique_ptr<SimulatedWorker>> SimulatedWorker::Create(
                       .block_tokens = options.block_tokens,
                       .max_running = options.max_running,
                       .one_memory = options.one_memory,
+                      .unpinned_cache = options.unpinned_cache,
                       .device_available = options.device_bytes,
                       .host_available = options.host_bytes}));
   ASSIGN_OR_RETURN(resources.weights,

@@ -37,6 +37,7 @@ struct SimulatedWorkerOptions {
   int weight_buffers = 2;
   int block_tokens = 16;
   bool one_memory = false;  // The device computes in the host's memory.
+  bool unpinned_cache = false;
   int64_t max_running = 256;
 };
 

@@ -39,6 +39,10 @@ struct WorkerOptions {
   MemorySetting host_memory;
   // Staging buffers of the cache, both together; 0: chosen by the memory plan.
   int64_t staging_memory_bytes = 0;
+  // The host's cache is in pageable memory, as FlexGen's is: each copy between
+  // it and the device takes the way through a pinned buffer. Refused where host
+  // and device are one memory.
+  bool unpinned_cache = false;
   // Bytes a second in each direction that a modelled link carries; 0: no
   // model of a link.
   double link_bytes_per_second = 0;
@@ -59,6 +63,12 @@ struct WorkerOptions {
   std::string profile_file;
   // Chrome trace JSON, written when the worker is destroyed; empty: none.
   std::string trace_file;
+
+  // Host and device are one memory.
+  bool one_memory() const {
+    return device_memory.choice == MemorySetting::Choice::kAuto &&
+           link_bytes_per_second == 0;
+  }
 
   friend bool operator==(const WorkerOptions&, const WorkerOptions&) = default;
 };

@@ -162,6 +162,7 @@ void WorkerInfoToWire(const WorkerInfo& info, pb::Register& wire) {
   wire.set_max_step_tokens(info.max_step_tokens);
   wire.set_max_logit_rows(info.max_logit_rows);
   wire.set_max_recomputed_tokens(info.max_recomputed_tokens);
+  wire.set_unpinned_cache(info.unpinned_cache);
   wire.set_layer_bytes(info.layer_bytes);
   wire.set_streamed_layer_bytes(info.streamed_layer_bytes);
   wire.set_streamed_head_bytes(info.streamed_head_bytes);
@@ -187,6 +188,7 @@ absl::StatusOr<WorkerInfo> WorkerInfoFromWire(const pb::Hello& hello,
       .max_step_tokens = wire.max_step_tokens(),
       .max_logit_rows = wire.max_logit_rows(),
       .max_recomputed_tokens = wire.max_recomputed_tokens(),
+      .unpinned_cache = wire.unpinned_cache(),
       .layer_bytes = wire.layer_bytes(),
       .streamed_layer_bytes = wire.streamed_layer_bytes(),
       .streamed_head_bytes = wire.streamed_head_bytes(),

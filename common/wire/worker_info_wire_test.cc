@@ -36,6 +36,7 @@ WorkerInfo SomeInfo() {
       .staging_half_slots = 30,
       .max_step_tokens = 512,
       .max_logit_rows = 64,
+      .unpinned_cache = true,
       .layer_bytes = 1000,
       .streamed_layer_bytes = 900,
       .streamed_head_bytes = 800,
@@ -74,6 +75,7 @@ TEST(WorkerInfoWireTest, ARegistrationSurvivesTheWayThereAndBack) {
   EXPECT_EQ(back->staging_half_slots, 30);
   EXPECT_EQ(back->max_step_tokens, 512);
   EXPECT_EQ(back->max_logit_rows, 64);
+  EXPECT_TRUE(back->unpinned_cache);
   EXPECT_EQ(back->layer_bytes, 1000);
   EXPECT_EQ(back->streamed_layer_bytes, 900);
   EXPECT_EQ(back->streamed_head_bytes, 800);

@@ -35,6 +35,10 @@ ABSL_FLAG(std::string, link_bandwidth, "",
           "On the cpu device: bytes per second, such as 12GB/s, of the link "
           "to model between host and device, per direction. Default: no "
           "modelled link.");
+ABSL_FLAG(bool, unpinned_cache, false,
+          "Keeps the host's cache in pageable memory, as FlexGen does: each "
+          "copy between it and the device goes by way of a pinned buffer. For "
+          "--policy=flexgen --flexgen_relay=true; slower.");
 ABSL_FLAG(int, weight_buffers, 2,
           "Layers whose weights the device holds at once while streaming.");
 ABSL_FLAG(
@@ -126,6 +130,12 @@ absl::StatusOr<WorkerOptions> WorkerOptionsFromFlags() {
       return WrongFlag("link_bandwidth", bandwidth.status().message());
     }
     options.link_bytes_per_second = static_cast<double>(*bandwidth);
+  }
+  options.unpinned_cache = absl::GetFlag(FLAGS_unpinned_cache);
+  if (options.unpinned_cache && options.one_memory()) {
+    return WrongFlag("unpinned_cache",
+                     "needs --device_memory or --link_bandwidth; without, host "
+                     "and device are one memory and no cache is copied");
   }
   options.weight_buffers = absl::GetFlag(FLAGS_weight_buffers);
   if (options.weight_buffers < 2) {

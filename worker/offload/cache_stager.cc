@@ -17,9 +17,9 @@ int64_t Bytes(absl::Span<const CopyRun> runs) {
 absl::StatusOr<std::unique_ptr<CacheStager>> CacheStager::Create(
     Device& device, const CacheArenas& arenas, const CacheShape& shape,
     const StepLimits& limits, int num_areas, int64_t area_bytes,
-    Stream& copy_in, Stream& compute) {
+    Stream& copy_in, Relay& relay, Stream& compute) {
   std::unique_ptr<CacheStager> stager(
-      new CacheStager(arenas, shape, limits, copy_in, compute));
+      new CacheStager(arenas, shape, limits, copy_in, relay, compute));
   for (int i = 0; i < num_areas; ++i) {
     Area& area = stager->areas_.emplace_back();
     ASSIGN_OR_RETURN(area.buffer,
@@ -50,13 +50,13 @@ absl::Status CacheStager::Stage(int64_t layer, int64_t index,
   if (!act.empty()) {
     copy_in_.Begin(
         {WorkKind::kAct, static_cast<double>(Bytes(act)), layer, index});
-    RETURN_IF_ERROR(copy_in_.Copy(act));
+    RETURN_IF_ERROR(relay_.Copy(act));
     RETURN_IF_ERROR(copy_in_.Record(*area.act_copied));
   }
   if (!kv.empty()) {
     copy_in_.Begin(
         {WorkKind::kKv, static_cast<double>(Bytes(kv)), layer, index});
-    RETURN_IF_ERROR(copy_in_.Copy(kv));
+    RETURN_IF_ERROR(relay_.Copy(kv));
     RETURN_IF_ERROR(copy_in_.Record(*area.kv_copied));
   }
   return absl::OkStatus();

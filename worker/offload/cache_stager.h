@@ -13,6 +13,7 @@
 #include "kernels/ops.h"
 #include "worker/offload/cache_arena.h"
 #include "worker/offload/cache_shape.h"
+#include "worker/offload/relay.h"
 #include "worker/offload/step_layout.h"
 #include "worker/offload/step_limits.h"
 
@@ -33,11 +34,11 @@ namespace hybridserve {
 // Thread-compatible.
 class CacheStager {
  public:
-  // All are borrowed and outlive the stager.
+  // All are borrowed and outlive the stager. `relay` is copy-in's.
   static absl::StatusOr<std::unique_ptr<CacheStager>> Create(
       Device& device, const CacheArenas& arenas, const CacheShape& shape,
       const StepLimits& limits, int num_areas, int64_t area_bytes,
-      Stream& copy_in, Stream& compute);
+      Stream& copy_in, Relay& relay, Stream& compute);
 
   // Queues the copies over the link: ACT, then KV. `written` (null: none) is
   // the event after which what earlier steps wrote to this layer is in place.
@@ -93,11 +94,13 @@ class CacheStager {
   };
 
   CacheStager(const CacheArenas& arenas, const CacheShape& shape,
-              const StepLimits& limits, Stream& copy_in, Stream& compute)
+              const StepLimits& limits, Stream& copy_in, Relay& relay,
+              Stream& compute)
       : arenas_(arenas),
         shape_(shape),
         limits_(limits),
         copy_in_(copy_in),
+        relay_(relay),
         compute_(compute) {}
 
   Area& current() { return areas_[finished_ % areas_.size()]; }
@@ -117,6 +120,7 @@ class CacheStager {
   const CacheShape shape_;
   const StepLimits limits_;
   Stream& copy_in_;
+  Relay& relay_;
   Stream& compute_;
   std::vector<Area> areas_;
   int64_t staged_ = 0;    // Mini-batches, ever.

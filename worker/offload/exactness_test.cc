@@ -1,7 +1,8 @@
 // DESIGN.md 4: a policy changes speed, never output. Tokens, log-probs and the
 // bits of every cached key and value are the same whatever the kinds and tiers
-// of blocks, ACT that becomes KV, the device's budget, mini-batches, prefill
-// chunks, company, threads, block size or depth of the weight ring.
+// of blocks, ACT that becomes KV, the device's budget, the way between host and
+// device, mini-batches, prefill chunks, company, threads, block size or depth
+// of the weight ring.
 
 #include <algorithm>
 #include <string>
@@ -257,6 +258,44 @@ TEST_P(ExactnessTest, ASlowLinkChangesNothingOfWhatBecomesKv) {
                                    .use_device_pool = true,
                                    .convert_blocks = 100},
                                   false));
+}
+
+// Whole blocks and rows by a relay of the planned size, or cut anywhere by one
+// of some bytes; ACT that becomes KV, too, and whatever the link's speed.
+TEST_P(ExactnessTest, AnUnpinnedCacheChangesNothing) {
+  const Outcome baseline = Baseline();
+  for (const int64_t relay_bytes : {int64_t{0}, int64_t{1000}}) {
+    for (const double act_ratio : {0.0, 0.37, 1.0}) {
+      for (const StepSchedule schedule :
+           {StepSchedule::kOverlapped, StepSchedule::kZigZag}) {
+        SCOPED_TRACE(testing::Message()
+                     << "relay " << relay_bytes << " act_ratio " << act_ratio
+                     << " schedule " << static_cast<int>(schedule));
+        HarnessOptions options =
+            Harness(MemorySetting::Bytes(int64_t{1} << 20), /*threads=*/2);
+        options.unpinned_cache = true;
+        options.relay_bytes = relay_bytes;
+        const Outcome outcome = RunSetting(model_, options,
+                                           {.act_ratio = act_ratio,
+                                            .chunk_tokens = 20,
+                                            .max_mini_batch = 3,
+                                            .use_device_pool = true,
+                                            .convert_blocks = 2,
+                                            .schedule = schedule},
+                                           true);
+        EXPECT_EQ(outcome.num_converted > 0, act_ratio > 0);
+        ExpectSame(baseline, outcome);
+      }
+    }
+  }
+  HarnessOptions options =
+      Harness(MemorySetting::Bytes(int64_t{1} << 27), /*threads=*/2);
+  options.unpinned_cache = true;
+  options.link_bytes_per_second = 10e6;
+  const Outcome outcome =
+      RunSetting(model_, options, {.act_ratio = 1, .convert_blocks = 3}, true);
+  EXPECT_GT(outcome.num_converted, 5);
+  ExpectSame(baseline, outcome);
 }
 
 TEST_P(ExactnessTest, TheZigZagScheduleChangesNothing) {

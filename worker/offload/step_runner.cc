@@ -88,6 +88,10 @@ absl::Status StepRunner::Init() {
   copy_out_ = device.CreateStream(StreamKind::kCopyOut);
   ASSIGN_OR_RETURN(workspace_, Workspace::Create(device, resources_.config,
                                                  resources_.plan, memory.step));
+  ASSIGN_OR_RETURN(relay_in_,
+                   Relay::Create(device, memory.relay_bytes, *copy_in_));
+  ASSIGN_OR_RETURN(relay_out_,
+                   Relay::Create(device, memory.relay_bytes, *copy_out_));
   ASSIGN_OR_RETURN(weights_, WeightStreamer::Create(
                                  device, memory, resources_.plan,
                                  resources_.weights, *copy_in_, *compute_));
@@ -96,11 +100,12 @@ absl::Status StepRunner::Init() {
       CacheStager::Create(device, resources_.arenas, resources_.cache_shape(),
                           limits, memory.staging_areas,
                           memory.staging_half_slots * memory.half_slot_bytes,
-                          *copy_in_, *compute_));
+                          *copy_in_, *relay_in_, *compute_));
   ASSIGN_OR_RETURN(
       write_back_,
       WriteBack::Create(device, resources_.arenas, resources_.cache_shape(),
-                        limits, num_layers_, *compute_, *copy_out_));
+                        limits, num_layers_, *compute_, *copy_out_,
+                        *relay_out_));
   decoder_ = std::make_unique<Decoder>(resources_.config, resources_.plan.dtype,
                                        resources_.block_tokens, device.ops(),
                                        *compute_);

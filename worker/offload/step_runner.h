@@ -17,6 +17,7 @@
 #include "worker/offload/engine_resources.h"
 #include "worker/offload/head_runner.h"
 #include "worker/offload/input_gatherer.h"
+#include "worker/offload/relay.h"
 #include "worker/offload/step_collector.h"
 #include "worker/offload/weight_streamer.h"
 #include "worker/offload/workspace.h"
@@ -91,6 +92,8 @@ class StepRunner {
   std::unique_ptr<Stream> copy_in_;
   std::unique_ptr<Stream> copy_out_;
   std::unique_ptr<Workspace> workspace_;
+  std::unique_ptr<Relay> relay_in_;
+  std::unique_ptr<Relay> relay_out_;
   std::unique_ptr<WeightStreamer> weights_;
   std::unique_ptr<CacheStager> stager_;
   std::unique_ptr<WriteBack> write_back_;

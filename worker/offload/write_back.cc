@@ -20,9 +20,9 @@ BufferView RowBytes(const TensorView& rows, int64_t first, int64_t count) {
 absl::StatusOr<std::unique_ptr<WriteBack>> WriteBack::Create(
     Device& device, const CacheArenas& arenas, const CacheShape& shape,
     const StepLimits& limits, int64_t num_layers, Stream& compute,
-    Stream& copy_out) {
+    Stream& copy_out, Relay& relay) {
   std::unique_ptr<WriteBack> write_back(
-      new WriteBack(arenas, shape, limits, compute, copy_out));
+      new WriteBack(arenas, shape, limits, compute, copy_out, relay));
   const int64_t rows = limits.max_step_tokens;
   const int64_t slot_bytes = Align64(rows * shape.act_row_bytes()) +
                              2 * Align64(rows * shape.kv_row_bytes());
@@ -70,7 +70,7 @@ absl::Status WriteBack::Keep(int64_t layer, int64_t mini_batch,
   RETURN_IF_ERROR(copy_out_.Wait(*rebuilt_));
   copy_out_.Begin({WorkKind::kWriteBack, static_cast<double>(link_bytes), layer,
                    mini_batch});
-  RETURN_IF_ERROR(copy_out_.Copy(out));
+  RETURN_IF_ERROR(relay_.Copy(out));
   return copy_out_.Record(read);
 }
 
@@ -87,7 +87,7 @@ absl::Status WriteBack::Finish(int64_t layer,
     RETURN_IF_ERROR(copy_out_.Wait(*slot.filled));
     copy_out_.Begin(
         {WorkKind::kWriteBack, static_cast<double>(LinkBytes(writes)), layer});
-    RETURN_IF_ERROR(copy_out_.Copy(out));
+    RETURN_IF_ERROR(relay_.Copy(out));
     RETURN_IF_ERROR(copy_out_.Record(*slot.left));
   }
   if (out.empty() && !kept) return absl::OkStatus();

@@ -15,6 +15,7 @@
 #include "kernels/ops.h"
 #include "worker/offload/cache_arena.h"
 #include "worker/offload/cache_shape.h"
+#include "worker/offload/relay.h"
 #include "worker/offload/step_layout.h"
 #include "worker/offload/step_limits.h"
 
@@ -43,11 +44,11 @@ struct KeptBlock {
 // Thread-compatible.
 class WriteBack {
  public:
-  // All are borrowed and outlive it.
+  // All are borrowed and outlive it. `relay` is copy-out's.
   static absl::StatusOr<std::unique_ptr<WriteBack>> Create(
       Device& device, const CacheArenas& arenas, const CacheShape& shape,
       const StepLimits& limits, int64_t num_layers, Stream& compute,
-      Stream& copy_out);
+      Stream& copy_out, Relay& relay);
 
   // Where the next layer's rows go. Queues on compute the wait until the
   // buffer's previous rows have left.
@@ -79,12 +80,14 @@ class WriteBack {
   };
 
   WriteBack(const CacheArenas& arenas, const CacheShape& shape,
-            const StepLimits& limits, Stream& compute, Stream& copy_out)
+            const StepLimits& limits, Stream& compute, Stream& copy_out,
+            Relay& relay)
       : arenas_(arenas),
         shape_(shape),
         limits_(limits),
         compute_(compute),
-        copy_out_(copy_out) {}
+        copy_out_(copy_out),
+        relay_(relay) {}
 
   NewRows RowsOf(const Slot& slot, int64_t rows) const;
   std::vector<CopyRun> Runs(const NewRows& rows, int64_t layer,
@@ -96,6 +99,7 @@ class WriteBack {
   const StepLimits limits_;
   Stream& compute_;
   Stream& copy_out_;
+  Relay& relay_;
   std::vector<Slot> slots_;
   int64_t begun_ = 0;  // Layers, ever.
   int64_t current_rows_ = 0;

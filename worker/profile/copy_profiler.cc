@@ -38,6 +38,12 @@ absl::StatusOr<std::unique_ptr<CopyProfiler>> CopyProfiler::Create(
                 memory.staging_half_slots * memory.half_slot_bytes});
   ASSIGN_OR_RETURN(profiler->scratch_,
                    resources.device->Allocate(MemorySpace::kDevice, bytes));
+  ASSIGN_OR_RETURN(
+      profiler->relay_in_,
+      Relay::Create(*resources.device, memory.relay_bytes, copy_in));
+  ASSIGN_OR_RETURN(
+      profiler->relay_out_,
+      Relay::Create(*resources.device, memory.relay_bytes, copy_out));
   return profiler;
 }
 
@@ -99,7 +105,7 @@ absl::StatusOr<WorkFit> CopyProfiler::TimeBlocks(WorkKind kind) {
           runs.push_back({.dst = {scratch_.get(), i * bytes, bytes},
                           .src = arena.View(0, slot, 0, bytes)});
         }
-        return copy_in_.Copy(runs);
+        return relay_in_->Copy(runs);
       });
 }
 
@@ -152,7 +158,7 @@ absl::StatusOr<WorkFit> CopyProfiler::TimeWriteBack() {
           runs.push_back({.dst = arena.View(0, slot, 0, bytes),
                           .src = {scratch_.get(), i * bytes, bytes}});
         }
-        return copy_out_.Copy(runs);
+        return relay_out_->Copy(runs);
       });
 }
 

@@ -8,13 +8,14 @@
 #include "common/work_profile.h"
 #include "kernels/device/device.h"
 #include "worker/offload/engine_resources.h"
+#include "worker/offload/relay.h"
 #include "worker/offload/workspace.h"
 
 namespace hybridserve {
 
 // Times what crosses the link: weights, KV and ACT blocks, inputs; rows that
-// are written back. For devices with a memory of their own.
-// Thread-compatible.
+// are written back; cached rows by way of the relays, where there are any. For
+// devices with a memory of their own. Thread-compatible.
 class CopyProfiler {
  public:
   // All are borrowed and outlive it.
@@ -45,6 +46,8 @@ class CopyProfiler {
   const Workspace& workspace_;
   Stream& copy_in_;
   Stream& copy_out_;
+  std::unique_ptr<Relay> relay_in_;
+  std::unique_ptr<Relay> relay_out_;
   std::unique_ptr<Buffer> scratch_;  // On the device.
 };
 

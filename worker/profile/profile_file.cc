@@ -86,7 +86,10 @@ std::string ProfileSetting(const EngineResources& resources,
       ", vocabulary ", config.vocab_size, ", block ", resources.block_tokens,
       "; step ", memory.step.rows, " rows, staging ", memory.staging_half_slots,
       " half-slots, ring slot ", memory.ring_slot_bytes, " bytes",
-      memory.one_memory ? ", one memory" : "");
+      memory.one_memory ? ", one memory" : "",
+      memory.relay_bytes > 0
+          ? absl::StrCat(", cache by relays of ", memory.relay_bytes, " bytes")
+          : "");
 }
 
 absl::StatusOr<SavedProfile> LoadProfile(const std::string& path) {

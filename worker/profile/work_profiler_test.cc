@@ -5,6 +5,7 @@
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "worker/profile/profile_file.h"
 #include "worker/testing/engine_harness.h"
 #include "worker/testing/test_model.h"
 
@@ -46,6 +47,29 @@ TEST(WorkProfilerTest, TimesEveryKindBehindALink) {
     EXPECT_THAT(known, Contains(kind)) << Name(kind);
     EXPECT_THAT(told, Contains(kind)) << Name(kind);
   }
+}
+
+// The relay's half within the host is a part of what a copy costs, and a
+// profile with it is of another setting.
+TEST(WorkProfilerTest, TimesCachedRowsByWayOfTheRelays) {
+  const auto create = [](bool unpinned_cache) {
+    return EngineHarness::Create(Model(),
+                                 {.device_memory = MemorySetting::Min(),
+                                  .link_bytes_per_second = 1e9,
+                                  .unpinned_cache = unpinned_cache})
+        .value();
+  };
+  const auto pinned = create(false);
+  const auto unpinned = create(true);
+  const WorkProfile profile =
+      MeasureWork(unpinned->resources(), [](WorkKind) {}).value();
+  const std::vector<WorkKind> known = KnownKinds(profile);
+  for (const WorkKind kind :
+       {WorkKind::kKv, WorkKind::kAct, WorkKind::kWriteBack}) {
+    EXPECT_THAT(known, Contains(kind)) << Name(kind);
+  }
+  EXPECT_NE(ProfileSetting(pinned->resources(), 1e9, 1),
+            ProfileSetting(unpinned->resources(), 1e9, 1));
 }
 
 TEST(WorkProfilerTest, OneMemoryHasNoCopies) {

@@ -79,9 +79,13 @@ absl::StatusOr<std::unique_ptr<EngineHarness>> EngineHarness::Create(
                                    .block_tokens = options.block_tokens,
                                    .max_running = options.max_running,
                                    .one_memory = one_memory,
+                                   .unpinned_cache = options.unpinned_cache,
                                    .device_on_host = !one_memory,
                                    .device_available = int64_t{1} << 30,
                                    .host_available = int64_t{1} << 30}));
+  if (options.relay_bytes > 0) {
+    resources.memory.relay_bytes = options.relay_bytes;
+  }
   ASSIGN_OR_RETURN(resources.weights,
                    model.Pack(*resources.device, resources.plan));
   const MemoryPlan& memory = resources.memory;

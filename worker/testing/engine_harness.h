@@ -24,6 +24,8 @@ struct HarnessOptions {
   int block_tokens = 16;
   int64_t max_running = 8;
   int64_t recompute_tokens = 0;
+  bool unpinned_cache = false;
+  int64_t relay_bytes = 0;  // Of a relay, to have a smaller one; 0: as planned.
   PiecePolicy pieces = {.min_piece_bytes = 1024, .head_slice_bytes = 16384};
 };
 
