@@ -37,6 +37,7 @@ WorkerOptions WorkerForPolicy(WorkerOptions worker, const Policy& policy) {
   if (!worker.resident_weights.has_value()) {
     worker.resident_weights = policy.resident_weights();
   }
+  if (policy.unpinned_cache()) worker.unpinned_cache = true;
   return worker;
 }
 

@@ -42,6 +42,7 @@ ABSL_DECLARE_FLAG(std::string, policy);
 ABSL_DECLARE_FLAG(std::string, act_ratio);
 ABSL_DECLARE_FLAG(std::string, recompute_ratio);
 ABSL_DECLARE_FLAG(std::string, percent);
+ABSL_DECLARE_FLAG(std::string, flexgen_relay);
 
 namespace hybridserve {
 namespace {
@@ -78,7 +79,7 @@ absl::Status CheckWritable(absl::string_view flag, const std::string& path) {
 }
 
 // Every policy of the list; hybrid once for each ACT share, recompute for each
-// recomputed one.
+// recomputed one, flexgen without or with the relay, or both.
 absl::StatusOr<std::vector<BenchPolicy>> ReadPolicies() {
   if (absl::GetFlag(FLAGS_policy) != "hybrid") {
     return WrongFlag("policy", "bench compares --policies");
@@ -88,6 +89,8 @@ absl::StatusOr<std::vector<BenchPolicy>> ReadPolicies() {
       absl::StrSplit(absl::GetFlag(FLAGS_act_ratio), ',');
   const std::vector<std::string> ratios =
       absl::StrSplit(absl::GetFlag(FLAGS_recompute_ratio), ',');
+  const std::vector<std::string> relays =
+      absl::StrSplit(absl::GetFlag(FLAGS_flexgen_relay), ',');
   std::vector<BenchPolicy> policies;
   for (const std::string& name : std::vector<std::string>(
            absl::StrSplit(names.empty() ? "kv,act,hybrid" : names, ','))) {
@@ -101,8 +104,11 @@ absl::StatusOr<std::vector<BenchPolicy>> ReadPolicies() {
         policies.push_back({.name = name, .recompute_ratio = ratio});
       }
     } else if (name == "flexgen") {
-      policies.push_back(
-          {.name = name, .percent = absl::GetFlag(FLAGS_percent)});
+      for (const std::string& relay : relays) {
+        policies.push_back({.name = name,
+                            .percent = absl::GetFlag(FLAGS_percent),
+                            .flexgen_relay = relay});
+      }
     } else {
       policies.push_back({.name = name});
     }
@@ -119,7 +125,8 @@ PolicyFlags PolicyFlagsOf(const BenchPolicy& policy) {
   return {.name = policy.name,
           .act_ratio = policy.act_ratio,
           .recompute_ratio = policy.recompute_ratio,
-          .percent = policy.percent};
+          .percent = policy.percent,
+          .flexgen_relay = policy.flexgen_relay};
 }
 
 absl::StatusOr<BenchCommandOptions> BenchCommandFromFlags(bool embedded) {

@@ -14,7 +14,8 @@ namespace hybridserve {
 
 // The flags of `hybridserve bench` alone: --policies, --batch and the like,
 // defined in bench_flags.cc. --act_ratio may be a list here, and counts for
-// hybrid; so may --recompute_ratio, for recompute. `embedded`: without
+// hybrid; so may --recompute_ratio, for recompute, and --flexgen_relay, for
+// flexgen. `embedded`: without
 // --server, so that policies can be chosen. Model, seed and format are left to
 // the caller.
 //

@@ -39,6 +39,7 @@ ordered_json SummaryToJson(const BenchSummary& summary,
   json["act_ratio"] = summary.policy.act_ratio;
   json["recompute_ratio"] = TextOrNull(summary.policy.recompute_ratio);
   json["percent"] = TextOrNull(summary.policy.percent);
+  if (summary.policy.relays()) json["relay"] = true;
   json["batch_requested"] = summary.batch_requested.has_value()
                                 ? ordered_json(*summary.batch_requested)
                                 : ordered_json("auto");

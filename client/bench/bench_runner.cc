@@ -37,6 +37,7 @@ PassOptions PassOf(const BenchOptions& options, const BenchResult& result,
 
 std::string BenchPolicy::Label() const {
   if (!recompute_ratio.empty()) return absl::StrCat(name, " ", recompute_ratio);
+  if (relays()) return absl::StrCat(name, " relay");
   return act_ratio == "auto" ? name : absl::StrCat(name, " ", act_ratio);
 }
 

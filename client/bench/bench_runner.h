@@ -22,8 +22,10 @@ struct BenchPolicy {
   // Empty: the policy's default.
   std::string recompute_ratio = {};
   std::string percent = {};
+  std::string flexgen_relay = {};
 
-  // For people: "kv", "hybrid 0.25", "recompute 0.5".
+  bool relays() const { return flexgen_relay == "true"; }
+  // For people: "kv", "hybrid 0.25", "recompute 0.5", "flexgen relay".
   std::string Label() const;
 };
 

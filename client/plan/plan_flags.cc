@@ -49,6 +49,13 @@ absl::StatusOr<PlanCommandOptions> PlanCommandFromFlags(
   plan.load = std::move(bench.bench);
   ASSIGN_OR_RETURN(plan.worker, WorkerOptionsFromFlags());
   plan.worker.device = "auto";
+  for (const BenchPolicy& policy : plan.load.policies) {
+    if (policy.relays() && !plan.worker.unpinned_cache) {
+      return absl::InvalidArgumentError(
+          "--flexgen_relay: plan measures one worker for all policies; give "
+          "--unpinned_cache too, and compare with a plan without either");
+    }
+  }
   ASSIGN_OR_RETURN(plan.scheduler, SchedulerOptionsFromFlags());
   plan.scheduler.max_running = MaxRunningFor(plan.scheduler, plan.load.batch);
   plan.worker.max_running = plan.scheduler.max_running;

@@ -99,6 +99,7 @@ ordered_json ForecastToJson(const PolicyForecast& forecast) {
       {"simulated", nullptr},
       {"flexgen", FlexGenToJson(forecast.flexgen)},
       {"reason", forecast.mix.reason}};
+  if (forecast.policy.relays()) json["relay"] = true;
   if (!forecast.fits()) return json;
   const BlockCounts& blocks = forecast.mix.chosen.blocks;
   json["act_share"] = blocks.act() / blocks.total();

@@ -57,6 +57,7 @@ SimulatedWorkerOptions Simulated(const PlanOptions& options,
       .weight_buffers = options.worker.weight_buffers,
       .block_tokens = options.worker.block_tokens,
       .one_memory = memory.one_memory,
+      .unpinned_cache = options.worker.unpinned_cache,
       .max_running = options.worker.max_running};
   if (!memory.one_memory &&
       simulated.device_memory.choice != MemorySetting::Choice::kMin) {

@@ -45,6 +45,11 @@ ABSL_FLAG(std::string, percent, "",
           "weights, cache and activations, each on the device and on the host. "
           "A worker of its own process takes the weights' share from its "
           "--resident_weights. Default: as much as the device holds.");
+ABSL_FLAG(std::string, flexgen_relay, "",
+          "With --policy=flexgen: true or false, whether cache moves between "
+          "host and device by way of a pinned buffer, as in FlexGen, whose "
+          "host cache is not pinned. A worker of its own process needs "
+          "--unpinned_cache. Default: false.");
 
 namespace hybridserve {
 namespace {
@@ -106,7 +111,8 @@ absl::StatusOr<std::unique_ptr<Policy>> PolicyFromFlags() {
       {.name = absl::GetFlag(FLAGS_policy),
        .act_ratio = absl::GetFlag(FLAGS_act_ratio),
        .recompute_ratio = absl::GetFlag(FLAGS_recompute_ratio),
-       .percent = absl::GetFlag(FLAGS_percent)});
+       .percent = absl::GetFlag(FLAGS_percent),
+       .flexgen_relay = absl::GetFlag(FLAGS_flexgen_relay)});
 }
 
 absl::StatusOr<std::unique_ptr<Policy>> PolicyFromFlags(
@@ -125,6 +131,14 @@ absl::StatusOr<std::unique_ptr<Policy>> PolicyFromFlags(
   }
   if (!flags.percent.empty()) {
     ASSIGN_OR_RETURN(parameters.percents, ParseFlexGenPercents(flags.percent));
+  }
+  if (!flags.flexgen_relay.empty()) {
+    if (flags.flexgen_relay != "true" && flags.flexgen_relay != "false") {
+      return WrongFlag("flexgen_relay",
+                       absl::StrCat("\"", flags.flexgen_relay,
+                                    "\" is neither true nor false"));
+    }
+    parameters.relay = flags.flexgen_relay == "true";
   }
   return ParsePolicy(flags.name, act_ratio, parameters);
 }

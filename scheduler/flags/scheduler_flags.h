@@ -27,6 +27,7 @@ struct PolicyFlags {
   // Empty: the policy's default.
   std::string recompute_ratio = {};
   std::string percent = {};
+  std::string flexgen_relay = {};
 };
 
 // The same with these in place of the flags: for those who compare policies.

@@ -102,6 +102,11 @@ CacheMix FlexGenPolicy::ChooseMix(const CostModel& costs,
 
 absl::Status FlexGenPolicy::CheckWorker(const WorkerInfo& worker,
                                         const ModelConfig& /*config*/) const {
+  if (relay_ && !worker.unpinned_cache) {
+    return absl::InvalidArgumentError(
+        "--flexgen_relay: the worker's cache is in pinned memory; start it "
+        "with --unpinned_cache");
+  }
   if (!percents_.has_value() || HasOneMemory(worker) ||
       worker.layer_bytes <= 0) {
     return absl::OkStatus();

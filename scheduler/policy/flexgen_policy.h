@@ -12,13 +12,14 @@ namespace hybridserve {
 
 // The baseline `flexgen` (PAPER.md 2) through this engine: keys and values
 // alone, a share of them on the device, in FlexGen's zig-zag schedule. What it
-// is spared here: equal padded lengths, copies from unpinned memory, host
-// threads that wait, activations on the host (they stay on the device whatever
-// the percents say), and static batches. What it goes without: attention on the
-// host, disk, compression.
+// is spared here: equal padded lengths, host threads that wait, activations on
+// the host (they stay on the device whatever the percents say), and static
+// batches; and, unless the relay is asked for, copies from unpinned memory.
+// What it goes without: attention on the host, disk, compression.
 //
-// The worker decides where weights lie (--resident_weights); it is refused if
-// that is far off what the percents say.
+// The worker decides where weights lie (--resident_weights) and whether its
+// cache is pinned (--unpinned_cache); it is refused if the first is far off
+// what the percents say, or if the relay is asked for and it has none.
 //
 // Thread-safe.
 class FlexGenPolicy final : public Policy {
@@ -27,8 +28,11 @@ class FlexGenPolicy final : public Policy {
   // cache's share and the number of sequences, by the worker's rates, for
   // weights as the worker has them. Mini-batches are as large as the staging
   // area takes: its model does not tell them apart.
-  explicit FlexGenPolicy(const std::optional<FlexGenPercents>& percents)
-      : percents_(percents) {}
+  //
+  // `relay`: cached rows go between host and device by way of a pinned buffer,
+  // since FlexGen's host cache is not pinned (PAPER.md 2.5).
+  FlexGenPolicy(const std::optional<FlexGenPercents>& percents, bool relay)
+      : percents_(percents), relay_(relay) {}
 
   absl::string_view name() const override { return "flexgen"; }
   CacheMix ChooseMix(const CostModel& costs, const Capacities& capacities,
@@ -41,6 +45,7 @@ class FlexGenPolicy final : public Policy {
     if (!percents_.has_value()) return std::nullopt;
     return percents_->weight_gpu;
   }
+  bool unpinned_cache() const override { return relay_; }
   StepSchedule schedule() const override { return StepSchedule::kZigZag; }
   StepTime Predict(const CostModel& costs, const StepLoad& load,
                    const BlockCounts& blocks) const override;
@@ -53,6 +58,7 @@ class FlexGenPolicy final : public Policy {
                   const Workload& workload, std::string& why) const;
 
   const std::optional<FlexGenPercents> percents_;
+  const bool relay_;
 };
 
 }  // namespace hybridserve

@@ -84,6 +84,10 @@ absl::StatusOr<std::unique_ptr<Policy>> ParsePolicy(
     return absl::InvalidArgumentError(
         absl::StrCat("--percent: not with --policy=", name, "; use flexgen"));
   }
+  if (parameters.relay.has_value() && name != "flexgen") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--flexgen_relay: not with --policy=", name, "; use flexgen"));
+  }
   if (name == "hybrid") return MakeHybrid(act_ratio);
   const double share = name == "act" ? 1 : 0;
   if (act_ratio.has_value() && *act_ratio != share) {
@@ -97,7 +101,8 @@ absl::StatusOr<std::unique_ptr<Policy>> ParsePolicy(
   }
   if (name == "recompute") return MakeRecompute(parameters);
   if (name == "resident") return std::make_unique<ResidentPolicy>();
-  return std::make_unique<FlexGenPolicy>(parameters.percents);
+  return std::make_unique<FlexGenPolicy>(parameters.percents,
+                                         parameters.relay.value_or(false));
 }
 
 }  // namespace hybridserve

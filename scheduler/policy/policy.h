@@ -57,6 +57,9 @@ class Policy {
     return std::nullopt;
   }
 
+  // Wants the host's cache of a worker in the same process in unpinned memory.
+  virtual bool unpinned_cache() const { return false; }
+
   // How steps run on the worker.
   virtual StepSchedule schedule() const { return StepSchedule::kOverlapped; }
 
@@ -81,6 +84,7 @@ class Policy {
 struct PolicyParameters {
   std::optional<double> recompute_ratio;    // recompute's; 0.25 if not set.
   std::optional<FlexGenPercents> percents;  // flexgen's (flexgen_policy.h).
+  std::optional<bool> relay;                // flexgen's; false if not set.
 };
 
 // The policy that `--policy` and `--act_ratio` name; `act_ratio` nullopt is

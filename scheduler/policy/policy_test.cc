@@ -161,6 +161,10 @@ TEST(ParsePolicyTest, FlexGenKeepsItsShareOnTheDevice) {
   EXPECT_THAT(mix.reason, HasSubstr("20,80,10,90,100,0"));
   EXPECT_EQ(policy("0,100,0,100,0,100")->schedule(), StepSchedule::kZigZag);
   EXPECT_EQ(policy("35,65,0,100,0,100")->resident_weights(), 35);
+  EXPECT_FALSE(policy("0,100,0,100,0,100")->unpinned_cache());
+  EXPECT_TRUE(ParsePolicy("flexgen", std::nullopt, {.relay = true})
+                  .value()
+                  ->unpinned_cache());
   // Without percents FlexGen's search fills the device.
   const CacheMix searched =
       ParsePolicy("flexgen", std::nullopt)
@@ -211,6 +215,13 @@ TEST(CheckWorkerTest, SaysWhatIsMissing) {
   EXPECT_THAT(flexgen("35,65,0,100,0,100"), IsOk());
   EXPECT_THAT(flexgen("0,100,0,100,0,100"),
               StatusIs(invalid, "--resident_weights=0"));
+  EXPECT_THAT(check("flexgen", {.relay = true}),
+              StatusIs(invalid, "--unpinned_cache"));
+  EXPECT_THAT(check("flexgen", {.relay = false}), IsOk());
+  worker.unpinned_cache = true;
+  for (const bool relay : {false, true}) {
+    EXPECT_THAT(check("flexgen", {.relay = relay}), IsOk()) << relay;
+  }
   worker.max_recomputed_tokens = 16;
   EXPECT_THAT(check("recompute"), IsOk());
   worker.streamed_layer_bytes = worker.streamed_head_bytes = 0;
@@ -264,6 +275,8 @@ TEST(ParsePolicyTest, RefusesWhatMakesNoSense) {
   EXPECT_THAT(ParsePolicy("kv", std::nullopt, {.percents = FlexGenPercents()}),
               StatusIs(invalid, "--percent"));
   EXPECT_THAT(ParsePolicy("resident", 0.5), StatusIs(invalid, "--act_ratio"));
+  EXPECT_THAT(ParsePolicy("kv", std::nullopt, {.relay = false}),
+              StatusIs(invalid, "--flexgen_relay"));
 }
 
 }  // namespace

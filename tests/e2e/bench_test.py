@@ -171,6 +171,35 @@ class BenchTest(unittest.TestCase):
         self.assertEqual(resident["weight"] + resident["kv"] +
                          resident["write_back"], 0)
 
+    def test_compares_flexgen_without_and_with_the_relay(self):
+        chart = self.folder / "b.svg"
+        printed = self.bench(
+            f"--model_dir={MODEL}", "--policies=kv,flexgen", *SMALL, *DEVICE,
+            "--flexgen_relay=false,true", "--repeats=1", "--output=json",
+            f"--svg={chart}")
+        # kv and flexgen share a worker; the relay's is loaded for each pass,
+        # and the other again after its warm-up.
+        self.assertEqual(printed.stderr.count("weights loaded"), 4)
+        results = json.loads(printed.stdout)["results"]
+        self.assertEqual([(r["policy"], r.get("relay")) for r in results],
+                         [("kv", None), ("flexgen", None), ("flexgen", True)])
+        for result in results:
+            self.assertEqual(result["batch_running"], 4)
+            for field in ("ideal_step_s", "predicted_step_s",
+                          "measured_step_s"):
+                self.assertGreater(result[field], 0, field)
+            self.assertGreater(result["bytes_per_step"]["kv"], 0)
+            self.assertGreater(result["bytes_per_step"]["write_back"], 0)
+        for text in ("kv", "flexgen", "flexgen relay"):
+            self.assertIn(text, texts(chart))
+
+    def test_the_relay_needs_a_link(self):
+        result = self.bench(f"--model_dir={MODEL}", "--policies=flexgen",
+                            "--flexgen_relay=true", *SMALL, check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("unpinned_cache: host and device are one memory",
+                      result.stderr)
+
     def test_takes_a_list_of_recompute_ratios(self):
         chart = self.folder / "b.svg"
         printed = self.bench(
@@ -233,6 +262,9 @@ class BenchTest(unittest.TestCase):
             ("--recompute_ratio",
              "--policies=recompute --recompute_ratio=0,1.5"),
             ("--percent", "--policies=flexgen --percent=20,70,0,100,0,100"),
+            ("--flexgen_relay",
+             "--policies=flexgen --flexgen_relay=false,perhaps"),
+            ("--unpinned_cache", "--unpinned_cache"),
             ("--batch", "--batch=0"),
             ("--batch", "--batch=many"),
             ("--prompt_tokens", "--prompt_tokens=0"),

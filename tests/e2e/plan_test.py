@@ -139,6 +139,8 @@ class PlanTest(unittest.TestCase):
             ("--model_dir", ["--device=measured"]),
             ("--server", [model, "--server=127.0.0.1:1"]),
             ("--policies", [model, "--policies=kv,,act"]),
+            ("--flexgen_relay", [model, *DEVICE, "--policies=flexgen",
+                                 "--flexgen_relay=true"]),
             ("--batch", [model, "--batch=none"]),
             ("--output", [model, "--output=xml"]),
             ("--dtype", [model, "--device=measured", "--dtype=float16"]),
