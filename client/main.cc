@@ -52,7 +52,8 @@ ABSL_FLAG(std::optional<std::string>, prompt, std::nullopt,
           "generate: the text to go on from.");
 ABSL_FLAG(std::string, token_ids, "",
           "generate: token ids to go on from instead: 1,2,3.");
-ABSL_FLAG(int64_t, max_tokens, 128, "Most tokens to generate.");
+ABSL_FLAG(std::optional<int64_t>, max_tokens, std::nullopt,
+          "Most tokens to generate (128, or what the model's limit leaves).");
 ABSL_FLAG(std::optional<double>, temperature, std::nullopt,
           "0 (default): always the likeliest token. Higher: more variety.");
 ABSL_FLAG(std::optional<int64_t>, top_k, std::nullopt,
@@ -197,6 +198,9 @@ absl::StatusOr<ScoreCommandOptions> ScoreFromFlags() {
   options.input = absl::GetFlag(FLAGS_input);
   options.window = absl::GetFlag(FLAGS_window);
   if (options.input.empty()) return WrongFlag("input", "is required");
+  if (options.window.has_value() && *options.window < 1) {
+    return WrongFlag("window", "must be at least 1");
+  }
   return options;
 }
 
@@ -254,7 +258,10 @@ int Run(bool takes_embedded, Command command) {
   }
   Backend backend;
   absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = backend.Open();
-  if (!channel.ok()) return Fail(kExitFailed, channel.status());
+  if (!channel.ok()) {
+    return Fail(IsUsageError(channel.status()) ? kExitUsage : kExitFailed,
+                channel.status());
+  }
   const absl::Status status = command(*std::move(channel));
   return status.ok() ? kExitDone : Fail(kExitFailed, status);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/flags/commandlineflag.h"
+#include "absl/flags/reflection.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
@@ -15,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/types/span.h"
 #include "common/flag_parser.h"
 #include "common/version.h"
@@ -117,6 +119,14 @@ void ExitWithUsageError(absl::string_view name, const absl::Status& error) {
   PrintError(name, error);
   std::cerr << "Run " << name << " --help for what it takes." << std::endl;
   std::exit(2);
+}
+
+bool IsUsageError(const absl::Status& error) {
+  absl::string_view name = error.message();
+  absl::ConsumePrefix(&name, "--");
+  name = name.substr(0, name.find(':'));
+  return absl::IsInvalidArgument(error) &&
+         absl::FindCommandLineFlag(name) != nullptr;
 }
 
 int ReportFailure(absl::string_view name, const absl::Status& error) {

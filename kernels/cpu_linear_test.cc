@@ -7,7 +7,7 @@
 namespace hybridserve {
 namespace {
 
-TEST(CpuLinearTest, WhatItChoosesPassesTheProbe) {
+TEST(CpuLinearTest, PacksToWholeLines) {
   CpuLinear linear;
   for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
     for (const int64_t k : {0, 1, 64, 1000}) {

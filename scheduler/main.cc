@@ -1,5 +1,5 @@
 // The scheduler program: flags to options, a server, the lines and exit codes
-// of the command line contract (docs/architecture.md).
+// of the command line contract (--help).
 
 #include <iostream>
 #include <memory>

@@ -25,9 +25,12 @@ targets_of() {
   for file in "$@"; do
     sources+=" $file"
   done
+  # Files of no target make it exit with 3; any other failure counts.
+  local status=0
   run_bazel query --keep_going --output=label \
     "kind('cc_.* rule', same_pkg_direct_rdeps(set($sources)))" 2> /dev/null ||
-    true
+    status=$?
+  (( status == 0 || status == 3 ))
 }
 
 if [[ "${1:-}" == "--changed" ]]; then
@@ -36,7 +39,9 @@ if [[ "${1:-}" == "--changed" ]]; then
     echo "lint: no C++ file has changed"
     exit 0
   fi
-  mapfile -t targets < <(targets_of "${files[@]}")
+  found="$(targets_of "${files[@]}")"
+  mapfile -t targets <<< "$found"
+  if [[ -z "$found" ]]; then targets=(); fi
   if (( ${#targets[@]} == 0 )); then
     echo "lint: no target has the changed files: ${files[*]}"
     exit 0

@@ -1,5 +1,5 @@
 // The worker program: flags to options, a worker and its connection, the lines
-// and exit codes of the command line contract (docs/architecture.md).
+// and exit codes of the command line contract (--help).
 
 #include <unistd.h>
 
@@ -10,13 +10,10 @@
 #include <utility>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/reflection.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "common/flag_file.h"
@@ -122,16 +119,9 @@ absl::StatusOr<Setup> SetupFromFlags() {
   return setup;
 }
 
-// True for "FLAG: what is wrong with it", with or without dashes.
-bool NamesFlag(absl::string_view message) {
-  absl::ConsumePrefix(&message, "--");
-  const absl::string_view name = message.substr(0, message.find(':'));
-  return absl::FindCommandLineFlag(name) != nullptr;
-}
-
 // A flag that can never do is wrong usage; all else is a failure.
 int ReportError(const absl::Status& status) {
-  if (absl::IsInvalidArgument(status) && NamesFlag(status.message())) {
+  if (IsUsageError(status)) {
     ExitWithUsageError(kName, status);
   }
   return ReportFailure(kName, status);

@@ -100,6 +100,8 @@ ordered_json WorkerToJson(const v1::Worker& worker, bool show_profile) {
       {"numerics", NumericsToJson(worker.numerics())},
       {"link_bytes_per_s", Finite(worker.link_bytes_per_second())},
       {"running", worker.running()},
+      {"act_ratio", worker.act_ratio()},
+      {"mix_reason", worker.mix_reason()},
       {"layer_bytes", worker.layer_bytes()},
       {"streamed_layer_bytes", worker.streamed_layer_bytes()},
       {"pools", pools},

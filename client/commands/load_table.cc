@@ -121,6 +121,9 @@ std::string LoadToTable(const v1::Load& load, bool show_profile) {
         absl::StrFormat("%s, %s of them streamed", Size(worker.layer_bytes()),
                         Size(worker.streamed_layer_bytes())),
         &table);
+    if (!worker.mix_reason().empty()) {
+      AddRow("cache mix", worker.mix_reason(), &table);
+    }
     AddTotals(worker.totals(), &table);
     for (const v1::Pool& pool : worker.pools()) AddPool(pool, &table);
     if (show_profile) {

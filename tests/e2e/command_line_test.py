@@ -67,6 +67,10 @@ class CommandLineTest(unittest.TestCase):
                 ([client, "batch", model], "--input"),
                 ([client, "batch", model, "--input=x", "--output_file=y",
                   "--shard=3/2"], "--shard"),
+                ([client, "generate", "--prompt=a", model, "--device=gpu"],
+                 "--device"),
+                ([client, "score", model, "--input=x", "--window=0"],
+                 "--window"),
                 ([client, "status"], "--server"),
                 ([worker], "--"),
                 ([worker, "--scheduler=localhost:1", model,
@@ -85,6 +89,8 @@ class CommandLineTest(unittest.TestCase):
                   "--flexgen_relay=perhaps"], "--flexgen_relay"),
                 ([worker, "--scheduler=localhost:1", model,
                   "--resident_weights=120"], "--resident_weights"),
+                ([worker, "--scheduler=localhost:1", model,
+                  "--device=gpu"], "--device"),
                 ([worker, "--scheduler=localhost:1", model,
                   "--unpinned_cache"], "--unpinned_cache"),
                 ([scheduler, "--listen=127.0.0.1:0", "--policy=fastest"],
@@ -118,6 +124,32 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stderr, r"device_memory")
         self.assertRegex(result.stderr, r"[0-9.]+ [kKM]i?B")
+
+    def test_status_and_models_show_what_was_measured(self):
+        with Cluster(PROGRAMS, [[f"--model_dir={MODEL}",
+                                 "--device_memory=min",
+                                 "--link_bandwidth=1GB/s"]]) as cluster:
+            cluster.client("generate", "--token_ids=5", "--max_tokens=3")
+            shown = cluster.client("status", "--show_profile").stdout
+            worker, = json.loads(
+                cluster.client("status", "--show_profile",
+                               "--output=json").stdout)["workers"]
+            plain, = json.loads(cluster.client(
+                "status", "--output=json").stdout)["workers"]
+            models = json.loads(
+                cluster.client("models", "--output=json").stdout)
+        self.assertNotIn("profile", plain)
+        self.assertTrue(plain["mix_reason"])
+        self.assertIn(plain["mix_reason"], shown)
+        costs = worker["profile"]["costs"]
+        for kind in ("weights", "kv", "act", "write_back", "rebuild",
+                     "forward", "attention", "head"):
+            with self.subTest(kind):
+                self.assertGreaterEqual(len(costs[kind]["samples"]), 2)
+                self.assertLessEqual(costs[kind]["r_squared"], 1)
+                self.assertIn(kind, shown)
+        self.assertIn("R2", shown)
+        self.assertEqual(models["models"][0]["name"], "demo")
 
     def test_programs_print_their_lines_once_and_nothing_else(self):
         with Cluster(PROGRAMS, [[f"--model_dir={MODEL}",

@@ -69,6 +69,7 @@ class DemoTest(unittest.TestCase):
                     self.assert_same(answer["token_ids"], golden)
 
     def assert_same(self, ids: list[int], golden: dict) -> None:
+        self.assertEqual(len(ids), len(golden["token_ids"]))
         for step, (ours, theirs) in enumerate(zip(ids, golden["token_ids"])):
             if ours != theirs:
                 self.assertLess(golden["margins"][step], NEAR_TIE)

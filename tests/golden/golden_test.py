@@ -80,6 +80,7 @@ class GoldenTest(unittest.TestCase):
                                "--output=json", *flags)
         score = json.loads(shown.stdout)
         self.assertEqual(score["tokens"], answers["text_ids"])
+        self.assertEqual(len(score["log_probs"]), len(answers["log_probs"]))
         worst = max(abs(ours - theirs) for ours, theirs in
                     zip(score["log_probs"], answers["log_probs"]))
         self.assertLess(worst, LOG_PROB_TOLERANCE)

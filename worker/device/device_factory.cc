@@ -32,8 +32,9 @@ absl::StatusOr<std::unique_ptr<Device>> CreateDevice(
         absl::StrCat("device=", name, ": the ", is_sim ? "sim" : "cuda",
                      " backend is not built yet; use cpu"));
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "device=", name, ", must be auto, cpu, cuda, cuda:N or sim:PROFILE"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("--device: \"", name,
+                   "\" is none of auto, cpu, cuda, cuda:N and sim:PROFILE"));
 }
 
 }  // namespace hybridserve
