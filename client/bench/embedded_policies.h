@@ -32,9 +32,8 @@ class EmbeddedPolicies {
   using MakeSetting =
       std::function<absl::StatusOr<Setting>(const BenchPolicy&)>;
 
-  EmbeddedPolicies(SchedulerOptions scheduler, MakeSetting make_setting)
-      : scheduler_(std::move(scheduler)),
-        make_setting_(std::move(make_setting)) {}
+  EmbeddedPolicies(const SchedulerOptions& scheduler, MakeSetting make_setting)
+      : scheduler_(scheduler), make_setting_(std::move(make_setting)) {}
 
   // Ends the server before and starts one with `policy`, which has nothing to
   // do yet. The channel is good until the next call. The worker's errors.

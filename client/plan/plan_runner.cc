@@ -117,7 +117,7 @@ absl::StatusOr<PolicyForecast> Forecast(const PlanOptions& options,
           ChooseFlexGenForms(costs, workload, FlexGenMachineOf(worker));
     }
   } else {
-    forecast.mix.reason = std::string(info.status().message());
+    forecast.mix.reason = std::string{info.status().message()};
   }
   forecast.policy = policy;
   forecast.batch_requested = options.load.batch;

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -50,8 +52,9 @@ std::optional<WorkerState::Probe> WorkerState::DueProbe() const {
 int64_t WorkerState::AddProbe(std::vector<CacheKind>& kinds) const {
   const std::optional<Probe> probe = DueProbe();
   if (!probe.has_value() || kinds.empty()) return 0;
-  const auto most = static_cast<double>((kinds.size() + 1) / 2);
-  const auto count = static_cast<int64_t>(std::min(probe->blocks, most));
+  const size_t most = (kinds.size() + 1) / 2;
+  const auto count =
+      static_cast<int64_t>(std::min(probe->blocks, static_cast<double>(most)));
   std::vector<CacheKind> probing = kinds;
   std::fill_n(probing.begin(), count, probe->kind);
   if (!FitsIdle(probing)) return 0;

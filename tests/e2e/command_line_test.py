@@ -149,7 +149,7 @@ class CommandLineTest(unittest.TestCase):
                 self.assertLessEqual(costs[kind]["r_squared"], 1)
                 self.assertIn(kind, shown)
         self.assertIn("R2", shown)
-        self.assertEqual(models["models"][0]["name"], "demo")
+        self.assertEqual(models["models"][0]["name"], MODEL.name)
 
     def test_programs_print_their_lines_once_and_nothing_else(self):
         with Cluster(PROGRAMS, [[f"--model_dir={MODEL}",
