@@ -1,10 +1,18 @@
 """What similarity.py measured, as lines, a table and a chart."""
 
 import pathlib
+import statistics
 from typing import Dict, List, Optional
 
 # Colour-blind safe (Okabe and Ito).
 COLOURS = {"kv": "#0072B2", "act": "#E69F00", "hybrid": "#009E73"}
+# Medians over all runs of a regime: measured over ideal, as a share of 1.
+LEAST_OVERLAP = 0.95
+# Of the ratio to kv, measured over ideal.
+LEAST_OF_IDEAL = 0.95
+# Predicted step over measured step.
+MEDIAN_ERROR = 0.05
+WORST_ERROR = 0.10
 SETTINGS = {
     "batch": "Equal batch (128 sequences at paper scale)",
     "memory": "Equal host memory, each policy at its own best batch",
@@ -36,6 +44,53 @@ def ideal_ratio(run: Dict, policy: str) -> Optional[float]:
         / this["ideal_step_s"]
         / (kv["batch_running"] / kv["ideal_step_s"])
     )
+
+
+def prediction_error(result: Dict) -> Optional[float]:
+    """Of the predicted step time, relative to the measured one."""
+    if not result.get("predicted_step_s") or not result["measured_step_s"]:
+        return None
+    return result["predicted_step_s"] / result["measured_step_s"] - 1
+
+
+def shortfalls(result: Dict) -> List[str]:
+    """What misses its target, a sentence each."""
+    sentences = []
+    regimes = dict.fromkeys(run["regime"] for run in result["runs"])
+    for regime in regimes:
+        runs = [run for run in result["runs"] if run["regime"] == regime]
+        for policy in COLOURS:
+            overlap = statistics.median(
+                by_policy(run)[policy]["overlap_efficiency"] or 0
+                for run in runs
+            )
+            if overlap < LEAST_OVERLAP:
+                sentences.append(
+                    f"{regime}: {policy}'s median overlap efficiency is "
+                    f"{overlap:.3f}, less than {LEAST_OVERLAP}"
+                )
+        for run in runs:
+            ratio = decode_ratio(run, "hybrid") or 0
+            ideal = ideal_ratio(run, "hybrid") or 0
+            if ratio < LEAST_OF_IDEAL * ideal:
+                sentences.append(
+                    f"{regime}, context {run['context']}, equal "
+                    f"{run['setting']}: hybrid is {ratio:.2f} times as fast as "
+                    f"kv, less than {LEAST_OF_IDEAL} of the ideal {ideal:.2f}"
+                )
+    errors = [
+        abs(error)
+        for run in result["runs"]
+        for error in map(prediction_error, run["results"])
+        if error is not None
+    ]
+    if errors and statistics.median(errors) > MEDIAN_ERROR:
+        sentences.append(
+            f"median error of predicted steps: {statistics.median(errors):.1%}"
+        )
+    if errors and max(errors) > WORST_ERROR:
+        sentences.append(f"worst error of predicted steps: {max(errors):.1%}")
+    return sentences
 
 
 def number(value: Optional[float], digits: int = 3) -> str:
@@ -98,6 +153,16 @@ def markdown(result: Dict) -> str:
         "",
         "![chart](similarity.svg)",
     ]
+    short = shortfalls(result)
+    lines += [
+        "",
+        f"Targets: overlap efficiency of every policy at least {LEAST_OVERLAP} "
+        f"(median of a regime), hybrid over kv at least {LEAST_OF_IDEAL} of "
+        f"the ideal ratio, predicted steps within {MEDIAN_ERROR:.0%} (median) "
+        f"and {WORST_ERROR:.0%} (worst) of measured ones. "
+        + ("Short of them:" if short else "All are met."),
+    ]
+    lines += [""] * bool(short) + [f"- {sentence}" for sentence in short]
     for setting, title in SETTINGS.items():
         runs = [run for run in result["runs"] if run["setting"] == setting]
         if runs:
