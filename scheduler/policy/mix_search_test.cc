@@ -1,10 +1,15 @@
 #include "scheduler/policy/mix_search.h"
 
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <random>
 
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "scheduler/policy/cache_mix.h"
 #include "scheduler/policy/decode_prediction.h"
+#include "scheduler/policy/policy.h"
 
 namespace hybridserve {
 namespace {
@@ -213,10 +218,13 @@ class RandomInstance {
 
 // The least time per token over every `step`-th number of ACT blocks and of
 // blocks of each kind on the device, and the last ones; sequences of every
-// number up to the workload's, or that number alone.
+// number up to the workload's, or that number alone. Of steps within
+// max_step_time; where there is none, of one sequence.
 double BruteForce(const RandomInstance& in, int64_t step, bool all_sequences,
                   ActShares shares = {}) {
+  const double limit = absl::ToDoubleSeconds(in.workload.max_step_time);
   double best = std::numeric_limits<double>::infinity();
+  double best_alone = best;
   const auto next = [step](int64_t i, int64_t last) {
     return i < last ? std::min(i + step, last) : last + 1;
   };
@@ -236,14 +244,16 @@ double BruteForce(const RandomInstance& in, int64_t step, bool all_sequences,
           const BlockCounts blocks = {
               static_cast<double>(kd), static_cast<double>(kv - kd),
               static_cast<double>(ad), static_cast<double>(act - ad)};
-          best = std::min(
-              best, PredictDecode(in.costs, in.workload, b, blocks).step() /
-                        static_cast<double>(b));
+          const double time =
+              PredictDecode(in.costs, in.workload, b, blocks).step();
+          if (b == 1) best_alone = std::min(best_alone, time);
+          if (time > limit) continue;
+          best = std::min(best, time / static_cast<double>(b));
         }
       }
     }
   }
-  return best;
+  return std::isfinite(best) ? best : best_alone;
 }
 
 void ExpectFits(const RandomInstance& in, const MixPoint& point) {
@@ -262,29 +272,46 @@ void ExpectFits(const RandomInstance& in, const MixPoint& point) {
                                 BlocksPerSequence(in.costs, in.workload)));
 }
 
-// Property: within 0.6% (0.5% goes to running more sequences) of every number
-// of sequences and every whole placement, 700 small instances.
-TEST(BestMixTest, NoWholePlacementIsBetter) {
+// Property: what policy hybrid chooses is within 0.6% (0.5% goes to running
+// more sequences) of every number of sequences and every whole placement, 1,000
+// small instances; some with a bound on the step's time, some of models whose
+// ACT does not pay.
+TEST(ChooseMixTest, NoWholePlacementIsBetter) {
+  const auto hybrid = ParsePolicy("hybrid", std::nullopt).value();
   RandomInstance in(20240917);
   int feasible = 0;
   int mixed = 0;
-  for (int round = 0; round < 700; ++round) {
+  int bounded = 0;
+  for (int round = 0; round < 1000; ++round) {
     SCOPED_TRACE(round);
     in.Make(in.Whole(1, 4), in.Whole(1, 6));
-    const double expected = BruteForce(in, 1, true);
-    const MixPoint point =
-        BestMix(in.costs, in.capacities, in.workload, ActShares());
+    in.costs.shape.act_pays = in.Whole(0, 7) > 0;
+    const ActShares shares = {.most = in.costs.shape.act_pays ? 1.0 : 0.0};
+    in.workload.max_step_time = absl::InfiniteDuration();
+    const MixPoint unbounded =
+        BestMix(in.costs, in.capacities, in.workload, shares);
+    if (unbounded.sequences > 0 && in.Whole(0, 2) == 0) {
+      in.workload.max_step_time =
+          absl::Seconds(unbounded.time.step() * in.Real(0.3, 1.2));
+    }
+    const double expected = BruteForce(in, 1, true, shares);
+    const CacheMix mix =
+        hybrid->ChooseMix(in.costs, in.capacities, in.workload);
+    const MixPoint& point = mix.chosen;
     ASSERT_EQ(point.sequences > 0, std::isfinite(expected));
     if (point.sequences == 0) continue;
     ++feasible;
     mixed +=
         point.blocks.act() > 0 && point.blocks.act() < point.blocks.total();
+    bounded += point.sequences < unbounded.sequences ? 1 : 0;
     ExpectFits(in, point);
+    EXPECT_EQ(mix.act_ratio, point.blocks.act() / point.blocks.total());
     EXPECT_LE(point.seconds_per_token(), expected * 1.006);
     EXPECT_GE(point.seconds_per_token(), expected * (1 - 1e-9));
   }
-  EXPECT_GT(feasible, 500);
+  EXPECT_GT(feasible, 700);
   EXPECT_GT(mixed, 200);
+  EXPECT_GT(bounded, 50);
 }
 
 // Property: 300 instances of up to 9,600 blocks; no point of a grid of 24 steps

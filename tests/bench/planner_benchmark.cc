@@ -14,6 +14,7 @@
 #include "glog/logging.h"
 #include "scheduler/core/request.h"
 #include "scheduler/core/scheduler_core.h"
+#include "scheduler/policy/cache_mix.h"
 #include "scheduler/policy/conversion.h"
 #include "scheduler/policy/mini_batch_packer.h"
 #include "scheduler/policy/mix_search.h"
@@ -48,13 +49,18 @@ CostModel Opt30b() {
   return costs;
 }
 
-// Sequences of up to 2,048 positions with 64% ACT blocks.
-void BM_FormRoster(benchmark::State& state) {
+// Sequences of up to 2,048 positions with 64% ACT blocks, and a prompt that
+// takes the slack.
+void BM_Plan(benchmark::State& state) {
+  const auto policy = ParsePolicy("hybrid", std::nullopt).value();
+  const CostModel costs = Opt30b();
   std::mt19937 rng(1);
   StepSnapshot snapshot = {.limits = {.max_step_tokens = 1 << 20,
                                       .max_logit_rows = 1 << 20,
+                                      .prefill_chunk_tokens = 512,
                                       .staging_half_slots = 4096},
-                           .costs = SequenceCosts::Of(Opt30b())};
+                           .costs = SequenceCosts::Of(costs),
+                           .model = &costs};
   for (int64_t i = 0; i < state.range(0); ++i) {
     const auto num_blocks = static_cast<int64_t>(1 + rng() % 128);
     SequenceView sequence = {
@@ -66,13 +72,13 @@ void BM_FormRoster(benchmark::State& state) {
     }
     snapshot.sequences.push_back(sequence);
   }
-  for (auto _ : state) benchmark::DoNotOptimize(FormRoster(snapshot));
+  snapshot.sequences.push_back({.num_ready = 2048, .is_prefill = true});
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(policy->Plan(snapshot, CacheMix()));
+  }
 }
-BENCHMARK(BM_FormRoster)
-    ->Arg(64)
-    ->Arg(1000)
-    ->Arg(10'000)
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Plan)->Arg(64)->Arg(1000)->Arg(10'000)->Unit(
+    benchmark::kMillisecond);
 
 // The same sequences, some time before their ends; compute takes longer.
 void BM_ChooseConversions(benchmark::State& state) {
