@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "common/cache/table_hash.h"
@@ -61,7 +62,11 @@ class Simulation {
   // A share `act_ratio` of each sequence's blocks is ACT.
   explicit Simulation(double act_ratio) : act_ratio_(act_ratio) {
     resources_.device = CreateSimDevice(
-        {.description = "RTX 4090", .profile = Rtx4090()}, clock_);
+        {.description = "RTX 4090",
+         .profile = Rtx4090(),
+         .on_piece =
+             [this](const SimPiece& piece) { pieces_.push_back(piece); }},
+        clock_);
     resources_.config = Opt30b();
     resources_.plan = MakeWeightPlan(resources_.config, DType::kBFloat16,
                                      resources_.device->weight_layout());
@@ -100,6 +105,14 @@ class Simulation {
     }
     results.push_back(engine_->RunNext());
     return results;
+  }
+
+  // Of decode steps one after the other, in the order of their queuing.
+  std::vector<SimPiece> PiecesOf(int steps) {
+    Decode(1);
+    pieces_.clear();
+    Decode(steps);
+    return pieces_;
   }
 
  private:
@@ -183,6 +196,7 @@ class Simulation {
   int32_t next_slot_ = 0;
   std::vector<std::vector<BlockRef>> tables_;  // By sequence.
   int32_t decoded_ = 0;
+  std::vector<SimPiece> pieces_;
 };
 
 // Of the steps but the first, whose copies ran ahead of nothing.
@@ -242,6 +256,67 @@ TEST(DirectEngineTest, TurningActIntoKvRidesAlong) {
   EXPECT_LT(sum.compute_busy, plain.compute_busy);
   EXPECT_GT(sum.kv_bytes, 0);
   EXPECT_LE(sum.wall, std::max(sum.link_busy, sum.compute_busy) / 0.95);
+}
+
+// A mini-batch's ACT before its KV, as rebuilding begins with it; mini-batch
+// after mini-batch, layer after layer; one copy at a time.
+TEST(DirectEngineTest, CopiesComeInTheOrderOfTheirUse) {
+  constexpr int kSteps = 3;
+  Simulation simulation(0.5);
+  const std::vector<SimPiece> pieces = simulation.PiecesOf(kSteps);
+  absl::Time link_free = absl::InfinitePast();
+  std::vector<std::pair<int64_t, int64_t>> staged;  // Layer, mini-batch.
+  std::vector<WorkKind> kinds;
+  for (const SimPiece& piece : pieces) {
+    if (piece.stream != StreamKind::kCopyIn) continue;
+    EXPECT_GE(piece.begin, link_free);
+    link_free = piece.end;
+    const WorkKind kind = piece.tag.kind;
+    if (kind != WorkKind::kAct && kind != WorkKind::kKv) continue;
+    kinds.push_back(kind);
+    staged.emplace_back(piece.tag.layer, piece.tag.mini_batch);
+  }
+  const auto num_layers = static_cast<int>(Opt30b().num_layers);
+  constexpr int kMiniBatches = kSequences / 4;
+  ASSERT_GE(kinds.size(), size_t{2} * (kSteps - 1) * num_layers * kMiniBatches);
+  for (size_t i = 0; i + 1 < kinds.size(); i += 2) {
+    EXPECT_EQ(kinds[i], WorkKind::kAct) << i;
+    EXPECT_EQ(kinds[i + 1], WorkKind::kKv) << i;
+    EXPECT_EQ(staged[i], staged[i + 1]) << i;
+    if (i == 0) continue;
+    const auto& [layer, mini_batch] = staged[i - 1];
+    const std::pair<int64_t, int64_t> next =
+        mini_batch + 1 < kMiniBatches
+            ? std::pair(layer, mini_batch + 1)
+            : std::pair((layer + 1) % num_layers, int64_t{0});
+    EXPECT_EQ(staged[i], next) << i;
+  }
+}
+
+// What compute reads of a mini-batch's cache has arrived.
+TEST(DirectEngineTest, ComputeWaitsForWhatItReads) {
+  Simulation simulation(0.5);
+  const std::vector<SimPiece> pieces = simulation.PiecesOf(3);
+  int64_t checked = 0;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    const SimPiece& op = pieces[i];
+    WorkKind read = WorkKind::kOther;
+    if (op.tag.kind == WorkKind::kRebuild) read = WorkKind::kAct;
+    if (op.tag.kind == WorkKind::kAttention) read = WorkKind::kKv;
+    if (read == WorkKind::kOther) continue;
+    // The last such copy that was queued before it.
+    for (size_t j = i; j-- > 0;) {
+      const SimPiece& copy = pieces[j];
+      if (copy.tag.kind != read || copy.tag.layer != op.tag.layer ||
+          copy.tag.mini_batch != op.tag.mini_batch) {
+        continue;
+      }
+      EXPECT_GE(op.begin, copy.end) << Name(op.tag.kind) << op.tag.layer;
+      ++checked;
+      break;
+    }
+  }
+  EXPECT_GT(checked, 2 * 2 * 6 * 7);
 }
 
 TEST(DirectEngineTest, TheSameRunTakesTheSameTime) {

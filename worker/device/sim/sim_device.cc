@@ -83,6 +83,7 @@ class SimDevice final : public Device {
  public:
   SimDevice(SimDeviceOptions options, SimClock& clock)
       : profile_(std::move(options.profile)),
+        on_piece_(std::move(options.on_piece)),
         info_({.backend = "sim",
                .description = std::move(options.description),
                .isa = "none",
@@ -96,7 +97,7 @@ class SimDevice final : public Device {
     return SimBuffer::Create(space, bytes);
   }
   std::unique_ptr<Stream> CreateStream(StreamKind kind) override {
-    return std::make_unique<SimStream>(kind, profile_, clock_);
+    return std::make_unique<SimStream>(kind, profile_, on_piece_, clock_);
   }
   std::unique_ptr<Event> CreateEvent() override {
     return std::make_unique<SimEvent>(clock_);
@@ -106,6 +107,7 @@ class SimDevice final : public Device {
 
  private:
   const WorkProfile profile_;
+  const OnSimPiece on_piece_;
   const DeviceInfo info_;
   SimClock& clock_;
   SimOps ops_;

@@ -8,6 +8,7 @@
 #include "common/work_profile.h"
 #include "kernels/device/device.h"
 #include "worker/device/sim/sim_clock.h"
+#include "worker/device/sim/sim_stream.h"
 
 namespace hybridserve {
 
@@ -16,6 +17,7 @@ struct SimDeviceOptions {
   WorkProfile profile;       // What each piece of work takes.
   int64_t memory_bytes = 0;  // Of the device.
   bool one_memory = false;   // That is the host's.
+  OnSimPiece on_piece = {};  // May be empty.
 };
 
 // A device of a profile, without math and bytes: streams that only count time

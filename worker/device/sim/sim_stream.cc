@@ -33,6 +33,10 @@ void SimStream::Run() {
   if (begun_ || tag_.resumes) return;
   begun_ = true;
   const absl::Duration takes = profile_.Predict(tag_.kind, 1, tag_.units);
+  if (on_piece_) {
+    on_piece_(
+        {.stream = kind_, .tag = tag_, .begin = end_, .end = end_ + takes});
+  }
   end_ += takes;
   busy_ += takes;
   totals_[tag_.kind] +=

@@ -1,6 +1,8 @@
 #ifndef HYBRIDSERVE_WORKER_DEVICE_SIM_SIM_STREAM_H_
 #define HYBRIDSERVE_WORKER_DEVICE_SIM_SIM_STREAM_H_
 
+#include <functional>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -32,15 +34,26 @@ class SimEvent final : public Event {
   absl::Time time_ = absl::InfinitePast();
 };
 
+// One piece of work (Stream::Begin()) as it was simulated.
+struct SimPiece {
+  StreamKind stream = StreamKind::kCompute;
+  WorkTag tag;
+  absl::Time begin;
+  absl::Time end;
+};
+// Hears of each piece as it is queued.
+using OnSimPiece = std::function<void(const SimPiece&)>;
+
 // A stream without work: each piece (Begin()) takes what the profile says, from
 // its first op on; later ops of the piece take nothing more. Since waits are
 // for records made before them, the end of every op is known when it is queued.
 // Thread-compatible.
 class SimStream final : public Stream {
  public:
-  // Both are borrowed and outlive it.
-  SimStream(StreamKind kind, const WorkProfile& profile, SimClock& clock)
-      : kind_(kind), profile_(profile), clock_(clock) {}
+  // All are borrowed and outlive it; `on_piece` may be empty.
+  SimStream(StreamKind kind, const WorkProfile& profile,
+            const OnSimPiece& on_piece, SimClock& clock)
+      : kind_(kind), profile_(profile), on_piece_(on_piece), clock_(clock) {}
 
   // Copies bytes only where both buffers have them (SimBuffer).
   absl::Status Copy(absl::Span<const CopyRun> runs) override;
@@ -58,6 +71,7 @@ class SimStream final : public Stream {
  private:
   const StreamKind kind_;
   const WorkProfile& profile_;
+  const OnSimPiece& on_piece_;
   SimClock& clock_;
   absl::Time end_ = absl::UnixEpoch();  // Of what is queued.
   WorkTag tag_;
