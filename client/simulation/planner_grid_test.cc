@@ -66,6 +66,7 @@ class WholeChunks final : public Policy {
     return policy_->MaxActRatio(costs);
   }
   bool probes() const override { return policy_->probes(); }
+  bool converts() const override { return policy_->converts(); }
 
  private:
   const std::unique_ptr<Policy> policy_;
@@ -134,6 +135,41 @@ TEST_P(PlannerGridTest, NothingFixedIsBetterByMoreThanOnePercent) {
   }
   EXPECT_LE(chosen, best * 1.01) << best_share << "; " << Describe(hybrid);
   RecordProperty("best", best_share);
+}
+
+// Requests that the host cannot all hold, from the first prompt to the last
+// token: the shipped policy, which also chooses how many run at once, against
+// fixed shares, which run all that fit.
+TEST(PlannerMemoryTest, NoFixedShareIsFasterWhereTheHostIsFull) {
+  constexpr int64_t kOutputTokens = 96;
+  for (const int64_t prompt_tokens : {384, 1024}) {
+    for (const double link : {12e9, 48e9}) {
+      const auto seconds = [&](std::optional<double> act_ratio) {
+        const OptDevice device = {.layers = 6, .link_bytes_per_second = link};
+        SimulatedWorkerOptions worker = OptWorker(device);
+        worker.device_memory = MemorySetting::Bytes(int64_t{5} << 30);
+        // Twelve sequences as KV.
+        worker.host_memory =
+            MemorySetting::Bytes(12 * (prompt_tokens + kOutputTokens + 16) * 4 *
+                                 device.hidden * device.layers);
+        const SimulationResult result =
+            Simulate(worker, {.max_running = 64},
+                     ParsePolicy("hybrid", act_ratio).value(),
+                     {.requests = 48,
+                      .prompt_tokens = prompt_tokens,
+                      .output_tokens = kOutputTokens})
+                .value();
+        EXPECT_EQ(result.generated_tokens, 48 * kOutputTokens);
+        return absl::ToDoubleSeconds(result.total);
+      };
+      const double chosen = seconds(std::nullopt);
+      for (int share = 0; share <= 20; share += 2) {
+        EXPECT_LE(chosen, 1.02 * seconds(0.05 * share))
+            << prompt_tokens << " prompt tokens, " << link / 1e9 << " GB/s, "
+            << share * 5 << "% ACT";
+      }
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Grid, PlannerGridTest, ::testing::ValuesIn(Grid()),
