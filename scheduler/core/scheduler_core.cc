@@ -311,11 +311,15 @@ bool SchedulerCore::Place(LiveRequest& live, const WaitingRequests& waiting,
       candidates.push_back(worker.get());
     }
   }
+  // Least loaded first; of those, one that has yet to show that it works: a new
+  // worker's warm-up request is to run there.
+  const auto rank = [](const WorkerState* worker) {
+    return std::make_tuple(worker->num_running(), worker->has_generated(),
+                           -worker->num_free(), worker->id());
+  };
   std::sort(candidates.begin(), candidates.end(),
-            [](const WorkerState* a, const WorkerState* b) {
-              return std::make_tuple(a->num_running(), -a->num_free(),
-                                     a->id()) <
-                     std::make_tuple(b->num_running(), -b->num_free(), b->id());
+            [&](const WorkerState* a, const WorkerState* b) {
+              return rank(a) < rank(b);
             });
   const SequenceId sequence(last_sequence_ + 1);
   for (WorkerState* worker : candidates) {

@@ -271,6 +271,23 @@ TEST(AdmissionTest, WorkersShareTheLoad) {
   ExpectAtRest(harness);
 }
 
+// So that the request that warms it up runs there.
+TEST(AdmissionTest, AnIdleWorkerThatHasShownNothingComesFirst) {
+  CoreHarness harness;
+  ASSERT_THAT(harness.AddWorker({.host_half_slots = 200}), IsOk());
+  harness.Submit(MakeRequest(4, 2));
+  harness.RunUntilQuiet();
+  // The first one has the lower id and more room.
+  ASSERT_THAT(harness.AddWorker({.host_half_slots = 100}), IsOk());
+  harness.Submit(MakeRequest(4, 2));
+  EXPECT_EQ(harness.core().Snapshot().workers[1].running, 1);
+  harness.RunUntilQuiet();
+  harness.Submit(MakeRequest(4, 2));
+  EXPECT_EQ(harness.core().Snapshot().workers[0].running, 1);
+  harness.RunUntilQuiet();
+  ExpectAtRest(harness);
+}
+
 TEST(AdmissionTest, ModelsAreApart) {
   SchedulerOptions options;
   options.max_running = 1;

@@ -67,6 +67,8 @@ class WorkerState {
   const WorkerInfo& info() const { return info_; }
   int64_t num_running() const { return static_cast<int64_t>(running_.size()); }
   int64_t num_free() const { return slots_.num_free(); }
+  // A client has had a token from it.
+  bool has_generated() const { return totals_.generated_tokens > 0; }
   int64_t max_running() const { return max_running_; }
 
   // Longest request (LiveRequest::max_positions()) that it takes when idle.

@@ -50,7 +50,8 @@ class WorkerConnection::Link final : public WorkerLink {
   const std::shared_ptr<WorkerConnection> connection_;  // Shared with gRPC.
 };
 
-// The first token of a worker, which shows that it works.
+// The first token of a worker, which shows that it works. The core runs it
+// there unless the worker already runs requests that had waited for it.
 class WorkerConnection::WarmUp final : public RequestObserver {
  public:
   explicit WarmUp(std::shared_ptr<WorkerConnection> connection)
