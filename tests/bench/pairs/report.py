@@ -8,6 +8,7 @@ from tests.bench.pairs import median_ratio
 from tests.bench.pairs import settings
 
 TOLERANCE = 1.03
+LEAST_PAIRS = 15
 # Colour-blind safe (Okabe and Ito).
 COLOURS = {"kv": "#0072B2", "act": "#E69F00", "fixed": "#CC79A7"}
 
@@ -74,6 +75,18 @@ def faster_rivals(result: Dict) -> List[str]:
     ]
 
 
+def thin_runs(result: Dict) -> List[str]:
+    """Of too few pairs to say anything: a repeat whose batch never decoded all
+    at once has no rate."""
+    return [
+        f"{name_of(run)}: {rival['pairs']} pairs with {name}, fewer than "
+        f"{LEAST_PAIRS}"
+        for run in result["runs"]
+        for name, rival in run["rivals"].items()
+        if rival["pairs"] < LEAST_PAIRS
+    ]
+
+
 def markdown(result: Dict) -> str:
     machine = result["machine"]
     faster = faster_rivals(result)
@@ -92,6 +105,7 @@ def markdown(result: Dict) -> str:
         "",
         f"{len(faster)} of {3 * len(result['runs'])} rivals are faster by more "
         "than 3% with 95% confidence.",
+        *(f"- {sentence}" for sentence in faster + thin_runs(result)),
         "",
         "![chart](pairs.svg)",
         "",
