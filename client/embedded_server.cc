@@ -9,11 +9,13 @@
 namespace hybridserve {
 
 absl::StatusOr<std::unique_ptr<EmbeddedServer>> EmbeddedServer::Start(
-    SchedulerServerOptions scheduler, const WorkerOptions& worker) {
+    SchedulerServerOptions scheduler, const WorkerOptions& worker,
+    Worker::ProgressCallback progress) {
   auto server = std::unique_ptr<EmbeddedServer>(new EmbeddedServer());
   ASSIGN_OR_RETURN(server->scheduler_,
                    SchedulerServer::Create(std::move(scheduler)));
-  ASSIGN_OR_RETURN(server->worker_, Worker::Create(worker));
+  ASSIGN_OR_RETURN(server->worker_,
+                   Worker::Create(worker, std::move(progress)));
   RETURN_IF_ERROR(server->Join());
   return server;
 }

@@ -17,9 +17,10 @@ namespace hybridserve {
 class EmbeddedServer {
  public:
   // Returns once the worker has produced a token. The errors of
-  // Worker::Create and SchedulerServer::Create.
+  // Worker::Create, which `progress` is for, and SchedulerServer::Create.
   static absl::StatusOr<std::unique_ptr<EmbeddedServer>> Start(
-      SchedulerServerOptions scheduler, const WorkerOptions& worker);
+      SchedulerServerOptions scheduler, const WorkerOptions& worker,
+      Worker::ProgressCallback progress = nullptr);
   // The same with a worker that is loaded and was not started.
   static absl::StatusOr<std::unique_ptr<EmbeddedServer>> Start(
       SchedulerServerOptions scheduler, std::unique_ptr<Worker> worker);

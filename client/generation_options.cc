@@ -34,6 +34,9 @@ Request Fill(const GenerationOptions& options) {
   if (options.max_tokens) {
     stopping.set_max_tokens(Clamp<uint32_t>(*options.max_tokens));
   }
+  if (options.min_tokens) {
+    stopping.set_min_tokens(Clamp<uint32_t>(*options.min_tokens));
+  }
   for (const std::string& text : options.stop) {
     stopping.add_conditions()->set_text(text);
   }

@@ -18,6 +18,7 @@ struct GenerationOptions {
   std::optional<std::string> prompt;  // Otherwise `token_ids`.
   std::vector<int32_t> token_ids;
   std::optional<int64_t> max_tokens;
+  std::optional<int64_t> min_tokens;
   std::optional<double> temperature;
   std::optional<int64_t> top_k;
   std::optional<double> top_p;

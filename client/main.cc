@@ -17,6 +17,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 #include "client/batch/batch_runner.h"
 #include "client/bench/bench_command.h"
 #include "client/bench/bench_flags.h"
@@ -29,6 +30,7 @@
 #include "client/embedded_server.h"
 #include "client/generation_options.h"
 #include "client/interrupt.h"
+#include "client/load_bar.h"
 #include "client/plan/plan_command.h"
 #include "client/plan/plan_flags.h"
 #include "client/policy_worker.h"
@@ -54,6 +56,8 @@ ABSL_FLAG(std::string, token_ids, "",
           "generate: token ids to go on from instead: 1,2,3.");
 ABSL_FLAG(std::optional<int64_t>, max_tokens, std::nullopt,
           "Most tokens to generate (128, or what the model's limit leaves).");
+ABSL_FLAG(std::optional<int64_t>, min_tokens, std::nullopt,
+          "Go on after end tokens until there are so many (0).");
 ABSL_FLAG(std::optional<double>, temperature, std::nullopt,
           "0 (default): always the likeliest token. Higher: more variety.");
 ABSL_FLAG(std::optional<int64_t>, top_k, std::nullopt,
@@ -135,6 +139,7 @@ absl::StatusOr<GenerationOptions> GenerationFromFlags() {
   GenerationOptions options;
   options.model = absl::GetFlag(FLAGS_model);
   options.max_tokens = absl::GetFlag(FLAGS_max_tokens);
+  options.min_tokens = absl::GetFlag(FLAGS_min_tokens);
   options.temperature = absl::GetFlag(FLAGS_temperature);
   options.top_k = absl::GetFlag(FLAGS_top_k);
   options.top_p = absl::GetFlag(FLAGS_top_p);
@@ -233,8 +238,12 @@ class Backend {
     ASSIGN_OR_RETURN(WorkerOptions worker, WorkerOptionsFromFlags());
     worker.max_running = scheduler.core.max_running;
     worker = WorkerForPolicy(std::move(worker), *scheduler.policy);
-    ASSIGN_OR_RETURN(embedded_,
-                     EmbeddedServer::Start(std::move(scheduler), worker));
+    LoadBar bar(std::cerr, StderrIsTerminal(), absl::Now());
+    auto embedded = EmbeddedServer::Start(
+        std::move(scheduler), worker,
+        [&](const LoadProgress& progress) { bar.Show(progress, absl::Now()); });
+    bar.Finish(absl::Now());
+    ASSIGN_OR_RETURN(embedded_, std::move(embedded));
     return embedded_->channel();
   }
 
@@ -250,6 +259,13 @@ int Fail(int code, const absl::Status& status) {
   return code;
 }
 
+// How a command that brings its own worker ends: only that may find out that a
+// flag is wrong.
+int End(const absl::Status& status) {
+  if (status.ok()) return kExitDone;
+  return Fail(IsUsageError(status) ? kExitUsage : kExitFailed, status);
+}
+
 // Opens the backend and runs `command` on its channel.
 template <typename Command>
 int Run(bool takes_embedded, Command command) {
@@ -258,10 +274,7 @@ int Run(bool takes_embedded, Command command) {
   }
   Backend backend;
   absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = backend.Open();
-  if (!channel.ok()) {
-    return Fail(IsUsageError(channel.status()) ? kExitUsage : kExitFailed,
-                channel.status());
-  }
+  if (!channel.ok()) return End(channel.status());
   const absl::Status status = command(*std::move(channel));
   return status.ok() ? kExitDone : Fail(kExitFailed, status);
 }
@@ -327,8 +340,7 @@ int Bench() {
   if (!worker.ok()) return Fail(kExitUsage, worker.status());
   scheduler->max_running = MaxRunningFor(*scheduler, options->bench.batch);
   worker->max_running = scheduler->max_running;
-  const absl::Status status = BenchPolicies(*options, *worker, *scheduler);
-  return status.ok() ? kExitDone : Fail(kExitFailed, status);
+  return End(BenchPolicies(*options, *worker, *scheduler));
 }
 
 int Plan() {
@@ -341,13 +353,12 @@ int Plan() {
   const auto format = FormatFromFlags();
   if (!format.ok()) return Fail(kExitUsage, format.status());
   options->format = *format;
-  const absl::Status status = RunPlan(
+  return End(RunPlan(
       *options,
       [](const BenchPolicy& policy) {
         return PolicyFromFlags(PolicyFlagsOf(policy));
       },
-      std::cerr, std::cout);
-  return status.ok() ? kExitDone : Fail(kExitFailed, status);
+      std::cerr, std::cout));
 }
 
 int RunCommand(const std::string& name) {
@@ -409,8 +420,10 @@ int main(int argc, char** argv) {
        .text = hybridserve::kUsage,
        .groups = {{"requests and output", "client/"},
                   {"with --model_dir, model and device", "worker/"},
-                  {"with --model_dir, batching and cache", "scheduler/"}},
-       .takes_arguments = true});
+                  {"with --model_dir, batching and cache", "scheduler/"},
+                  {"all programs'", "common/"}},
+       .takes_arguments = true,
+       .log_level = "error"});
   if (words.size() != 1) {
     return hybridserve::Fail(
         hybridserve::kExitUsage,

@@ -19,6 +19,7 @@
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
 #include "common/flag_parser.h"
+#include "common/log_level.h"
 #include "common/version.h"
 #include "glog/logging.h"
 
@@ -150,6 +151,9 @@ std::vector<std::string> InitProgram(int argc, char** argv,
     std::cout << (line->help ? HelpText(usage) : VersionText(usage.name))
               << std::flush;
     std::exit(0);
+  }
+  if (absl::Status level = ApplyLogLevel(usage.log_level); !level.ok()) {
+    ExitWithUsageError(usage.name, level);
   }
   if (!usage.takes_arguments && !line->arguments.empty()) {
     ExitWithUsageError(usage.name, absl::InvalidArgumentError(absl::StrCat(

@@ -24,7 +24,8 @@ struct ProgramUsage {
   std::string text;
   // The flags to show, group by group. Empty: one group a top-level folder.
   std::vector<FlagGroup> groups;
-  bool takes_arguments = false;  // Besides flags.
+  bool takes_arguments = false;    // Besides flags.
+  std::string log_level = "info";  // Where --log_level is not set.
 };
 
 // Prepares a program: logs to stderr only (stdout carries the contract's

@@ -15,6 +15,7 @@ namespace hybridserve {
 // Sampling fields that a line may set; unset ones take the command's flags.
 struct LineOptions {
   std::optional<int64_t> max_tokens;
+  std::optional<int64_t> min_tokens;
   std::optional<double> temperature;
   std::optional<int64_t> top_k;
   std::optional<double> top_p;
@@ -34,10 +35,10 @@ struct InputLine {
   LineOptions options;
 };
 
-// Reads {"id","prompt"|"token_ids"} with optional max_tokens, temperature,
-// top_k, top_p, seed, stop (string or list), ignore_eos, model. Never fails:
-// what is wrong is in `status`. Unknown fields are wrong, so that a misspelt
-// option is not silently dropped.
+// Reads {"id","prompt"|"token_ids"} with optional max_tokens, min_tokens,
+// temperature, top_k, top_p, seed, stop (string or list), ignore_eos, model.
+// Never fails: what is wrong is in `status`. Unknown fields are wrong, so that
+// a misspelt option is not silently dropped.
 InputLine ParseInputLine(int64_t number, absl::string_view text);
 
 }  // namespace hybridserve

@@ -12,7 +12,8 @@ using ::testing::HasSubstr;
 
 TEST(InputLineTest, ReadsEveryField) {
   const InputLine line = ParseInputLine(
-      7, R"({"id":"a","prompt":"Hi","max_tokens":3,"temperature":0.5,)"
+      7, R"({"id":"a","prompt":"Hi","max_tokens":3,"min_tokens":2,)"
+         R"("temperature":0.5,)"
          R"("top_k":4,"top_p":0.9,"seed":18446744073709551615,)"
          R"("stop":["x","y"],"ignore_eos":true,"model":"m"})");
   ASSERT_THAT(line.status, IsOk());
@@ -20,6 +21,7 @@ TEST(InputLineTest, ReadsEveryField) {
   EXPECT_EQ(line.id, "a");
   EXPECT_EQ(line.prompt, "Hi");
   EXPECT_EQ(line.options.max_tokens, 3);
+  EXPECT_EQ(line.options.min_tokens, 2);
   EXPECT_EQ(line.options.temperature, 0.5);
   EXPECT_EQ(line.options.top_k, 4);
   EXPECT_EQ(line.options.top_p, 0.9);

@@ -197,6 +197,7 @@ absl::StatusOr<PreparedRequest> PrepareGenerate(
   prepared.want_log_probs = core.sampling.want_log_prob;
   const v1::StoppingOptions& stopping = request.stopping();
   core.ignore_eos = stopping.ignore_eos();
+  core.min_tokens = stopping.min_tokens();
   prepared.max_tokens_is_default = !stopping.has_max_tokens();
   core.max_tokens =
       stopping.has_max_tokens()

@@ -122,8 +122,23 @@ class CommandLineTest(unittest.TestCase):
             PROGRAMS, "generate", f"--model_dir={MODEL}", "--token_ids=5",
             "--device_memory=1kB", check=False)
         self.assertEqual(result.returncode, 1)
-        self.assertRegex(result.stderr, r"device_memory")
-        self.assertRegex(result.stderr, r"[0-9.]+ [kKM]i?B")
+        error = result.stderr.splitlines()[0]
+        self.assertRegex(error, r"^hybridserve: .*device_memory")
+        self.assertRegex(error, r"[0-9.]+ [kKM]i?B")
+
+    def test_commands_log_what_is_asked_for(self):
+        def log(*flags):
+            return run_client(PROGRAMS, "generate", f"--model_dir={MODEL}",
+                              "--token_ids=5", "--max_tokens=2",
+                              *flags).stderr
+
+        self.assertEqual(log(), "")
+        self.assertIn("planned_bytes=", log("--log_level=info"))
+        for program, args in ((PROGRAMS.client, ["health", "--server=x:1"]),
+                              (PROGRAMS.worker, ["--scheduler=x:1"]),
+                              (PROGRAMS.scheduler, ["--listen=127.0.0.1:0"])):
+            self.assert_usage_error(program, *args, "--log_level=loud",
+                                    word="log_level")
 
     def test_status_and_models_show_what_was_measured(self):
         with Cluster(PROGRAMS, [[f"--model_dir={MODEL}",

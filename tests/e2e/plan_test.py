@@ -156,7 +156,7 @@ class PlanTest(unittest.TestCase):
         refused = self.plan(f"--model_dir={MODEL}", "--prompt_tokens=510",
                             "--output_tokens=8", "--policies=kv", *DEVICE,
                             check=False)
-        self.assertEqual(refused.returncode, 1)
+        self.assertEqual(refused.returncode, 2)
         self.assertIn("--prompt_tokens: 510", refused.stderr)
 
 

@@ -161,6 +161,28 @@ class ServiceTest(unittest.TestCase):
         response = self.client.inference.Generate(request)
         self.assertEqual(len(response.token_ids), 128)
 
+    def test_an_end_token_ends_nothing_before_min_tokens(self):
+        free = self.generate(prompt="A", stopping=pb.generation.StoppingOptions(
+            max_tokens=40, ignore_eos=True))
+        end = free.token_ids[0]
+
+        def stopping(**fields):
+            options = pb.generation.StoppingOptions(
+                max_tokens=40, ignore_eos=True, **fields)
+            options.conditions.add(token_id=end)
+            return options
+
+        at_once = self.generate(prompt="A", stopping=stopping())
+        self.assertEqual(list(at_once.token_ids), [end])
+        later = self.generate(prompt="A", stopping=stopping(min_tokens=7))
+        expected = list(free.token_ids)
+        rest = [i for i in range(6, 40) if expected[i] == end]
+        self.assertEqual(list(later.token_ids),
+                         expected[:rest[0] + 1] if rest else expected)
+        self.assert_refused(
+            lambda: self.generate(prompt="A", stopping=stopping(min_tokens=41)),
+            grpc.StatusCode.INVALID_ARGUMENT, field="stopping.min_tokens")
+
     def test_stop_text_ends_the_output_and_is_not_in_it(self):
         whole = self.generate(prompt="Hello, world", max_tokens=40)
         printable = [c for c in whole.text if c.isprintable() and c != "�"]

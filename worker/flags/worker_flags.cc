@@ -17,11 +17,11 @@ ABSL_FLAG(std::string, model_dir, "",
 ABSL_FLAG(std::string, model_name, "",
           "Name that requests give the model. Default: the folder's name.");
 ABSL_FLAG(std::string, device, "auto",
-          "Where to compute: auto, cpu, cuda, cuda:N or sim:PROFILE. plan: "
+          "Where to compute: auto or cpu; this build has no other. plan: "
           "measured, to measure this machine.");
 ABSL_FLAG(std::string, dtype, "auto",
-          "Element type of computing and cache: auto, float32, bfloat16 or "
-          "float16. auto follows the checkpoint and the processor.");
+          "Element type of computing and cache: auto, float32 or bfloat16. "
+          "auto follows the checkpoint and the processor.");
 ABSL_FLAG(std::string, device_memory, "auto",
           "Memory to use on the device, everything included: auto, min (the "
           "least that works) or a size such as 8GiB. On the cpu device a size "
