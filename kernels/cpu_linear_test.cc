@@ -1,6 +1,14 @@
 #include "kernels/cpu_linear.h"
 
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "common/dtype.h"
+#include "common/testing/status_matchers.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kernels/linear_kernel.h"
 #include "kernels/linear_onednn.h"
 #include "kernels/linear_probe.h"
 
@@ -17,6 +25,29 @@ TEST(CpuLinearTest, PacksToWholeLines) {
   }
   EXPECT_GT(linear.piece_alignment(), 0);
   EXPECT_FALSE(linear.description().empty());
+}
+
+// Through CpuLinear itself: whatever was chosen for that many features, rows
+// and pieces agree bit for bit.
+class ChosenKernel final : public LinearKernel {
+ public:
+  std::string name() const override { return linear_.description(); }
+  const WeightLayout& layout() const override { return linear_; }
+  void Run(const LinearCpuArgs& args, ThreadPool& pool) override {
+    linear_.Run(args, pool);
+  }
+
+ private:
+  CpuLinear linear_;
+};
+
+TEST(CpuLinearTest, WhatItChoosesPassesTheProbe) {
+  ChosenKernel chosen;
+  for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+    for (const int64_t k : {1, 33, 96, 320, 1000}) {
+      EXPECT_THAT(ProbeLinear(chosen, dtype, k), IsOk()) << k;
+    }
+  }
 }
 
 TEST(CpuLinearTest, ChoosesTheSameAgain) {

@@ -1,7 +1,4 @@
-"""Tests of the demo model's parts; needs what train_demo_model.py needs.
-
-python3 -m unittest discover -s tools -p '*_test.py'
-"""
+"""Tests of the demo model's parts, without the texts it is trained on."""
 
 import dataclasses
 import itertools
