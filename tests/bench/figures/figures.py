@@ -100,6 +100,7 @@ def measure(arguments: argparse.Namespace, figures: List[Figure]) -> None:
         tokens = stand.batch * MAX_POSITIONS
         for figure in figures:
             print(f"{figure.title} ...", flush=True)
+            file = pathlib.Path(f"{arguments.out}/{figure.name}.json")
             programs.run(
                 [client, "bench", *common, *figure.flags]
                 # Rows for prompts and what is recomputed; no weights.
@@ -108,9 +109,12 @@ def measure(arguments: argparse.Namespace, figures: List[Figure]) -> None:
                 + [f"--host_memory={tokens * 2 * HIDDEN * ELEMENT_BYTES * LAYERS}"]
                 + [f"--link_bandwidth={stand.link_bytes_per_s:.0f}"]
                 + [f"--repeats={arguments.repeats}"]
-                + [f"--json={arguments.out}/{figure.name}.json"]
-                + [f"--svg={arguments.out}/{figure.name}.svg"]
+                + [f"--json={file}", f"--svg={file.with_suffix('.svg')}"]
             )
+            result = json.loads(file.read_text())
+            # It names temporary folders; this script is the command.
+            del result["machine"]["command_line"]
+            file.write_text(json.dumps(result, indent=1) + "\n")
 
 
 def label(result: Dict) -> str:

@@ -13,6 +13,7 @@ every setting.
 """
 
 import argparse
+import dataclasses
 import json
 import pathlib
 import sys
@@ -36,6 +37,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--out", default=str(ROOT / "docs/results"), help="folder to write to")
     add("--pairs", type=int, default=16, help="repeats of every setting")
     add("--first", type=int, default=24, help="only so many settings")
+    add("--resume", action="store_true", help="keep what the JSON has")
     add("--report_only", action="store_true", help="draw the JSON again")
     return parser.parse_args()
 
@@ -65,6 +67,9 @@ def measure(arguments: argparse.Namespace, out_file: pathlib.Path) -> None:
     worker = f"{arguments.bin}/worker/worker"
     grid = settings.grid()[: arguments.first]
     result: Dict = {"runs": []}
+    if arguments.resume and out_file.exists():
+        result = json.loads(out_file.read_text())
+    done = [run["setting"] for run in result["runs"]]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         config = settings.model_config()
@@ -75,6 +80,8 @@ def measure(arguments: argparse.Namespace, out_file: pathlib.Path) -> None:
             worker, [*common, "--link_bandwidth=1GB"]
         )
         for number, setting in enumerate(grid):
+            if dataclasses.asdict(setting) in done:
+                continue
             # Anew each time: a machine's speed drifts.
             flops = programs.measure_rebuild(client, common, settings.HIDDEN)
             resident = setting.resident_share * settings.layer_bytes()
@@ -93,6 +100,7 @@ def measure(arguments: argparse.Namespace, out_file: pathlib.Path) -> None:
             file = folder / "bench.json"
             programs.run(
                 [client, "bench", *flags, "--policies=kv,act,hybrid"]
+                + ["--decode_only"]
                 + [f"--act_ratio=auto,{share}", f"--json={file}"]
                 + [f"--repeats={arguments.pairs}"]
             )

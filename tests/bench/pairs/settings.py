@@ -9,7 +9,10 @@ HIDDEN = 256
 LAYERS = 4
 MAX_POSITIONS = 1024
 ELEMENT_BYTES = 4  # float32: what a CPU computes in.
-OUTPUT_TOKENS = 14  # More steps than the largest batch has prompt chunks.
+OUTPUT_TOKENS = 14
+# Room to go on while the last prompts are still running, so that all decode at
+# once for OUTPUT_TOKENS steps.
+SPARE_BLOCKS = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +59,7 @@ def layer_bytes() -> int:
 
 
 def host_bytes(setting: Setting) -> int:
-    """Holds the batch as keys and values to its end, some blocks to spare."""
-    blocks = -(-(setting.context + OUTPUT_TOKENS) // 16) + 2
+    """Holds the batch as keys and values to its end, and SPARE_BLOCKS each."""
+    blocks = -(-(setting.context + OUTPUT_TOKENS) // 16) + SPARE_BLOCKS
     tokens = max(setting.batch * blocks * 16, MAX_POSITIONS)
     return tokens * 2 * HIDDEN * ELEMENT_BYTES * LAYERS
