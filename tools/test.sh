@@ -66,7 +66,7 @@ fuzz() {
     run_bazel query 'attr(tags, "\bfuzz\b", kind("cc_binary rule", //...))' \
       2> /dev/null
   )
-  if (( ${#fuzzers[@]} == 0 )); then return; fi
+  check "fuzz targets are found" test "${#fuzzers[@]}" -gt 0
   say "fuzz: building ${#fuzzers[@]} targets"
   check "fuzz build" run_bazel build --config=fuzz --show_result=0 \
     -- "${fuzzers[@]}"
@@ -95,6 +95,7 @@ long_suites() {
   local without_rpc
   check "clang-tidy on everything" tools/lint.sh
   test_suite "asan+ubsan" targets --config=asan --config=ubsan \
+    --build_tag_filters=-no_sanitizer \
     --test_tag_filters=-manual,-no_sanitizer --test_timeout=300,900,1800,3600
   # gRPC is not instrumented: what it orders would be reported.
   mapfile -t without_rpc < <(
@@ -103,6 +104,7 @@ long_suites() {
         except rdeps(//..., @com_github_grpc_grpc//:all)"
   )
   test_suite "tsan" without_rpc --config=tsan \
+    --build_tag_filters=-no_sanitizer \
     --test_tag_filters=-manual,-no_sanitizer --test_timeout=300,900,1800,3600
   fuzz
 }
