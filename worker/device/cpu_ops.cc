@@ -14,42 +14,10 @@
 #include "kernels/log_prob_cpu.h"
 #include "kernels/sample_cpu.h"
 #include "worker/device/cpu_stream.h"
+#include "worker/device/tensor_checks.h"
 
 namespace hybridserve {
 namespace {
-
-void* Address(const TensorView& view) {
-  if (view.empty()) return nullptr;
-  return static_cast<char*>(view.buffer->address()) + view.offset;
-}
-
-template <typename T>
-T* AddressAs(const TensorView& view) {
-  return static_cast<T*>(Address(view));
-}
-
-// Crashes unless `view` is [rows, cols] inside device memory.
-void CheckShape(const char* name, const TensorView& view, int64_t rows,
-                int64_t cols) {
-  CHECK(!view.empty()) << name;
-  CHECK(view.rows == rows && view.cols == cols)
-      << name << " is [" << view.rows << ", " << view.cols << "], not [" << rows
-      << ", " << cols << "]";
-  CHECK(view.buffer->space() == MemorySpace::kDevice) << name;
-  if (rows == 0 || cols == 0) return;
-  CHECK_GE(view.stride, cols) << name;
-  const int64_t last = (rows - 1) * view.stride + cols;
-  CHECK(view.offset >= 0 &&
-        view.offset + last * SizeOf(view.dtype) <= view.buffer->size())
-      << name << " leaves its buffer";
-}
-
-// The same for an optional [1, cols] of float32.
-void CheckVector(const char* name, const TensorView& view, int64_t cols) {
-  if (view.empty()) return;
-  CheckShape(name, view, 1, cols);
-  CHECK(view.dtype == DType::kFloat32) << name;
-}
 
 bool IsComputeDType(DType dtype) {
   return dtype == DType::kFloat32 || dtype == DType::kBFloat16;
@@ -65,23 +33,12 @@ void Queue(Stream& stream, StreamThread::Work work) {
   static_cast<CpuStream&>(stream).Queue(std::move(work));
 }
 
-// Addresses for views; crashes if the blocks don't cover the cached positions.
-AttentionCpuSequence Plain(const AttentionSequence& sequence,
-                           const AttentionArgs& args) {
-  const int64_t block_bytes = args.block_tokens * args.num_kv_heads *
-                              args.head_dim * SizeOf(args.q.dtype);
-  CHECK(sequence.first_row >= 0 && sequence.num_rows >= 0 &&
-        sequence.first_row + sequence.num_rows <= args.q.rows)
-      << "sequence of rows " << sequence.first_row << "+" << sequence.num_rows
-      << " of " << args.q.rows;
-  CHECK_EQ(static_cast<int64_t>(sequence.blocks.size()),
-           (sequence.num_cached + args.block_tokens - 1) / args.block_tokens);
+// Addresses for views.
+AttentionCpuSequence Plain(const AttentionSequence& sequence) {
   AttentionCpuSequence plain{.first_row = sequence.first_row,
                              .num_rows = sequence.num_rows,
                              .num_cached = sequence.num_cached};
   for (const KvBlockView& block : sequence.blocks) {
-    CHECK_GE(block.k.size, block_bytes);
-    CHECK_GE(block.v.size, block_bytes);
     plain.blocks.push_back({block.k.address(), block.v.address()});
   }
   return plain;
@@ -92,20 +49,13 @@ AttentionCpuSequence Plain(const AttentionSequence& sequence,
 absl::Status CpuOps::Linear(Stream& stream, const LinearArgs& args) {
   const WeightShape& shape = args.shape;
   RETURN_IF_ERROR(CheckComputeDType("linear", shape.dtype));
-  CheckShape("linear x", args.x, args.x.rows, shape.k);
-  CheckShape("linear y", args.y, args.x.rows, shape.n);
-  CheckVector("linear bias", args.bias, shape.n);
-  CHECK(args.x.dtype == shape.dtype) << hybridserve::Name(args.x.dtype);
-  CHECK(args.y.dtype == DType::kFloat32 || args.y.dtype == shape.dtype);
-  CHECK(!args.accumulate || (args.y.dtype == DType::kFloat32 &&
-                             args.activation == Activation::kNone));
-  CHECK_EQ(args.weight.size, linear_.PackedBytes(shape));
-  const LinearCpuArgs plain{.x = Address(args.x),
+  CheckLinear(args, linear_);
+  const LinearCpuArgs plain{.x = AddressOf(args.x),
                             .x_stride = args.x.stride,
                             .weight = args.weight.address(),
                             .dtype = shape.dtype,
                             .bias = AddressAs<float>(args.bias),
-                            .y = Address(args.y),
+                            .y = AddressOf(args.y),
                             .y_stride = args.y.stride,
                             .y_dtype = args.y.dtype,
                             .m = args.x.rows,
@@ -122,16 +72,12 @@ absl::Status CpuOps::Linear(Stream& stream, const LinearArgs& args) {
 
 absl::Status CpuOps::LayerNorm(Stream& stream, const LayerNormArgs& args) {
   RETURN_IF_ERROR(CheckComputeDType("layer norm", args.y.dtype));
-  CheckShape("layer norm x", args.x, args.x.rows, args.x.cols);
-  CheckShape("layer norm y", args.y, args.x.rows, args.x.cols);
-  CheckVector("layer norm gain", args.gain, args.x.cols);
-  CheckVector("layer norm bias", args.bias, args.x.cols);
-  CHECK(args.x.dtype == DType::kFloat32);
+  CheckLayerNorm(args);
   const LayerNormCpuArgs plain{.x = AddressAs<float>(args.x),
                                .x_stride = args.x.stride,
                                .gain = AddressAs<float>(args.gain),
                                .bias = AddressAs<float>(args.bias),
-                               .y = Address(args.y),
+                               .y = AddressOf(args.y),
                                .y_stride = args.y.stride,
                                .y_dtype = args.y.dtype,
                                .rows = args.x.rows,
@@ -148,12 +94,11 @@ absl::Status CpuOps::Convert(Stream& stream, const ConvertArgs& args) {
   if (args.x.dtype == DType::kInt32 || args.y.dtype == DType::kInt32) {
     return absl::InvalidArgumentError("convert: no integers");
   }
-  CheckShape("convert x", args.x, args.x.rows, args.x.cols);
-  CheckShape("convert y", args.y, args.x.rows, args.x.cols);
+  CheckConvert(args);
   Queue(stream, [this, x = args.x, y = args.y] {
     pool_.ParallelFor(x.rows, [&](int64_t row) {
-      ConvertElements(x.dtype, Address(x.Rows(row, 1)), y.dtype,
-                      Address(y.Rows(row, 1)), x.cols);
+      ConvertElements(x.dtype, AddressOf(x.Rows(row, 1)), y.dtype,
+                      AddressOf(y.Rows(row, 1)), x.cols);
     });
     return absl::OkStatus();
   });
@@ -162,24 +107,15 @@ absl::Status CpuOps::Convert(Stream& stream, const ConvertArgs& args) {
 
 absl::Status CpuOps::Attention(Stream& stream, const AttentionArgs& args) {
   RETURN_IF_ERROR(CheckComputeDType("attention", args.q.dtype));
-  CHECK(args.num_heads > 0 && args.num_kv_heads > 0 && args.head_dim > 0 &&
-        args.block_tokens > 0 && args.num_heads % args.num_kv_heads == 0);
-  const int64_t q_width = args.num_heads * args.head_dim;
-  const int64_t kv_width = args.num_kv_heads * args.head_dim;
-  CheckShape("attention q", args.q, args.q.rows, q_width);
-  CheckShape("attention new_k", args.new_k, args.q.rows, kv_width);
-  CheckShape("attention new_v", args.new_v, args.q.rows, kv_width);
-  CheckShape("attention out", args.out, args.q.rows, q_width);
-  CHECK(args.new_k.dtype == args.q.dtype && args.new_v.dtype == args.q.dtype &&
-        args.out.dtype == args.q.dtype);
+  CheckAttention(args);
   AttentionCpuArgs plain{.dtype = args.q.dtype,
-                         .q = Address(args.q),
+                         .q = AddressOf(args.q),
                          .q_stride = args.q.stride,
-                         .new_k = Address(args.new_k),
+                         .new_k = AddressOf(args.new_k),
                          .new_k_stride = args.new_k.stride,
-                         .new_v = Address(args.new_v),
+                         .new_v = AddressOf(args.new_v),
                          .new_v_stride = args.new_v.stride,
-                         .out = Address(args.out),
+                         .out = AddressOf(args.out),
                          .out_stride = args.out.stride,
                          .num_heads = args.num_heads,
                          .num_kv_heads = args.num_kv_heads,
@@ -187,7 +123,7 @@ absl::Status CpuOps::Attention(Stream& stream, const AttentionArgs& args) {
                          .block_tokens = args.block_tokens,
                          .scale = args.scale};
   for (const AttentionSequence& sequence : args.sequences) {
-    plain.sequences.push_back(Plain(sequence, args));
+    plain.sequences.push_back(Plain(sequence));
   }
   Queue(stream, [this, plain = std::move(plain)] {
     AttentionCpu(plain, pool_);
@@ -197,14 +133,7 @@ absl::Status CpuOps::Attention(Stream& stream, const AttentionArgs& args) {
 }
 
 absl::Status CpuOps::Sample(Stream& stream, const SampleArgs& args) {
-  const int64_t rows = static_cast<int64_t>(args.rows.size());
-  CheckShape("sample logits", args.logits, rows, args.logits.cols);
-  CheckShape("sample tokens", args.tokens, rows, 1);
-  CheckShape("sample log_probs", args.log_probs, rows, 1);
-  CHECK(args.logits.dtype == DType::kFloat32 &&
-        args.tokens.dtype == DType::kInt32 &&
-        args.log_probs.dtype == DType::kFloat32);
-  CHECK(rows == 0 || args.logits.cols > 0);
+  CheckSample(args);
   Queue(stream, [this, args] {
     pool_.ParallelFor(args.logits.rows, [&](int64_t row) {
       const SampleRow& how = args.rows[row];
@@ -221,12 +150,7 @@ absl::Status CpuOps::Sample(Stream& stream, const SampleArgs& args) {
 }
 
 absl::Status CpuOps::LogProb(Stream& stream, const LogProbArgs& args) {
-  const int64_t rows = static_cast<int64_t>(args.targets.size());
-  CheckShape("log prob logits", args.logits, rows, args.logits.cols);
-  CheckShape("log prob state", args.state, rows, 4);
-  CHECK(args.logits.dtype == DType::kFloat32 &&
-        args.state.dtype == DType::kFloat32);
-  CHECK_GE(args.first_column, 0);
+  CheckLogProb(args);
   Queue(stream, [this, args] {
     LogProbCpu({.logits = AddressAs<float>(args.logits),
                 .logits_stride = args.logits.stride,

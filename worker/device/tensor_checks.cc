@@ -1,0 +1,106 @@
+#include "worker/device/tensor_checks.h"
+
+#include "glog/logging.h"
+
+namespace hybridserve {
+
+void* AddressOf(const TensorView& view) {
+  if (view.empty()) return nullptr;
+  return static_cast<char*>(view.buffer->address()) + view.offset;
+}
+
+void CheckShape(const char* name, const TensorView& view, int64_t rows,
+                int64_t cols) {
+  CHECK(!view.empty()) << name;
+  CHECK(view.rows == rows && view.cols == cols)
+      << name << " is [" << view.rows << ", " << view.cols << "], not [" << rows
+      << ", " << cols << "]";
+  CHECK(view.buffer->space() == MemorySpace::kDevice) << name;
+  if (rows == 0 || cols == 0) return;
+  CHECK_GE(view.stride, cols) << name;
+  const int64_t last = (rows - 1) * view.stride + cols;
+  CHECK(view.offset >= 0 &&
+        view.offset + last * SizeOf(view.dtype) <= view.buffer->size())
+      << name << " leaves its buffer";
+}
+
+void CheckVector(const char* name, const TensorView& view, int64_t cols) {
+  if (view.empty()) return;
+  CheckShape(name, view, 1, cols);
+  CHECK(view.dtype == DType::kFloat32) << name;
+}
+
+void CheckLinear(const LinearArgs& args, const WeightLayout& layout) {
+  const WeightShape& shape = args.shape;
+  CheckShape("linear x", args.x, args.x.rows, shape.k);
+  CheckShape("linear y", args.y, args.x.rows, shape.n);
+  CheckVector("linear bias", args.bias, shape.n);
+  CHECK(args.x.dtype == shape.dtype) << Name(args.x.dtype);
+  CHECK(args.y.dtype == DType::kFloat32 || args.y.dtype == shape.dtype);
+  CHECK(!args.accumulate || (args.y.dtype == DType::kFloat32 &&
+                             args.activation == Activation::kNone));
+  CHECK_EQ(args.weight.size, layout.PackedBytes(shape));
+}
+
+void CheckLayerNorm(const LayerNormArgs& args) {
+  CheckShape("layer norm x", args.x, args.x.rows, args.x.cols);
+  CheckShape("layer norm y", args.y, args.x.rows, args.x.cols);
+  CheckVector("layer norm gain", args.gain, args.x.cols);
+  CheckVector("layer norm bias", args.bias, args.x.cols);
+  CHECK(args.x.dtype == DType::kFloat32);
+}
+
+void CheckConvert(const ConvertArgs& args) {
+  CheckShape("convert x", args.x, args.x.rows, args.x.cols);
+  CheckShape("convert y", args.y, args.x.rows, args.x.cols);
+}
+
+void CheckAttention(const AttentionArgs& args) {
+  CHECK(args.num_heads > 0 && args.num_kv_heads > 0 && args.head_dim > 0 &&
+        args.block_tokens > 0 && args.num_heads % args.num_kv_heads == 0);
+  const int64_t q_width = args.num_heads * args.head_dim;
+  const int64_t kv_width = args.num_kv_heads * args.head_dim;
+  CheckShape("attention q", args.q, args.q.rows, q_width);
+  CheckShape("attention new_k", args.new_k, args.q.rows, kv_width);
+  CheckShape("attention new_v", args.new_v, args.q.rows, kv_width);
+  CheckShape("attention out", args.out, args.q.rows, q_width);
+  CHECK(args.new_k.dtype == args.q.dtype && args.new_v.dtype == args.q.dtype &&
+        args.out.dtype == args.q.dtype);
+  const int64_t block_bytes =
+      args.block_tokens * kv_width * SizeOf(args.q.dtype);
+  for (const AttentionSequence& sequence : args.sequences) {
+    CHECK(sequence.first_row >= 0 && sequence.num_rows >= 0 &&
+          sequence.first_row + sequence.num_rows <= args.q.rows)
+        << "sequence of rows " << sequence.first_row << "+" << sequence.num_rows
+        << " of " << args.q.rows;
+    // The blocks cover the cached positions.
+    CHECK_EQ(static_cast<int64_t>(sequence.blocks.size()),
+             (sequence.num_cached + args.block_tokens - 1) / args.block_tokens);
+    for (const KvBlockView& block : sequence.blocks) {
+      CHECK_GE(block.k.size, block_bytes);
+      CHECK_GE(block.v.size, block_bytes);
+    }
+  }
+}
+
+void CheckSample(const SampleArgs& args) {
+  const auto rows = static_cast<int64_t>(args.rows.size());
+  CheckShape("sample logits", args.logits, rows, args.logits.cols);
+  CheckShape("sample tokens", args.tokens, rows, 1);
+  CheckShape("sample log_probs", args.log_probs, rows, 1);
+  CHECK(args.logits.dtype == DType::kFloat32 &&
+        args.tokens.dtype == DType::kInt32 &&
+        args.log_probs.dtype == DType::kFloat32);
+  CHECK(rows == 0 || args.logits.cols > 0);
+}
+
+void CheckLogProb(const LogProbArgs& args) {
+  const auto rows = static_cast<int64_t>(args.targets.size());
+  CheckShape("log prob logits", args.logits, rows, args.logits.cols);
+  CheckShape("log prob state", args.state, rows, 4);
+  CHECK(args.logits.dtype == DType::kFloat32 &&
+        args.state.dtype == DType::kFloat32);
+  CHECK_GE(args.first_column, 0);
+}
+
+}  // namespace hybridserve

@@ -1,0 +1,37 @@
+#ifndef HYBRIDSERVE_WORKER_DEVICE_TENSOR_CHECKS_H_
+#define HYBRIDSERVE_WORKER_DEVICE_TENSOR_CHECKS_H_
+
+#include <cstdint>
+
+#include "kernels/device/tensor_view.h"
+#include "kernels/ops.h"
+
+namespace hybridserve {
+
+// What backends check of ops' arguments: callers' mistakes, which crash.
+
+// Where a tensor begins; null for an empty one.
+void* AddressOf(const TensorView& view);
+
+template <typename T>
+T* AddressAs(const TensorView& view) {
+  return static_cast<T*>(AddressOf(view));
+}
+
+// Crashes unless `view` is [rows, cols] inside device memory.
+void CheckShape(const char* name, const TensorView& view, int64_t rows,
+                int64_t cols);
+// The same for an optional [1, cols] of float32.
+void CheckVector(const char* name, const TensorView& view, int64_t cols);
+
+// Crash unless shapes and dtypes of an op's tensors fit together.
+void CheckLinear(const LinearArgs& args, const WeightLayout& layout);
+void CheckLayerNorm(const LayerNormArgs& args);
+void CheckConvert(const ConvertArgs& args);
+void CheckAttention(const AttentionArgs& args);
+void CheckSample(const SampleArgs& args);
+void CheckLogProb(const LogProbArgs& args);
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_WORKER_DEVICE_TENSOR_CHECKS_H_
