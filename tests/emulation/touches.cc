@@ -1,0 +1,33 @@
+#include "tests/emulation/touches.h"
+
+namespace hybridserve::emulation {
+
+std::optional<ThreadPoint> Touches::Add(AccessKind kind,
+                                        const ThreadPoint& point) {
+  std::optional<ThreadPoint> race;
+  const bool both_atomic = kind == AccessKind::kAtomic && write_is_atomic_;
+  if (write_.has_value() && !both_atomic && !Ordered(*write_, point)) {
+    race = write_;
+  }
+  if (kind == AccessKind::kRead) {
+    AddReader(point);
+    return race;
+  }
+  for (std::optional<ThreadPoint>& reader : readers_) {
+    if (reader.has_value() && !Ordered(*reader, point)) race = reader;
+    reader.reset();
+  }
+  write_ = point;
+  write_is_atomic_ = kind == AccessKind::kAtomic;
+  return race;
+}
+
+void Touches::AddReader(const ThreadPoint& point) {
+  for (std::optional<ThreadPoint>& reader : readers_) {
+    if (reader.has_value() && !Ordered(*reader, point)) continue;
+    reader = point;
+    return;
+  }
+}
+
+}  // namespace hybridserve::emulation
