@@ -113,6 +113,8 @@ Matrix RandomMatrix(int64_t rows, int64_t cols, DType dtype, uint64_t seed) {
     float rounded = normal(rng);
     if (dtype == DType::kBFloat16) {
       rounded = BFloat16ToFloat(FloatToBFloat16(rounded));
+    } else if (dtype == DType::kFloat16) {
+      rounded = Float16ToFloat(FloatToFloat16(rounded));
     }
     value = rounded;
   }

@@ -16,11 +16,15 @@ def _cuda_configure_impl(repository_ctx):
     home = repository_ctx.os.environ.get("CUDA_HOME") or "/usr/local/cuda"
     if not repository_ctx.path(home + "/bin/nvcc").exists:
         home = ""
+    if home:
+        repository_ctx.symlink(home + "/include", "include")
     repository_ctx.file("BUILD.bazel", """
 package(default_visibility = ["//visibility:public"])
 
 cc_library(
     name = "cudart",
+    hdrs = glob(["include/*.h", "include/*.hpp", "include/crt/*"]),
+    includes = ["include"],
     linkopts = {linkopts},
 )
 """.format(linkopts = repr([

@@ -7,8 +7,9 @@ printed once; use if_cuda() to choose what links it.
 load("@local_config_cuda//:defs.bzl", "CUDA_HOME")
 load("@rules_cc//cc:defs.bzl", "cc_library")
 
-# Ampere, Ada and Hopper as machine code; PTX of the last for what follows.
-_ARCHITECTURES = ["80", "86", "89", "90"]
+# Ampere, Ada, Hopper and Blackwell as machine code; PTX of the last for what
+# follows.
+_ARCHITECTURES = ["80", "86", "89", "90", "100", "120"]
 
 def _architecture_flags():
     flags = [

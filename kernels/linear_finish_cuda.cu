@@ -1,0 +1,60 @@
+// One thread a column, row after row. Grid: as many blocks of kThreads columns
+// as a row takes, by rows; the latter wrap at kMostRows.
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/cuda/element.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/cuda/status.h"
+#include "kernels/linear_finish_cuda.h"
+
+namespace hybridserve {
+namespace {
+
+constexpr unsigned int kThreads = 128;
+constexpr int64_t kMostRows = 65535;  // Of gridDim.y.
+
+__device__ float Activate(float x, Activation activation) {
+  switch (activation) {
+    case Activation::kNone:
+      return x;
+    case Activation::kRelu:
+      return x > 0 ? x : 0;
+    case Activation::kGelu:
+      return 0.5F * x * (1.0F + erff(x * 0.70710678F));  // 1 / sqrt(2)
+  }
+  return x;
+}
+
+template <typename Y>
+__global__ void LinearFinishKernel(LinearFinishCudaArgs args) {
+  const int64_t c = int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  if (c >= args.width) return;
+  const float bias = args.bias == nullptr ? 0.0F : args.bias[c];
+  for (int64_t row = blockIdx.y; row < args.rows; row += gridDim.y) {
+    const float sum = args.sums[row * args.sums_stride + c] + bias;
+    FromFloat(Activate(sum, args.activation),
+              static_cast<Y*>(args.y)[row * args.y_stride + c]);
+  }
+}
+
+}  // namespace
+
+absl::Status LinearFinishCuda(const LinearFinishCudaArgs& args,
+                              CUstream_st* stream) {
+  if (args.rows == 0 || args.width == 0) return absl::OkStatus();
+  const LaunchShape shape = {
+      .grid = dim3(
+          static_cast<unsigned int>((args.width + kThreads - 1) / kThreads),
+          static_cast<unsigned int>(std::min(args.rows, kMostRows))),
+      .block = kThreads};
+  return WithElement(args.y_dtype, [&](auto element) {
+    return CudaStatus(
+        Launch("LinearFinishKernel", LinearFinishKernel<decltype(element)>,
+               shape, stream, args),
+        "LinearFinishKernel");
+  });
+}
+
+}  // namespace hybridserve
