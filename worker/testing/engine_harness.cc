@@ -64,7 +64,9 @@ absl::StatusOr<std::unique_ptr<EngineHarness>> EngineHarness::Create(
             ? options.device_memory.bytes + kProbeBytes
             : int64_t{1} << 30;
   }
-  ASSIGN_OR_RETURN(resources.device, CreateCpuDevice(device_options));
+  ASSIGN_OR_RETURN(resources.device, options.make_device
+                                         ? options.make_device()
+                                         : CreateCpuDevice(device_options));
   resources.config = model.config;
   resources.block_tokens = options.block_tokens;
   resources.plan =

@@ -2,6 +2,7 @@
 #define HYBRIDSERVE_WORKER_TESTING_ENGINE_HARNESS_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -26,10 +27,12 @@ struct HarnessOptions {
   int64_t recompute_tokens = 0;
   bool unpinned_cache = false;
   int64_t relay_bytes = 0;  // Of a relay, to have a smaller one; 0: as planned.
+  // Another device than the cpu; it has memory of its own.
+  std::function<absl::StatusOr<std::unique_ptr<Device>>()> make_device = {};
   PiecePolicy pieces = {.min_piece_bytes = 1024, .head_slice_bytes = 16384};
 };
 
-// An engine over a cpu device with a test model's weights, and a driver to run
+// An engine over a device with a test model's weights, and a driver to run
 // requests on it.
 class EngineHarness {
  public:

@@ -1,0 +1,95 @@
+#include "worker/device/cuda/cuda_device.h"
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "glog/logging.h"
+#include "kernels/cuda/status.h"
+#include "worker/device/cuda/cuda_buffer.h"
+#include "worker/device/cuda/cuda_event.h"
+#include "worker/device/cuda/cuda_ops.h"
+#include "worker/device/cuda/cuda_stream.h"
+
+namespace hybridserve {
+namespace {
+
+// Each thread of the host has a current device.
+void MakeCurrent(int ordinal) {
+  const cudaError_t error = cudaSetDevice(ordinal);
+  CHECK_EQ(error, cudaSuccess) << cudaGetErrorString(error);
+}
+
+class CudaDevice final : public Device {
+ public:
+  CudaDevice(int ordinal, DeviceInfo info, std::unique_ptr<CudaOps> ops)
+      : ordinal_(ordinal), info_(std::move(info)), ops_(std::move(ops)) {}
+
+  const DeviceInfo& info() const override { return info_; }
+  absl::StatusOr<std::unique_ptr<Buffer>> Allocate(MemorySpace space,
+                                                   int64_t bytes) override {
+    MakeCurrent(ordinal_);
+    return CreateCudaBuffer(space, bytes);
+  }
+  std::unique_ptr<Stream> CreateStream(StreamKind kind) override {
+    MakeCurrent(ordinal_);
+    return std::make_unique<CudaStream>(kind, ordinal_);
+  }
+  std::unique_ptr<Event> CreateEvent() override {
+    MakeCurrent(ordinal_);
+    return std::make_unique<CudaEvent>();
+  }
+  Ops& ops() override { return *ops_; }
+  const WeightLayout& weight_layout() const override {
+    return ops_->weight_layout();
+  }
+
+ private:
+  const int ordinal_;
+  const DeviceInfo info_;
+  const std::unique_ptr<CudaOps> ops_;
+};
+
+absl::Status CheckOrdinal(int ordinal) {
+  int devices = 0;
+  const cudaError_t error = cudaGetDeviceCount(&devices);
+  if (error != cudaSuccess) (void)cudaGetLastError();
+  RETURN_IF_ERROR(CudaStatus(error, "device=cuda"));
+  if (ordinal >= 0 && ordinal < devices) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(
+      "device=cuda:", ordinal, ": there are ", devices, " devices"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Device>> CreateCudaDevice(
+    const CudaDeviceOptions& options) {
+  RETURN_IF_ERROR(CheckOrdinal(options.ordinal));
+  RETURN_IF_ERROR(CudaStatus(cudaSetDevice(options.ordinal), "cudaSetDevice"));
+  cudaDeviceProp properties;
+  RETURN_IF_ERROR(
+      CudaStatus(cudaGetDeviceProperties(&properties, options.ordinal),
+                 "cudaGetDeviceProperties"));
+  ASSIGN_OR_RETURN(std::unique_ptr<CudaOps> ops,
+                   CudaOps::Create(options.cublas_libraries));
+  // Less what the ops took.
+  size_t free_bytes = 0;
+  size_t total_bytes = 0;
+  RETURN_IF_ERROR(
+      CudaStatus(cudaMemGetInfo(&free_bytes, &total_bytes), "cudaMemGetInfo"));
+  DeviceInfo info;
+  info.backend = "cuda";
+  info.isa = absl::StrCat("sm_", properties.major, properties.minor);
+  info.description = absl::StrCat("cuda:", options.ordinal, ", ",
+                                  properties.name, ", ", info.isa);
+  info.memory_bytes = static_cast<int64_t>(free_bytes);
+  info.one_memory = false;
+  return std::make_unique<CudaDevice>(options.ordinal, std::move(info),
+                                      std::move(ops));
+}
+
+}  // namespace hybridserve

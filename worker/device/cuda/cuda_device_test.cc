@@ -1,0 +1,59 @@
+// The suites that all backends pass, on a real device. Skipped, with the
+// reason, where there is none.
+
+#include <iostream>
+#include <memory>
+#include <utility>
+
+#include "gtest/gtest.h"
+
+#ifdef HYBRIDSERVE_WITH_CUDA
+
+#include "glog/logging.h"
+#include "kernels/testing/ops_conformance.h"
+#include "worker/device/cuda/cuda_device.h"
+#include "worker/device/testing/device_conformance.h"
+
+namespace hybridserve {
+namespace {
+
+std::unique_ptr<Device> MakeDevice() {
+  auto device = CreateCudaDevice({});
+  CHECK(device.ok()) << device.status();
+  return *std::move(device);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cuda, DeviceConformance,
+                         ::testing::Values(DeviceUnderTest{
+                             .name = "cuda", .make = MakeDevice}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Cuda, OpsConformance,
+    ::testing::Values(OpsBackend{
+        .name = "cuda",
+        .make_device = [](int /*threads*/) { return MakeDevice(); },
+        .dtypes = {DType::kFloat32, DType::kBFloat16, DType::kFloat16}}));
+
+}  // namespace
+}  // namespace hybridserve
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  const auto device = hybridserve::CreateCudaDevice({});
+  if (absl::IsUnavailable(device.status())) {
+    std::cout << "skipped: " << device.status().message() << std::endl;
+    return 0;
+  }
+  std::cout << (*device)->info().description << std::endl;
+  return RUN_ALL_TESTS();
+}
+
+#else
+
+int main() {
+  std::cout << "skipped: built without nvcc: neither $CUDA_HOME nor "
+               "/usr/local/cuda has a CUDA toolkit"
+            << std::endl;
+}
+
+#endif  // HYBRIDSERVE_WITH_CUDA

@@ -1,0 +1,156 @@
+// The cuda backend's very code on the emulated device: the suites that all
+// backends pass, in several orders of execution, and nothing that the emulation
+// objects to.
+
+#include <cstdint>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/testing/status_matchers.h"
+#include "cuda_runtime_api.h"
+#include "glog/logging.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "kernels/testing/ops_conformance.h"
+#include "tests/emulation/emulated_device.h"
+#include "tests/emulation/fault_log.h"
+#include "worker/device/cuda/cuda_device.h"
+#include "worker/device/cuda/pinned_memory.h"
+#include "worker/device/testing/device_conformance.h"
+
+namespace hybridserve {
+namespace {
+
+using emulation::EmulatedDevice;
+using emulation::EmulatedMachine;
+using emulation::TakeFaults;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// The emulated cuBLAS is part of this program.
+absl::StatusOr<std::unique_ptr<Device>> Create(int ordinal = 0) {
+  return CreateCudaDevice({.ordinal = ordinal, .cublas_libraries = {""}});
+}
+
+std::unique_ptr<Device> MakeDevice(uint64_t seed) {
+  EmulatedDevice::Get().SetSeed(seed);
+  auto device = Create();
+  CHECK(device.ok()) << device.status();
+  return *std::move(device);
+}
+
+// After each test: nothing is left, and nothing was wrong.
+class FaultListener : public ::testing::EmptyTestEventListener {
+  void OnTestEnd(const ::testing::TestInfo& /*test*/) override {
+    EmulatedDevice::Get().ReportLeaks();
+    EXPECT_THAT(TakeFaults(), IsEmpty());
+  }
+};
+
+class CudaBackendTest : public ::testing::Test {
+ protected:
+  ~CudaBackendTest() override { EmulatedDevice::Get().SetMachine({}); }
+};
+
+TEST_F(CudaBackendTest, SaysInOneLineThatThereIsNoDriverOrDevice) {
+  EmulatedDevice::Get().SetMachine({.driver = false});
+  EXPECT_THAT(Create().status(), StatusIs(absl::StatusCode::kUnavailable));
+  EmulatedDevice::Get().SetMachine({.devices = 0});
+  EXPECT_THAT(Create().status(), StatusIs(absl::StatusCode::kUnavailable));
+  EmulatedDevice::Get().SetMachine({.devices = 2});
+  EXPECT_THAT(Create(2).status(),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("cuda:2")));
+  EXPECT_EQ(cudaGetLastError(), cudaSuccess);
+}
+
+TEST_F(CudaBackendTest, SaysThatThereIsNoCublas) {
+  EXPECT_THAT(
+      CreateCudaDevice({.cublas_libraries = {"libnothing.so.1"}}).status(),
+      StatusIs(absl::StatusCode::kUnavailable, HasSubstr("libnothing.so.1")));
+}
+
+TEST_F(CudaBackendTest, MemoryThatIsNotThereIsAnError) {
+  EmulatedDevice::Get().SetMachine({.device_bytes = 64 << 20});
+  const auto device = Create();
+  ASSERT_THAT(device.status(), IsOk());
+  EXPECT_LT((*device)->info().memory_bytes, 64 << 20);
+  EXPECT_THAT(
+      (*device)->Allocate(MemorySpace::kDevice, 128 << 20).status(),
+      StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("134217728")));
+  EXPECT_EQ(cudaGetLastError(), cudaSuccess);
+}
+
+TEST_F(CudaBackendTest, HostMemoryIsPinnedOneWayOrAnother) {
+  struct Case {
+    EmulatedMachine machine;
+    int64_t bytes;
+    Pinning want;
+  };
+  const std::vector<Case> cases = {
+      {{}, 0, Pinning::kAllocated},
+      {{}, 1 << 16, Pinning::kAllocated},
+      {{.host_alloc_bytes = 4096}, 1 << 16, Pinning::kRegistered},
+      // More than is pinned at once.
+      {{}, 5 << 16, Pinning::kRegistered},
+      {{.host_alloc_bytes = 0, .can_register = false},
+       1 << 16,
+       Pinning::kPageable},
+  };
+  for (const Case& c : cases) {
+    EmulatedDevice::Get().SetMachine(c.machine);
+    const auto memory = PinnedMemory::Allocate(c.bytes, 2 << 16);
+    ASSERT_THAT(memory.status(), IsOk());
+    EXPECT_EQ(memory->pinning(), c.want) << c.bytes;
+    EXPECT_EQ(cudaGetLastError(), cudaSuccess);
+    const auto* const bytes = static_cast<const char*>(memory->address());
+    for (int64_t i = 0; i < c.bytes; i += 4096) EXPECT_EQ(bytes[i], 0);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cuda, DeviceConformance,
+    ::testing::Values(
+        DeviceUnderTest{.name = "lazy", .make = [] { return MakeDevice(0); }},
+        DeviceUnderTest{.name = "mixed", .make = [] { return MakeDevice(1); }},
+        DeviceUnderTest{.name = "eager", .make = [] { return MakeDevice(2); }}),
+    [](const auto& info) { return info.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Cuda, OpsConformance,
+    ::testing::Values(OpsBackend{
+        .name = "cuda",
+        .make_device = [](int /*threads*/) { return MakeDevice(1); },
+        .dtypes = {DType::kFloat32, DType::kBFloat16, DType::kFloat16}}));
+
+// Prints what has run; false if a kernel that the backend launches has not.
+bool PrintCoverage() {
+  const auto runs = EmulatedDevice::Get().kernel_runs();
+  for (const auto& [name, count] : runs) {
+    std::cout << "kernel " << name << ": " << count.launches << " launches, "
+              << count.threads << " threads" << std::endl;
+  }
+  bool complete = true;
+  for (const char* const name :
+       {"AttentionKernel", "ConvertKernel", "LayerNormKernel",
+        "LinearFinishKernel", "LogProbKernel", "SampleKernel"}) {
+    if (runs.contains(name)) continue;
+    std::cout << "kernel " << name << " has not run" << std::endl;
+    complete = false;
+  }
+  return complete;
+}
+
+}  // namespace
+}  // namespace hybridserve
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  ::testing::UnitTest::GetInstance()->listeners().Append(
+      new hybridserve::FaultListener);
+  const int result = RUN_ALL_TESTS();
+  const bool all = ::testing::GTEST_FLAG(filter) == "*";
+  return hybridserve::PrintCoverage() || !all ? result : 1;
+}

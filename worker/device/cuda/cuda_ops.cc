@@ -1,0 +1,233 @@
+#include "worker/device/cuda/cuda_ops.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "common/status_macros.h"
+#include "kernels/attention_cuda.h"
+#include "kernels/convert_cuda.h"
+#include "kernels/layer_norm_cuda.h"
+#include "kernels/linear_finish_cuda.h"
+#include "kernels/log_prob_cuda.h"
+#include "kernels/philox.h"
+#include "kernels/sample_cuda.h"
+#include "worker/device/cuda/cuda_buffer.h"
+#include "worker/device/cuda/cuda_stream.h"
+#include "worker/device/tensor_checks.h"
+
+namespace hybridserve {
+namespace {
+
+constexpr int64_t kSumsBytes = int64_t{32} << 20;
+constexpr int kRingSlots = 64;
+constexpr int64_t kRingSlotBytes = 64 << 10;
+
+CudaStream& Of(Stream& stream) { return static_cast<CudaStream&>(stream); }
+
+absl::Status CheckFloat(const char* name, DType dtype) {
+  if (dtype != DType::kInt32) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(name, ": no integers"));
+}
+
+template <typename T>
+void Append(absl::Span<const T> values, std::vector<char>& bytes) {
+  const size_t size = values.size() * sizeof(T);
+  bytes.resize(bytes.size() + size);
+  if (size > 0) {
+    std::memcpy(bytes.data() + bytes.size() - size, values.data(), size);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CudaOps>> CudaOps::Create(
+    const std::vector<std::string>& cublas_libraries) {
+  std::unique_ptr<CudaOps> ops(new CudaOps());
+  ASSIGN_OR_RETURN(ops->gemm_, CublasGemm::Create(cublas_libraries));
+  ASSIGN_OR_RETURN(ops->ring_,
+                   ArgumentRing::Create(kRingSlots, kRingSlotBytes));
+  ASSIGN_OR_RETURN(ops->sums_,
+                   CreateCudaBuffer(MemorySpace::kDevice, kSumsBytes));
+  return ops;
+}
+
+absl::Status CudaOps::Linear(Stream& stream, const LinearArgs& args) {
+  const WeightShape& shape = args.shape;
+  RETURN_IF_ERROR(CheckFloat("linear", shape.dtype));
+  CheckLinear(args, layout_);
+  if (args.x.rows == 0 || shape.n == 0) return absl::OkStatus();
+  const bool in_place = args.y.dtype == DType::kFloat32;
+  const int64_t most_rows =
+      in_place ? args.x.rows
+               : kSumsBytes / static_cast<int64_t>(sizeof(float)) / shape.n;
+  if (most_rows == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("linear: ", shape.n, " output features; the device takes ",
+                     kSumsBytes / static_cast<int64_t>(sizeof(float))));
+  }
+  const bool finishes =
+      !in_place || !args.bias.empty() || args.activation != Activation::kNone;
+  for (int64_t row = 0; row < args.x.rows; row += most_rows) {
+    const int64_t rows = std::min(most_rows, args.x.rows - row);
+    const TensorView x = args.x.Rows(row, rows);
+    const TensorView y = args.y.Rows(row, rows);
+    float* const sums =
+        in_place ? AddressAs<float>(y) : static_cast<float*>(sums_->address());
+    const int64_t sums_stride = in_place ? y.stride : shape.n;
+    RETURN_IF_ERROR(gemm_->Run({.x = AddressOf(x),
+                                .x_stride = x.stride,
+                                .weight = args.weight.address(),
+                                .dtype = shape.dtype,
+                                .sums = sums,
+                                .sums_stride = sums_stride,
+                                .m = rows,
+                                .n = shape.n,
+                                .k = shape.k,
+                                .accumulate = args.accumulate},
+                               Of(stream).ForOp()));
+    if (!finishes) continue;
+    RETURN_IF_ERROR(LinearFinishCuda({.sums = sums,
+                                      .sums_stride = sums_stride,
+                                      .bias = AddressAs<float>(args.bias),
+                                      .y = AddressOf(y),
+                                      .y_stride = y.stride,
+                                      .y_dtype = y.dtype,
+                                      .rows = rows,
+                                      .width = shape.n,
+                                      .activation = args.activation},
+                                     Of(stream).ForOp()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CudaOps::LayerNorm(Stream& stream, const LayerNormArgs& args) {
+  RETURN_IF_ERROR(CheckFloat("layer norm", args.y.dtype));
+  CheckLayerNorm(args);
+  return LayerNormCuda({.x = AddressAs<float>(args.x),
+                        .x_stride = args.x.stride,
+                        .gain = AddressAs<float>(args.gain),
+                        .bias = AddressAs<float>(args.bias),
+                        .y = AddressOf(args.y),
+                        .y_stride = args.y.stride,
+                        .y_dtype = args.y.dtype,
+                        .rows = args.x.rows,
+                        .width = args.x.cols,
+                        .epsilon = args.epsilon},
+                       Of(stream).ForOp());
+}
+
+absl::Status CudaOps::Convert(Stream& stream, const ConvertArgs& args) {
+  RETURN_IF_ERROR(CheckFloat("convert", args.x.dtype));
+  RETURN_IF_ERROR(CheckFloat("convert", args.y.dtype));
+  CheckConvert(args);
+  return ConvertCuda({.x = AddressOf(args.x),
+                      .x_dtype = args.x.dtype,
+                      .x_stride = args.x.stride,
+                      .y = AddressOf(args.y),
+                      .y_dtype = args.y.dtype,
+                      .y_stride = args.y.stride,
+                      .rows = args.x.rows,
+                      .width = args.x.cols},
+                     Of(stream).ForOp());
+}
+
+absl::Status CudaOps::Attention(Stream& stream, const AttentionArgs& args) {
+  RETURN_IF_ERROR(CheckFloat("attention", args.q.dtype));
+  CheckAttention(args);
+  std::vector<AttentionCudaRow> rows;
+  std::vector<KvBlockAddress> blocks;
+  for (const AttentionSequence& sequence : args.sequences) {
+    for (int64_t i = 0; i < sequence.num_rows; ++i) {
+      rows.push_back({.row = sequence.first_row + i,
+                      .position = sequence.num_cached + i,
+                      .first_new_row = sequence.first_row,
+                      .num_cached = sequence.num_cached,
+                      .first_block = static_cast<int64_t>(blocks.size())});
+    }
+    for (const KvBlockView& block : sequence.blocks) {
+      blocks.push_back({block.k.address(), block.v.address()});
+    }
+  }
+  if (rows.empty()) return absl::OkStatus();
+  std::vector<char> bytes;
+  Append<AttentionCudaRow>(rows, bytes);
+  const size_t blocks_at = bytes.size();
+  Append<KvBlockAddress>(blocks, bytes);
+  ASSIGN_OR_RETURN(const char* const uploaded,
+                   ring_->Upload(Of(stream), bytes));
+  RETURN_IF_ERROR(AttentionCuda(
+      {.dtype = args.q.dtype,
+       .q = AddressOf(args.q),
+       .q_stride = args.q.stride,
+       .new_k = AddressOf(args.new_k),
+       .new_k_stride = args.new_k.stride,
+       .new_v = AddressOf(args.new_v),
+       .new_v_stride = args.new_v.stride,
+       .out = AddressOf(args.out),
+       .out_stride = args.out.stride,
+       .num_heads = args.num_heads,
+       .num_kv_heads = args.num_kv_heads,
+       .head_dim = args.head_dim,
+       .block_tokens = args.block_tokens,
+       .scale = args.scale,
+       .rows = reinterpret_cast<const AttentionCudaRow*>(uploaded),
+       .num_rows = static_cast<int64_t>(rows.size()),
+       .blocks = reinterpret_cast<const KvBlockAddress*>(uploaded + blocks_at)},
+      Of(stream).ForOp()));
+  return ring_->Release(Of(stream));
+}
+
+absl::Status CudaOps::Sample(Stream& stream, const SampleArgs& args) {
+  CheckSample(args);
+  if (args.rows.empty()) return absl::OkStatus();
+  std::vector<SampleCudaRow> rows;
+  rows.reserve(args.rows.size());
+  for (const SampleRow& row : args.rows) {
+    rows.push_back({.temperature = row.params.temperature,
+                    .top_k = row.params.top_k,
+                    .top_p = row.params.top_p,
+                    .uniform = UniformAt(row.params.seed, row.position),
+                    .want_log_prob = row.params.want_log_prob});
+  }
+  std::vector<char> bytes;
+  Append<SampleCudaRow>(rows, bytes);
+  ASSIGN_OR_RETURN(const char* const uploaded,
+                   ring_->Upload(Of(stream), bytes));
+  RETURN_IF_ERROR(
+      SampleCuda({.logits = AddressAs<float>(args.logits),
+                  .logits_stride = args.logits.stride,
+                  .vocabulary = args.logits.cols,
+                  .rows = reinterpret_cast<const SampleCudaRow*>(uploaded),
+                  .num_rows = args.logits.rows,
+                  .tokens = AddressAs<int32_t>(args.tokens),
+                  .tokens_stride = args.tokens.stride,
+                  .log_probs = AddressAs<float>(args.log_probs),
+                  .log_probs_stride = args.log_probs.stride},
+                 Of(stream).ForOp()));
+  return ring_->Release(Of(stream));
+}
+
+absl::Status CudaOps::LogProb(Stream& stream, const LogProbArgs& args) {
+  CheckLogProb(args);
+  if (args.targets.empty()) return absl::OkStatus();
+  std::vector<char> bytes;
+  Append<int32_t>(args.targets, bytes);
+  ASSIGN_OR_RETURN(const char* const uploaded,
+                   ring_->Upload(Of(stream), bytes));
+  RETURN_IF_ERROR(
+      LogProbCuda({.logits = AddressAs<float>(args.logits),
+                   .logits_stride = args.logits.stride,
+                   .columns = args.logits.cols,
+                   .first_column = args.first_column,
+                   .targets = reinterpret_cast<const int32_t*>(uploaded),
+                   .state = AddressAs<float>(args.state),
+                   .state_stride = args.state.stride,
+                   .rows = args.logits.rows},
+                  Of(stream).ForOp()));
+  return ring_->Release(Of(stream));
+}
+
+}  // namespace hybridserve

@@ -1,0 +1,47 @@
+#ifndef HYBRIDSERVE_WORKER_DEVICE_CUDA_CUDA_OPS_H_
+#define HYBRIDSERVE_WORKER_DEVICE_CUDA_CUDA_OPS_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "kernels/ops.h"
+#include "worker/device/cuda/argument_ring.h"
+#include "worker/device/cuda/cublas_gemm.h"
+#include "worker/device/cuda/dense_layout.h"
+
+namespace hybridserve {
+
+// Ops on the current device: our own kernels (kernels/*_cuda.cu), and cuBLAS
+// for matrix products.
+class CudaOps final : public Ops {
+ public:
+  // Allocates what ops need besides their arguments. Unavailable without
+  // cuBLAS (CublasGemm::Create), ResourceExhausted without room.
+  static absl::StatusOr<std::unique_ptr<CudaOps>> Create(
+      const std::vector<std::string>& cublas_libraries);
+
+  absl::Status Linear(Stream& stream, const LinearArgs& args) override;
+  absl::Status LayerNorm(Stream& stream, const LayerNormArgs& args) override;
+  absl::Status Convert(Stream& stream, const ConvertArgs& args) override;
+  absl::Status Attention(Stream& stream, const AttentionArgs& args) override;
+  absl::Status Sample(Stream& stream, const SampleArgs& args) override;
+  absl::Status LogProb(Stream& stream, const LogProbArgs& args) override;
+
+  const WeightLayout& weight_layout() const { return layout_; }
+
+ private:
+  CudaOps() = default;
+
+  DenseLayout layout_;
+  std::unique_ptr<CublasGemm> gemm_;
+  std::unique_ptr<ArgumentRing> ring_;
+  // Sums of a product whose result is of another dtype, some rows at a time.
+  std::unique_ptr<Buffer> sums_;
+};
+
+}  // namespace hybridserve
+
+#endif  // HYBRIDSERVE_WORKER_DEVICE_CUDA_CUDA_OPS_H_

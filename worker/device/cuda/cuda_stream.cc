@@ -1,0 +1,175 @@
+#include "worker/device/cuda/cuda_stream.h"
+
+#include <cuda_runtime_api.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "glog/logging.h"
+#include "kernels/cuda/status.h"
+
+namespace hybridserve {
+namespace {
+
+void CheckInside(const BufferView& view) {
+  CHECK(view.buffer != nullptr);
+  CHECK(view.offset >= 0 && view.size >= 0 &&
+        view.offset + view.size <= view.buffer->size())
+      << view.offset << "+" << view.size << " of " << view.buffer->size();
+}
+
+// True if `next` continues `run` on both sides.
+bool Continues(const CopyRun& run, const CopyRun& next) {
+  return run.dst.buffer == next.dst.buffer &&
+         run.src.buffer == next.src.buffer &&
+         run.dst.offset + run.dst.size == next.dst.offset &&
+         run.src.offset + run.src.size == next.src.offset;
+}
+
+absl::StatusOr<std::vector<CopyRun>> Merge(absl::Span<const CopyRun> runs) {
+  std::vector<CopyRun> merged;
+  for (const CopyRun& run : runs) {
+    if (run.dst.size != run.src.size) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("copy of ", run.src.size, " bytes to ", run.dst.size));
+    }
+    CheckInside(run.dst);
+    CheckInside(run.src);
+    if (run.dst.size == 0) continue;
+    if (!merged.empty() && Continues(merged.back(), run)) {
+      merged.back().dst.size += run.dst.size;
+      merged.back().src.size += run.src.size;
+    } else {
+      merged.push_back(run);
+    }
+  }
+  return merged;
+}
+
+cudaMemcpyKind KindOf(const CopyRun& run) {
+  const bool to_host = run.dst.buffer->space() == MemorySpace::kHost;
+  const bool from_host = run.src.buffer->space() == MemorySpace::kHost;
+  if (to_host) return from_host ? cudaMemcpyHostToHost : cudaMemcpyDeviceToHost;
+  return from_host ? cudaMemcpyHostToDevice : cudaMemcpyDeviceToDevice;
+}
+
+}  // namespace
+
+CudaStream::CudaStream(StreamKind kind, int ordinal)
+    : kind_(kind), ordinal_(ordinal) {
+  const cudaError_t error =
+      cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking);
+  CHECK_EQ(error, cudaSuccess) << cudaGetErrorString(error);
+}
+
+CudaStream::~CudaStream() {
+  Synchronize().IgnoreError();
+  if (cudaStreamDestroy(stream_) != cudaSuccess) (void)cudaGetLastError();
+}
+
+absl::Status CudaStream::Copy(absl::Span<const CopyRun> runs) {
+  ASSIGN_OR_RETURN(const std::vector<CopyRun> merged, Merge(runs));
+  for (const CopyRun& run : merged) {
+    RETURN_IF_ERROR(
+        CudaStatus(cudaMemcpyAsync(run.dst.address(), run.src.address(),
+                                   run.dst.size, KindOf(run), ForOp()),
+                   "cudaMemcpyAsync"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CudaStream::Record(Event& event) {
+  EndSpan();
+  return CudaStatus(
+      cudaEventRecord(static_cast<CudaEvent&>(event).get(), stream_),
+      "cudaEventRecord");
+}
+
+absl::Status CudaStream::Mark(CudaEvent& event) {
+  return CudaStatus(cudaEventRecord(event.get(), stream_), "cudaEventRecord");
+}
+
+absl::Status CudaStream::Wait(Event& event) {
+  EndSpan();
+  return CudaStatus(
+      cudaStreamWaitEvent(stream_, static_cast<CudaEvent&>(event).get(), 0),
+      "cudaStreamWaitEvent");
+}
+
+absl::Status CudaStream::Synchronize() {
+  EndSpan();
+  return CudaStatus(cudaStreamSynchronize(stream_), "waiting for a stream");
+}
+
+void CudaStream::Begin(const WorkTag& tag) {
+  EndSpan();
+  tag_ = tag;
+  begun_ = false;
+}
+
+CUstream_st* CudaStream::ForOp() {
+  // Kernels go to the current device of the thread that queues.
+  const cudaError_t current = cudaSetDevice(ordinal_);
+  LOG_IF(ERROR, current != cudaSuccess) << cudaGetErrorString(current);
+  if (!open_.has_value()) {
+    open_ = Span{.begin = TakeEvent(),
+                 .tag = tag_,
+                 .first = !std::exchange(begun_, true)};
+    const cudaError_t error = cudaEventRecord(open_->begin->get(), stream_);
+    LOG_IF(ERROR, error != cudaSuccess) << cudaGetErrorString(error);
+  }
+  return stream_;
+}
+
+void CudaStream::EndSpan() {
+  if (!open_.has_value()) return;
+  open_->end = TakeEvent();
+  const cudaError_t error = cudaEventRecord(open_->end->get(), stream_);
+  LOG_IF(ERROR, error != cudaSuccess) << cudaGetErrorString(error);
+  absl::MutexLock lock(&mutex_);
+  closed_.push_back(*std::move(open_));
+  open_.reset();
+  Harvest();
+}
+
+std::unique_ptr<CudaEvent> CudaStream::TakeEvent() {
+  absl::MutexLock lock(&mutex_);
+  if (free_events_.empty()) return std::make_unique<CudaEvent>(/*timed=*/true);
+  std::unique_ptr<CudaEvent> event = std::move(free_events_.back());
+  free_events_.pop_back();
+  return event;
+}
+
+void CudaStream::Harvest() const {
+  while (!closed_.empty() && closed_.front().end->Done()) {
+    Span& span = closed_.front();
+    float milliseconds = 0;
+    const cudaError_t error =
+        cudaEventElapsedTime(&milliseconds, span.begin->get(), span.end->get());
+    if (error != cudaSuccess) (void)cudaGetLastError();
+    const absl::Duration took = absl::Milliseconds(milliseconds);
+    busy_ += took;
+    const bool counts = span.first && !span.tag.resumes;
+    totals_[span.tag.kind] += {.count = counts ? 1 : 0,
+                               .units = counts ? span.tag.units : 0,
+                               .busy = took};
+    free_events_.push_back(std::move(span.begin));
+    free_events_.push_back(std::move(span.end));
+    closed_.pop_front();
+  }
+}
+
+absl::Duration CudaStream::busy() const {
+  absl::MutexLock lock(&mutex_);
+  Harvest();
+  return busy_;
+}
+
+PerWorkKind<WorkTotals> CudaStream::work() const {
+  absl::MutexLock lock(&mutex_);
+  Harvest();
+  return totals_;
+}
+
+}  // namespace hybridserve

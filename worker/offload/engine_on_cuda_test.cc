@@ -1,0 +1,120 @@
+// The engine on the cuda backend's very code, on the emulated device: the
+// tokens that the cpu gives, the same bits whatever the policy, and nothing
+// that the emulation objects to, in several orders of execution.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/testing/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/emulation/emulated_device.h"
+#include "tests/emulation/fault_log.h"
+#include "worker/device/cuda/cuda_device.h"
+#include "worker/testing/engine_harness.h"
+#include "worker/testing/plan_driver.h"
+#include "worker/testing/test_model.h"
+
+namespace hybridserve {
+namespace {
+
+using emulation::EmulatedDevice;
+using emulation::TakeFaults;
+using ::testing::FloatNear;
+using ::testing::IsEmpty;
+using ::testing::Pointwise;
+
+constexpr uint32_t kSeed = 7;
+// Of log-probs, against another order of adding.
+constexpr float kTolerance = 1e-4F;
+
+std::vector<DriverRequest> Requests(int64_t vocab) {
+  std::vector<DriverRequest> requests;
+  requests.push_back({.prompt = RandomTokens(40, vocab, 1),
+                      .max_new = 8,
+                      .sampling = {.want_log_prob = true}});
+  requests.push_back({.prompt = RandomTokens(1, vocab, 2),
+                      .max_new = 12,
+                      .sampling = {.temperature = 0.9,
+                                   .top_k = 40,
+                                   .top_p = 0.95,
+                                   .seed = 99,
+                                   .want_log_prob = true}});
+  requests.push_back({.prompt = RandomTokens(20, vocab, 3),
+                      .score_targets = RandomTokens(20, vocab, 4)});
+  return requests;
+}
+
+class EngineOnCudaTest : public ::testing::TestWithParam<uint64_t> {
+ protected:
+  EngineOnCudaTest()
+      : model_(TestModel::Random(SmallOptConfig(), DType::kFloat32, kSeed)) {
+    TakeFaults();
+    EmulatedDevice::Get().SetSeed(GetParam());
+  }
+  ~EngineOnCudaTest() override {
+    EmulatedDevice::Get().ReportLeaks();
+    EXPECT_THAT(TakeFaults(), IsEmpty());
+  }
+
+  std::vector<DriverOutput> Run(HarnessOptions options,
+                                const DriverOptions& driver) const {
+    auto harness = EngineHarness::Create(model_, options);
+    EXPECT_THAT(harness.status(), IsOk());
+    auto outputs = (*harness)->Run(Requests(model_.config.vocab_size), driver);
+    EXPECT_THAT((*harness)->driver().status(), IsOk());
+    return outputs;
+  }
+
+  static HarnessOptions OnCuda(MemorySetting memory) {
+    return {
+        .device_memory = memory, .recompute_tokens = 256, .make_device = [] {
+          return CreateCudaDevice({.cublas_libraries = {""}});
+        }};
+  }
+
+  const TestModel model_;
+};
+
+TEST_P(EngineOnCudaTest, GivesTheCpusTokensWhateverThePolicy) {
+  const std::vector<DriverOutput> cpu = Run({}, {});
+  std::vector<DriverOutput> first;
+  for (const MemorySetting& memory :
+       {MemorySetting::Min(), MemorySetting::Bytes(int64_t{1} << 27)}) {
+    for (const DriverOptions& driver :
+         {DriverOptions{.act_ratio = 0.0},
+          DriverOptions{
+              .act_ratio = 0.4, .chunk_tokens = 7, .max_mini_batch = 1},
+          DriverOptions{.act_ratio = 1.0, .use_device_pool = true},
+          DriverOptions{.act_ratio = 0.3, .recompute_ratio = 0.5}}) {
+      // The least memory has no room for rows to recompute.
+      const bool least = memory.choice == MemorySetting::Choice::kMin;
+      if (least && driver.recompute_ratio > 0) continue;
+      SCOPED_TRACE(testing::Message()
+                   << "memory " << memory.bytes << " act " << driver.act_ratio
+                   << " recompute " << driver.recompute_ratio);
+      const std::vector<DriverOutput> cuda = Run(OnCuda(memory), driver);
+      if (first.empty()) first = cuda;
+      ASSERT_EQ(cuda.size(), cpu.size());
+      for (size_t i = 0; i < cuda.size(); ++i) {
+        EXPECT_EQ(cuda[i].tokens, cpu[i].tokens);
+        EXPECT_THAT(cuda[i].log_probs,
+                    Pointwise(FloatNear(kTolerance), cpu[i].log_probs));
+        EXPECT_THAT(cuda[i].scores,
+                    Pointwise(FloatNear(kTolerance), cpu[i].scores));
+        EXPECT_EQ(cuda[i].log_probs, first[i].log_probs);
+        EXPECT_EQ(cuda[i].scores, first[i].scores);
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, EngineOnCudaTest,
+                         ::testing::Range<uint64_t>(0, 3));
+
+}  // namespace
+}  // namespace hybridserve
