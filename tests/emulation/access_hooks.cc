@@ -19,7 +19,7 @@ inline void Hear(const void* address, int64_t bytes, AccessKind kind,
 
 }  // namespace
 
-// NOLINTBEGIN(bugprone-reserved-identifier)
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
 extern "C" {
 
 void __tsan_init() {}
@@ -75,4 +75,4 @@ HYBRIDSERVE_ATOMICS(64)
 #undef HYBRIDSERVE_ATOMICS
 
 }  // extern "C"
-// NOLINTEND(bugprone-reserved-identifier)
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)

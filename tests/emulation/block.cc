@@ -150,7 +150,7 @@ class Block {
   const KernelLaunch& launch() const { return launch_; }
   Index3 index() const { return index_; }
   ThreadPoint PointOf(int thread) const {
-    return {.block = number_,
+    return {.block = static_cast<uint32_t>(number_),
             .thread = thread,
             .barriers = barriers_,
             .warp_syncs = warp_syncs_[thread / kWarpSize]};

@@ -73,8 +73,7 @@ void AddColumns(const Operand& operand, int64_t rows, int64_t columns,
 
 bool IsDeviceMemory(const ByteRange& range) {
   if (range.begin == range.end) return true;
-  const auto found = EmulatedDevice::Get().memory().Find(
-      reinterpret_cast<const void*>(range.begin));
+  const auto found = EmulatedDevice::Get().memory().Find(range.begin);
   return found.has_value() && !found->freed && range.end <= found->end();
 }
 

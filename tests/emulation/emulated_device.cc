@@ -67,7 +67,7 @@ const StreamQueues::StreamPtr& EmulatedDevice::Of(cudaStream_t stream) const {
 
 cudaStream_t EmulatedDevice::CreateStream() {
   absl::MutexLock lock(&mutex_);
-  auto stream = std::make_unique<CUstream_st>(queues_.CreateStream());
+  std::unique_ptr<CUstream_st> stream(new CUstream_st{queues_.CreateStream()});
   const cudaStream_t handle = stream.get();
   streams_[handle] = std::move(stream);
   return handle;
@@ -80,7 +80,7 @@ bool EmulatedDevice::DestroyStream(cudaStream_t stream) {
 
 cudaEvent_t EmulatedDevice::CreateEvent() {
   absl::MutexLock lock(&mutex_);
-  auto event = std::make_unique<CUevent_st>(queues_.CreateEvent());
+  std::unique_ptr<CUevent_st> event(new CUevent_st{queues_.CreateEvent()});
   const cudaEvent_t handle = event.get();
   events_[handle] = std::move(event);
   return handle;
@@ -222,6 +222,7 @@ void EmulatedDevice::ReportLeaks() {
   for (const Allocation& allocation : memory_.Live()) {
     AddFault(FaultKind::kLeak, "memory",
              absl::StrCat(allocation.bytes, " bytes were not freed"));
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): it was one.
     auto* const begin = reinterpret_cast<void*>(allocation.begin);
     if (allocation.memory == MemoryClass::kRegistered) {
       memory_.Unregister(begin);

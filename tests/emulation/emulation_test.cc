@@ -97,7 +97,7 @@ TEST_P(EmulationTest, RightKernelsAreRight) {
     ASSERT_EQ(cudaStreamSynchronize(stream_), cudaSuccess);
     const std::vector<float> got = sums.Read();
     EXPECT_EQ(std::accumulate(got.begin(), got.end(), 0.0F),
-              static_cast<float>(n * (n + 1) / 2));
+              0.5F * static_cast<float>(n * (n + 1)));
   }
   EXPECT_THAT(TakeFaults(), IsEmpty());
 }

@@ -8,7 +8,8 @@
 #include "absl/strings/string_view.h"
 
 // Of the linker: the program's own code and constants lie between.
-extern "C" char __executable_start;  // NOLINT(bugprone-reserved-identifier)
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
+extern "C" char __executable_start;
 extern "C" char end;
 
 namespace hybridserve {
@@ -99,8 +100,7 @@ const Allocation* KernelMemory::Find(uintptr_t address) {
     if (i > 0) std::swap(last_[i], last_[i - 1]);
     return &last_[i > 0 ? i - 1 : 0];
   }
-  const std::optional<Allocation> found =
-      map_.Find(reinterpret_cast<const void*>(address));
+  const std::optional<Allocation> found = map_.Find(address);
   if (!found.has_value()) return nullptr;
   last_.back() = *found;
   return &last_.back();

@@ -59,7 +59,7 @@ class KernelMemory final : public AccessListener {
   // By address / 2: elements are two bytes wide or more.
   absl::flat_hash_map<uintptr_t, Touches> global_;
   std::vector<Touches> shared_;  // A byte each, of the block that runs.
-  int64_t shared_block_ = -1;
+  int64_t shared_block_ = -1;    // That one, by its number.
 };
 
 }  // namespace hybridserve::emulation

@@ -68,12 +68,12 @@ bool MemoryMap::Unregister(void* address) {
   return true;
 }
 
-std::optional<Allocation> MemoryMap::Find(const void* address) const {
+std::optional<Allocation> MemoryMap::Find(uintptr_t address) const {
   absl::MutexLock lock(&mutex_);
-  auto it = by_begin_.upper_bound(AddressOf(address));
+  auto it = by_begin_.upper_bound(address);
   if (it == by_begin_.begin()) return std::nullopt;
   --it;
-  if (AddressOf(address) >= it->second.end()) return std::nullopt;
+  if (address >= it->second.end()) return std::nullopt;
   return it->second;
 }
 

@@ -42,7 +42,10 @@ class MemoryMap {
   bool Unregister(void* address);
 
   // The allocation, live or freed, that `address` lies in.
-  std::optional<Allocation> Find(const void* address) const;
+  std::optional<Allocation> Find(uintptr_t address) const;
+  std::optional<Allocation> Find(const void* address) const {
+    return Find(reinterpret_cast<uintptr_t>(address));
+  }
   // Live ones that the runtime gave out or registered.
   std::vector<Allocation> Live() const;
   int64_t live_bytes(MemoryClass memory) const;

@@ -21,7 +21,7 @@ cudaError_t Return(cudaError_t error) { return Device().Remember(error); }
 
 cudaError_t Refuse(cudaError_t error, absl::string_view call,
                    absl::string_view why) {
-  AddFault(FaultKind::kBadArgument, std::string(call), std::string(why));
+  AddFault(FaultKind::kBadArgument, std::string{call}, std::string{why});
   return Return(error);
 }
 
@@ -32,10 +32,10 @@ std::optional<Allocation> Find(absl::string_view call, const void* memory,
   const std::optional<Allocation> found = Device().memory().Find(memory);
   if (!found.has_value()) return std::nullopt;
   if (found->freed) {
-    AddFault(FaultKind::kUseAfterFree, std::string(call),
+    AddFault(FaultKind::kUseAfterFree, std::string{call},
              absl::StrCat(bytes, " bytes of memory that was freed"));
   } else if (reinterpret_cast<uintptr_t>(memory) + bytes > found->end()) {
-    AddFault(FaultKind::kOutOfBounds, std::string(call),
+    AddFault(FaultKind::kOutOfBounds, std::string{call},
              absl::StrCat(bytes, " bytes beyond the end of ", found->bytes));
   }
   return found;
@@ -86,19 +86,19 @@ cudaError_t Copy(absl::string_view call, void* to, const void* from,
     return Return(cudaErrorInvalidValue);
   }
   if (!Matches(kind, IsDevice(target), IsDevice(source))) {
-    AddFault(FaultKind::kHostPointer, std::string(call),
+    AddFault(FaultKind::kHostPointer, std::string{call},
              "the kind of copy is not that of the pointers");
     return Return(cudaErrorInvalidValue);
   }
   if (asynchronous && (!target.has_value() || !source.has_value())) {
     AddFault(
-        FaultKind::kPageableCopy, std::string(call),
+        FaultKind::kPageableCopy, std::string{call},
         absl::StrCat(bytes, target.has_value() ? " bytes from pageable memory"
                                                : " bytes to pageable memory"));
   }
   return Return(Device().Enqueue(
       stream,
-      {.name = std::string(call), .run = [=](std::vector<ByteRange>& touched) {
+      {.name = std::string{call}, .run = [=](std::vector<ByteRange>& touched) {
          // It may have been freed since.
          const auto now_target = Find(call, to, bytes);
          const auto now_source = Find(call, from, bytes);
@@ -125,7 +125,7 @@ cudaError_t Fill(absl::string_view call, void* memory, int value, int64_t bytes,
   if (!IsUsable(target, memory, bytes)) return Return(cudaErrorInvalidValue);
   return Return(Device().Enqueue(
       stream,
-      {.name = std::string(call), .run = [=](std::vector<ByteRange>& touched) {
+      {.name = std::string{call}, .run = [=](std::vector<ByteRange>& touched) {
          std::memset(memory, value, bytes);
          touched = {RangeOf(memory, bytes, true)};
          return true;

@@ -24,7 +24,7 @@ EmulatedDevice& Device() { return EmulatedDevice::Get(); }
 cudaError_t Return(cudaError_t error) { return Device().Remember(error); }
 
 cudaError_t Refuse(absl::string_view call, absl::string_view why) {
-  AddFault(FaultKind::kBadArgument, std::string(call), std::string(why));
+  AddFault(FaultKind::kBadArgument, std::string{call}, std::string{why});
   return Return(cudaErrorInvalidResourceHandle);
 }
 

@@ -2,7 +2,6 @@
 
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -12,7 +11,6 @@
 namespace hybridserve::emulation {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -20,7 +18,7 @@ class StreamQueuesTest : public ::testing::Test {
  protected:
   StreamQueuesTest() { TakeFaults(); }
 
-  Operation Note(std::string name, uintptr_t byte = 0) {
+  Operation Note(const std::string& name, uintptr_t byte = 0) {
     return {.name = name,
             .run = [this, name, byte](std::vector<ByteRange>& touched) {
               order_ += name;

@@ -11,7 +11,7 @@ namespace hybridserve::emulation {
 
 // Where a thread of a kernel was when it touched memory.
 struct ThreadPoint {
-  int64_t block = 0;
+  uint32_t block = 0;
   int32_t thread = 0;       // In its block; its warp is thread / 32.
   uint32_t barriers = 0;    // Of the block, so far.
   uint32_t warp_syncs = 0;  // Of all lanes of its warp, so far.

@@ -61,7 +61,7 @@ class EngineOnCudaTest : public ::testing::TestWithParam<uint64_t> {
     EXPECT_THAT(TakeFaults(), IsEmpty());
   }
 
-  std::vector<DriverOutput> Run(HarnessOptions options,
+  std::vector<DriverOutput> Run(const HarnessOptions& options,
                                 const DriverOptions& driver) const {
     auto harness = EngineHarness::Create(model_, options);
     EXPECT_THAT(harness.status(), IsOk());

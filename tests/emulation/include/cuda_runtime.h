@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <source_location>
 #include <tuple>
 #include <type_traits>
 
@@ -70,23 +69,22 @@ T FromWord(uint64_t word) {
 }
 
 template <typename T>
-T Shuffle(unsigned int mask, T value, int source,
-          const std::source_location& place) {
+T Shuffle(unsigned int mask, T value, int source, const char* file, int line) {
   return FromWord<T>(ArriveAtWarpOp({.op = WarpOp::kShuffle,
                                      .mask = mask,
                                      .value = ToWord(value),
                                      .source = source,
-                                     .file = place.file_name(),
-                                     .line = static_cast<int>(place.line())}));
+                                     .file = file,
+                                     .line = line}));
 }
 
-inline uint64_t Vote(unsigned int mask, bool value,
-                     const std::source_location& place) {
+inline uint64_t Vote(unsigned int mask, bool value, const char* file,
+                     int line) {
   return ArriveAtWarpOp({.op = WarpOp::kBallot,
                          .mask = mask,
                          .value = value ? 1U : 0U,
-                         .file = place.file_name(),
-                         .line = static_cast<int>(place.line())});
+                         .file = file,
+                         .line = line});
 }
 
 // Lane `lane` if it is in the caller's group of `width` lanes, else the caller.
@@ -97,70 +95,73 @@ inline int InGroup(int lane, int width) {
 
 }  // namespace hybridserve::emulation
 
-inline void __syncthreads(
-    std::source_location place = std::source_location::current()) {
-  hybridserve::emulation::WaitAtBarrier(place.file_name(),
-                                        static_cast<int>(place.line()));
+inline void __syncthreads(const char* file = __builtin_FILE(),
+                          int line = __builtin_LINE()) {
+  hybridserve::emulation::WaitAtBarrier(file, line);
 }
 
-inline void __syncwarp(
-    unsigned int mask = 0xffffffffU,
-    std::source_location place = std::source_location::current()) {
+inline void __syncwarp(unsigned int mask = 0xffffffffU,
+                       const char* file = __builtin_FILE(),
+                       int line = __builtin_LINE()) {
   hybridserve::emulation::ArriveAtWarpOp(
       {.op = hybridserve::emulation::WarpOp::kSync,
        .mask = mask,
-       .file = place.file_name(),
-       .line = static_cast<int>(place.line())});
+       .file = file,
+       .line = line});
 }
 
 template <typename T>
 T __shfl_sync(unsigned int mask, T value, int lane, int width = 32,
-              std::source_location place = std::source_location::current()) {
+              const char* file = __builtin_FILE(),
+              int line = __builtin_LINE()) {
   namespace e = hybridserve::emulation;
   return e::Shuffle(mask, value, e::LaneOfWarp() / width * width + lane % width,
-                    place);
+                    file, line);
 }
 template <typename T>
-T __shfl_xor_sync(
-    unsigned int mask, T value, int lanes, int width = 32,
-    std::source_location place = std::source_location::current()) {
+T __shfl_xor_sync(unsigned int mask, T value, int lanes, int width = 32,
+                  const char* file = __builtin_FILE(),
+                  int line = __builtin_LINE()) {
   namespace e = hybridserve::emulation;
   return e::Shuffle(mask, value, e::InGroup(e::LaneOfWarp() ^ lanes, width),
-                    place);
+                    file, line);
 }
 template <typename T>
-T __shfl_down_sync(
-    unsigned int mask, T value, unsigned int lanes, int width = 32,
-    std::source_location place = std::source_location::current()) {
+T __shfl_down_sync(unsigned int mask, T value, unsigned int lanes,
+                   int width = 32, const char* file = __builtin_FILE(),
+                   int line = __builtin_LINE()) {
   namespace e = hybridserve::emulation;
   return e::Shuffle(
       mask, value, e::InGroup(e::LaneOfWarp() + static_cast<int>(lanes), width),
-      place);
+      file, line);
 }
 template <typename T>
 T __shfl_up_sync(unsigned int mask, T value, unsigned int lanes, int width = 32,
-                 std::source_location place = std::source_location::current()) {
+                 const char* file = __builtin_FILE(),
+                 int line = __builtin_LINE()) {
   namespace e = hybridserve::emulation;
   return e::Shuffle(
       mask, value, e::InGroup(e::LaneOfWarp() - static_cast<int>(lanes), width),
-      place);
+      file, line);
 }
 
-inline unsigned int __ballot_sync(
-    unsigned int mask, int value,
-    std::source_location place = std::source_location::current()) {
+inline unsigned int __ballot_sync(unsigned int mask, int value,
+                                  const char* file = __builtin_FILE(),
+                                  int line = __builtin_LINE()) {
   return static_cast<unsigned int>(
-      hybridserve::emulation::Vote(mask, value != 0, place));
+      hybridserve::emulation::Vote(mask, value != 0, file, line));
 }
-inline int __any_sync(
-    unsigned int mask, int value,
-    std::source_location place = std::source_location::current()) {
-  return hybridserve::emulation::Vote(mask, value != 0, place) != 0 ? 1 : 0;
+inline int __any_sync(unsigned int mask, int value,
+                      const char* file = __builtin_FILE(),
+                      int line = __builtin_LINE()) {
+  return hybridserve::emulation::Vote(mask, value != 0, file, line) != 0 ? 1
+                                                                         : 0;
 }
-inline int __all_sync(
-    unsigned int mask, int value,
-    std::source_location place = std::source_location::current()) {
-  return hybridserve::emulation::Vote(mask, value == 0, place) == 0 ? 1 : 0;
+inline int __all_sync(unsigned int mask, int value,
+                      const char* file = __builtin_FILE(),
+                      int line = __builtin_LINE()) {
+  return hybridserve::emulation::Vote(mask, value == 0, file, line) == 0 ? 1
+                                                                         : 0;
 }
 
 // Threads of a block take turns: none comes between. Heard as one access.
