@@ -93,7 +93,6 @@ __device__ Word Select(const Candidates& from, OrderBy order, WeightOf weight,
                        Word target, SampleScratch& scratch) {
   Word prefix = 0;
   for (int shift = 56; shift >= 0; shift -= 8) {
-    __syncthreads();
     for (int digit = static_cast<int>(threadIdx.x); digit < kDigits;
          digit += kThreads) {
       scratch.sums[digit] = 0;

@@ -66,10 +66,10 @@ MUTATIONS = [
            "kernels/sample_cuda.cu",
            "      scratch.sums[digit] = 0;\n    }\n    __syncthreads();\n",
            "      scratch.sums[digit] = 0;\n    }\n", "SamplingDepends"),
-    kernel("sampling clears sums that are still read",
+    kernel("sampling reads sums that are still added to",
            "kernels/sample_cuda.cu",
-           "shift >= 0; shift -= 8) {\n    __syncthreads();\n",
-           "shift >= 0; shift -= 8) {\n", "SamplingDepends"),
+           "    __syncthreads();\n    if (threadIdx.x == 0) {\n      int digit",
+           "    if (threadIdx.x == 0) {\n      int digit", "SamplingDepends"),
     kernel("the state is written while lanes read it",
            "kernels/log_prob_cuda.cu",
            "  __syncwarp();  // All lanes have read the state.\n", "",
@@ -106,10 +106,11 @@ MUTATIONS = [
     kernel("streams do not wait for events",
            "worker/device/cuda/cuda_stream.cc",
            "cudaStreamWaitEvent(stream_, static_cast<CudaEvent&>(event).get(), "
-           "0)", "cudaSuccess", "EventsOrderStreams"),
+           "0)", "(static_cast<void>(event), cudaSuccess)",
+           "EventsOrderStreams"),
     kernel("events are not recorded", "worker/device/cuda/cuda_stream.cc",
            "cudaEventRecord(static_cast<CudaEvent&>(event).get(), stream_)",
-           "cudaSuccess", "EventsOrderStreams"),
+           "(static_cast<void>(event), cudaSuccess)", "EventsOrderStreams"),
     # Events of the engine.
     engine("staged cache is overwritten while it is read", "cache_stager.cc",
            "  RETURN_IF_ERROR(copy_in_.Wait(*area.free));\n"),
@@ -128,7 +129,8 @@ MUTATIONS = [
     engine("inputs are read before they are there", "step_runner.cc",
            "  RETURN_IF_ERROR(compute_->Wait(*inputs_copied_));\n"),
     engine("results leave before they are computed", "head_runner.cc",
-           "  RETURN_IF_ERROR(copy_out_.Wait(done));\n"),
+           "  RETURN_IF_ERROR(copy_out_.Wait(done));\n",
+           "  static_cast<void>(done);\n"),
 ]
 
 
