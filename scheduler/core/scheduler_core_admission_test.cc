@@ -157,8 +157,8 @@ TEST(AdmissionTest, HybridProbesAKindLeftUnused) {
   ASSERT_THAT(harness.AddWorker({.gemm_flops_per_second = 1e4}), IsOk());
   const auto act_blocks = [&harness] {
     int64_t sum = 0;
-    for (const PoolSnapshot& pool :
-         harness.core().Snapshot().workers[0].pools) {
+    const SchedulerSnapshot snapshot = harness.core().Snapshot();
+    for (const PoolSnapshot& pool : snapshot.workers[0].pools) {
       sum += pool.act_blocks;
     }
     return sum;
@@ -171,7 +171,8 @@ TEST(AdmissionTest, HybridProbesAKindLeftUnused) {
   harness.RunUntilQuiet();
   harness.Submit(MakeRequest(8, 20));
   EXPECT_EQ(act_blocks(), 1);
-  for (const PoolSnapshot& pool : harness.core().Snapshot().workers[0].pools) {
+  const SchedulerSnapshot snapshot = harness.core().Snapshot();
+  for (const PoolSnapshot& pool : snapshot.workers[0].pools) {
     EXPECT_EQ(pool.act_blocks, pool.tier == Tier::kHost ? 1 : 0);
   }
   harness.Submit(MakeRequest(8, 20));
@@ -199,8 +200,8 @@ TEST(AdmissionTest, UntoldBlocksFollowTheMix) {
   const WorkerId id = harness.AddWorker().value();
   const auto act_blocks = [&harness] {
     int64_t sum = 0;
-    for (const PoolSnapshot& pool :
-         harness.core().Snapshot().workers[0].pools) {
+    const SchedulerSnapshot snapshot = harness.core().Snapshot();
+    for (const PoolSnapshot& pool : snapshot.workers[0].pools) {
       sum += pool.act_blocks;
     }
     return sum;
