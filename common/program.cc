@@ -135,14 +135,10 @@ int ReportFailure(absl::string_view name, const absl::Status& error) {
   return 1;
 }
 
-void InitLogging(const char* argv0) {
-  FLAGS_logtostderr = true;
-  google::InitGoogleLogging(argv0);
-}
-
 std::vector<std::string> InitProgram(int argc, char** argv,
                                      const ProgramUsage& usage) {
-  InitLogging(argv[0]);
+  FLAGS_logtostderr = true;
+  google::InitGoogleLogging(argv[0]);
   absl::StatusOr<CommandLine> line = ParseFlags(
       absl::MakeConstSpan(argv, argc).subspan(1),
       [](const char* name) -> const char* { return std::getenv(name); });

@@ -37,10 +37,6 @@ struct ProgramUsage {
 std::vector<std::string> InitProgram(int argc, char** argv,
                                      const ProgramUsage& usage);
 
-// The same without flags being looked at or anything being printed, for a
-// program that reads its command line itself (ParseFlags, HelpText).
-void InitLogging(const char* argv0);
-
 // Ends the program with 2 after one line on stderr: "NAME: MESSAGE".
 [[noreturn]] void ExitWithUsageError(absl::string_view name,
                                      const absl::Status& error);

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from typing import List
+from typing import Dict, List
 
 from tests.bench.similarity import regimes
 
@@ -21,6 +21,30 @@ def run(command: List[str]) -> str:
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}\nfailed: {done.stderr[-2000:]}")
     return done.stdout
+
+
+def made_up_model(
+    folder: pathlib.Path, config: dict, threads: int = 1
+) -> List[str]:
+    """Flags for a model of that config.json, put in `folder`, with weights from
+    a seed, computed in float32."""
+    (folder / "config.json").write_text(json.dumps(config))
+    return [
+        f"--model_dir={folder}",
+        "--random_weights=1",
+        f"--threads={threads}",
+        "--dtype=float32",
+    ]
+
+
+def bench(client: str, flags: List[str], file: pathlib.Path) -> Dict:
+    """What `hybridserve bench` measures, which `file` then holds too. Without
+    its command line: that names temporary folders."""
+    run([client, "bench", *flags, f"--json={file}"])
+    measured = json.loads(file.read_text())
+    del measured["machine"]["command_line"]
+    file.write_text(json.dumps(measured, indent=1) + "\n")
+    return measured
 
 
 def least_device_memory(worker: str, flags: List[str]) -> int:

@@ -149,8 +149,7 @@ class CommandLineTest(unittest.TestCase):
             worker, = json.loads(
                 cluster.client("status", "--show_profile",
                                "--output=json").stdout)["workers"]
-            plain, = json.loads(cluster.client(
-                "status", "--output=json").stdout)["workers"]
+            plain, = cluster.status()["workers"]
             models = json.loads(
                 cluster.client("models", "--output=json").stdout)
         self.assertNotIn("profile", plain)
@@ -307,8 +306,7 @@ class CommandLineTest(unittest.TestCase):
                 self.assertEqual(batch.stop(signal.SIGINT), 1)
             deadline = time.monotonic() + 30
             while True:
-                status = json.loads(
-                    cluster.client("status", "--output=json").stdout)
+                status = cluster.status()
                 if status["queue"] == {"running": 0, "waiting": 0}:
                     break
                 self.assertLess(time.monotonic(), deadline, status)

@@ -4,7 +4,6 @@ Usage: equality_test.py PROGRAMS_ROOT
 """
 
 import concurrent.futures
-import json
 import pathlib
 import random
 import sys
@@ -84,8 +83,7 @@ class EqualityTest(unittest.TestCase):
         """The status that says so."""
         deadline = time.monotonic() + 30
         while True:
-            status = json.loads(
-                cluster.client("status", "--output=json").stdout)
+            status = cluster.status()
             self.assertEqual(status["queue"]["waiting"], 0)
             pools = [pool for worker in status["workers"]
                      for pool in worker["pools"]]

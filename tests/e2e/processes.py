@@ -1,5 +1,6 @@
 """Real scheduler and worker processes on ports of their own choosing."""
 
+import json
 import os
 import pathlib
 import queue
@@ -112,6 +113,10 @@ class Cluster:
                check: bool = True) -> subprocess.CompletedProcess:
         return run_client(self.programs, command, f"--server={self.address}",
                           *flags, check=check)
+
+    def status(self) -> dict:
+        """What `hybridserve status` says in JSON."""
+        return json.loads(self.client("status", "--output=json").stdout)
 
     def __enter__(self):
         return self

@@ -74,8 +74,7 @@ class StartupTest(unittest.TestCase):
             cluster.add_worker([f"--model_dir={MODEL}"])
             deadline = time.monotonic() + 30
             while True:
-                workers = json.loads(cluster.client(
-                    "status", "--output=json").stdout)["workers"]
+                workers = cluster.status()["workers"]
                 if all(worker["totals"]["sampled_tokens"] > 0
                        for worker in workers):
                     break
@@ -177,8 +176,7 @@ class StartupTest(unittest.TestCase):
             killer = threading.Timer(60, client.kill)
             killer.start()
             self.addCleanup(killer.cancel)
-            while json.loads(cluster.client(
-                    "status", "--output=json").stdout)["queue"]["running"] < 1:
+            while cluster.status()["queue"]["running"] < 1:
                 time.sleep(0.02)
             client.send_signal(signal.SIGINT)
             out, err = client.communicate()
@@ -187,8 +185,7 @@ class StartupTest(unittest.TestCase):
             self.assertEqual(answer["finish_reason"], "cancelled")
             self.assertLess(len(answer["token_ids"]), 250)
             deadline = time.monotonic() + 30
-            while json.loads(cluster.client(
-                    "status", "--output=json").stdout)["queue"]["running"] > 0:
+            while cluster.status()["queue"]["running"] > 0:
                 self.assertLess(time.monotonic(), deadline)
                 time.sleep(0.02)
 

@@ -25,27 +25,33 @@ cudaError_t Refuse(cudaError_t error, absl::string_view call,
   return Return(error);
 }
 
-// Bytes of a copy: live, within one allocation; nullopt for pageable memory of
-// the host, which nobody knows.
-std::optional<Allocation> Find(absl::string_view call, const void* memory,
-                               int64_t bytes) {
-  const std::optional<Allocation> found = Device().memory().Find(memory);
-  if (!found.has_value()) return std::nullopt;
+std::optional<Allocation> Find(const void* memory) {
+  return Device().memory().Find(memory);
+}
+
+// Whether bytes of `found` are live and within it; a fault if not. Pageable
+// memory of the host, which nobody knows, passes.
+bool IsUsable(absl::string_view call, const std::optional<Allocation>& found,
+              const void* memory, int64_t bytes) {
+  if (!found.has_value()) return true;
   if (found->freed) {
     AddFault(FaultKind::kUseAfterFree, std::string{call},
              absl::StrCat(bytes, " bytes of memory that was freed"));
-  } else if (reinterpret_cast<uintptr_t>(memory) + bytes > found->end()) {
+    return false;
+  }
+  if (reinterpret_cast<uintptr_t>(memory) + bytes > found->end()) {
     AddFault(FaultKind::kOutOfBounds, std::string{call},
              absl::StrCat(bytes, " bytes beyond the end of ", found->bytes));
+    return false;
   }
-  return found;
+  return true;
 }
 
-bool IsUsable(const std::optional<Allocation>& found, const void* memory,
-              int64_t bytes) {
-  return !found.has_value() ||
-         (!found->freed &&
-          reinterpret_cast<uintptr_t>(memory) + bytes <= found->end());
+// The same for both ends of a copy.
+bool AreUsable(absl::string_view call, const void* to, const void* from,
+               int64_t bytes) {
+  const bool to_is_usable = IsUsable(call, Find(to), to, bytes);
+  return IsUsable(call, Find(from), from, bytes) && to_is_usable;
 }
 
 ByteRange RangeOf(const void* memory, int64_t bytes, bool written) {
@@ -80,11 +86,9 @@ cudaError_t Copy(absl::string_view call, void* to, const void* from,
     return Refuse(cudaErrorInvalidResourceHandle, call, "no such stream");
   }
   if (bytes == 0) return cudaSuccess;
-  const std::optional<Allocation> target = Find(call, to, bytes);
-  const std::optional<Allocation> source = Find(call, from, bytes);
-  if (!IsUsable(target, to, bytes) || !IsUsable(source, from, bytes)) {
-    return Return(cudaErrorInvalidValue);
-  }
+  if (!AreUsable(call, to, from, bytes)) return Return(cudaErrorInvalidValue);
+  const std::optional<Allocation> target = Find(to);
+  const std::optional<Allocation> source = Find(from);
   if (!Matches(kind, IsDevice(target), IsDevice(source))) {
     AddFault(FaultKind::kHostPointer, std::string{call},
              "the kind of copy is not that of the pointers");
@@ -100,12 +104,7 @@ cudaError_t Copy(absl::string_view call, void* to, const void* from,
       stream,
       {.name = std::string{call}, .run = [=](std::vector<ByteRange>& touched) {
          // It may have been freed since.
-         const auto now_target = Find(call, to, bytes);
-         const auto now_source = Find(call, from, bytes);
-         if (!IsUsable(now_target, to, bytes) ||
-             !IsUsable(now_source, from, bytes)) {
-           return false;
-         }
+         if (!AreUsable(call, to, from, bytes)) return false;
          std::memmove(to, from, bytes);
          touched = {RangeOf(to, bytes, true), RangeOf(from, bytes, false)};
          return true;
@@ -118,11 +117,13 @@ cudaError_t Fill(absl::string_view call, void* memory, int value, int64_t bytes,
     return Refuse(cudaErrorInvalidResourceHandle, call, "no such stream");
   }
   if (bytes == 0) return cudaSuccess;
-  const std::optional<Allocation> target = Find(call, memory, bytes);
+  const std::optional<Allocation> target = Find(memory);
   if (!target.has_value()) {
     return Refuse(cudaErrorInvalidValue, call, "not the device's memory");
   }
-  if (!IsUsable(target, memory, bytes)) return Return(cudaErrorInvalidValue);
+  if (!IsUsable(call, target, memory, bytes)) {
+    return Return(cudaErrorInvalidValue);
+  }
   return Return(Device().Enqueue(
       stream,
       {.name = std::string{call}, .run = [=](std::vector<ByteRange>& touched) {

@@ -89,9 +89,7 @@ def measure(arguments: argparse.Namespace, figures: List[Figure]) -> None:
     worker = f"{arguments.bin}/worker/worker"
     with tempfile.TemporaryDirectory() as folder:
         config = regimes.model_config(HIDDEN, LAYERS, MAX_POSITIONS)
-        (pathlib.Path(folder) / "config.json").write_text(json.dumps(config))
-        common = [f"--model_dir={folder}", "--random_weights=1"]
-        common += ["--threads=1", "--dtype=float32"]
+        common = programs.made_up_model(pathlib.Path(folder), config)
         least = programs.least_device_memory(
             worker, [*common, "--link_bandwidth=1GB"]
         )
@@ -101,20 +99,18 @@ def measure(arguments: argparse.Namespace, figures: List[Figure]) -> None:
         for figure in figures:
             print(f"{figure.title} ...", flush=True)
             file = pathlib.Path(f"{arguments.out}/{figure.name}.json")
-            programs.run(
-                [client, "bench", *common, *figure.flags]
+            programs.bench(
+                client,
+                [*common, *figure.flags]
                 # Rows for prompts and what is recomputed; no weights.
                 + [f"--device_memory={least + (16 << 20)}"]
                 + ["--resident_weights=0", f"--batch={stand.batch}"]
                 + [f"--host_memory={tokens * 2 * HIDDEN * ELEMENT_BYTES * LAYERS}"]
                 + [f"--link_bandwidth={stand.link_bytes_per_s:.0f}"]
                 + [f"--repeats={arguments.repeats}"]
-                + [f"--json={file}", f"--svg={file.with_suffix('.svg')}"]
+                + [f"--svg={file.with_suffix('.svg')}"],
+                file,
             )
-            result = json.loads(file.read_text())
-            # It names temporary folders; this script is the command.
-            del result["machine"]["command_line"]
-            file.write_text(json.dumps(result, indent=1) + "\n")
 
 
 def label(result: Dict) -> str:

@@ -73,9 +73,7 @@ def measure(arguments: argparse.Namespace, out_file: pathlib.Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         config = settings.model_config()
-        (folder / "config.json").write_text(json.dumps(config))
-        common = [f"--model_dir={folder}", "--random_weights=1"]
-        common += ["--threads=1", "--dtype=float32"]
+        common = programs.made_up_model(folder, config)
         least = programs.least_device_memory(
             worker, [*common, "--link_bandwidth=1GB"]
         )
@@ -97,16 +95,14 @@ def measure(arguments: argparse.Namespace, out_file: pathlib.Path) -> None:
                 f"--profile={folder / f'profile{number}.json'}",
             ]
             share = best_fixed_share(client, flags, folder / "plan.json")
-            file = folder / "bench.json"
-            programs.run(
-                [client, "bench", *flags, "--policies=kv,act,hybrid"]
-                + ["--decode_only"]
-                + [f"--act_ratio=auto,{share}", f"--json={file}"]
-                + [f"--repeats={arguments.pairs}"]
+            measured = programs.bench(
+                client,
+                [*flags, "--policies=kv,act,hybrid", "--decode_only"]
+                + [f"--act_ratio=auto,{share}"]
+                + [f"--repeats={arguments.pairs}"],
+                folder / "bench.json",
             )
-            measured = json.loads(file.read_text())
             result["machine"] = measured["machine"]
-            del result["machine"]["command_line"]  # Of one of many.
             result["runs"].append(
                 report.run_of(setting, link, measured["results"])
             )

@@ -102,9 +102,9 @@ def measure(arguments: argparse.Namespace, file: pathlib.Path) -> None:
     }
     with tempfile.TemporaryDirectory() as folder:
         config = regimes.model_config(arguments.hidden, LAYERS, MAX_POSITIONS)
-        (pathlib.Path(folder) / "config.json").write_text(json.dumps(config))
-        common = [f"--model_dir={folder}", "--random_weights=1"]
-        common += [f"--threads={arguments.threads}", "--dtype=float32"]
+        common = programs.made_up_model(
+            pathlib.Path(folder), config, arguments.threads
+        )
         least = programs.least_device_memory(
             worker, [*common, "--link_bandwidth=1GB"]
         )
@@ -125,17 +125,16 @@ def measure(arguments: argparse.Namespace, file: pathlib.Path) -> None:
                 f"{stand.link_bytes_per_s / 1e6:.0f} MB/s",
                 flush=True,
             )
-            output = pathlib.Path(folder) / "bench.json"
-            programs.run(
-                [bench, "bench", *common, f"--device_memory={device}"]
+            measured = programs.bench(
+                bench,
+                [*common, f"--device_memory={device}"]
                 + [f"--link_bandwidth={stand.link_bytes_per_s:.0f}"]
                 + [f"--policies={POLICIES}", "--decode_only"]
-                + [f"--repeats={arguments.repeats}", f"--json={output}"]
-                + bench_flags(arguments, stand, setting, context)
+                + [f"--repeats={arguments.repeats}"]
+                + bench_flags(arguments, stand, setting, context),
+                pathlib.Path(folder) / "bench.json",
             )
-            measured = json.loads(output.read_text())
             result["machine"] = measured["machine"]
-            del result["machine"]["command_line"]  # Of one of many.
             result["runs"].append(
                 {
                     "regime": regime.name,
