@@ -96,6 +96,12 @@ HWY_BEFORE_NAMESPACE();
 namespace hybridserve {
 namespace HWY_NAMESPACE {
 
+// The least multiple of kWide that is at least `count`.
+constexpr int64_t PaddedToWide(int64_t count) {
+  constexpr auto kMultiple = static_cast<int64_t>(kWide);
+  return (count + kMultiple - 1) / kMultiple * kMultiple;
+}
+
 // 16 floats of `from`, of which only `count` are there.
 template <typename Element>
 HWY_INLINE void LoadWide(const Element* from, int64_t count,
@@ -174,7 +180,7 @@ HWY_INLINE float SoftmaxNumerators(float* scores, int64_t count) {
   const F32Vector max = hn::Set(d, highest);
   F32Vector sums[kVectors];
   for (F32Vector& sum : sums) sum = hn::Zero(d);
-  const int64_t padded = (count + kWide - 1) / kWide * kWide;
+  const int64_t padded = PaddedToWide(count);
   // Far enough below the maximum that e^x is exactly 0.
   for (int64_t p = count; p < padded; ++p) scores[p] = highest - 200.0F;
   for (int64_t p = 0; p < padded; p += kWide) {
@@ -285,9 +291,9 @@ HWY_INLINE void WriteRow(const float* row, float factor, int64_t count,
 template <typename Element>
 void VisitRows(const AttentionCpuArgs& args, const AttentionVisit& visit) {
   const AttentionCpuSequence& sequence = *visit.sequence;
-  const int64_t dim = (args.head_dim + kWide - 1) / kWide * kWide;
+  const int64_t dim = PaddedToWide(args.head_dim);
   const int64_t last = sequence.num_cached + visit.first + visit.rows;
-  const int64_t positions = (last + kWide - 1) / kWide * kWide;
+  const int64_t positions = PaddedToWide(last);
   thread_local AttentionScratch scratch;
   float* queries = scratch.Reserve(visit.rows * (2 * dim + positions));
   float* sums = queries + visit.rows * dim;

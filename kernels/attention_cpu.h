@@ -4,16 +4,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "common/dtype.h"
+#include "kernels/attention_pointers.h"
 #include "kernels/thread_pool.h"
 
 namespace hybridserve {
-
-// A cached block's keys and values, [block_tokens, kv_width] each.
-struct KvBlockPointers {
-  const void* k;
-  const void* v;
-};
 
 // See AttentionSequence in kernels/ops.h.
 struct AttentionCpuSequence {
@@ -23,22 +17,7 @@ struct AttentionCpuSequence {
   std::vector<KvBlockPointers> blocks;
 };
 
-// See AttentionArgs in kernels/ops.h. Row-major; strides in elements.
-struct AttentionCpuArgs {
-  DType dtype;  // Of all arrays: float32 or bfloat16.
-  const void* q;
-  int64_t q_stride;
-  const void* new_k;
-  int64_t new_k_stride;
-  const void* new_v;
-  int64_t new_v_stride;
-  void* out;
-  int64_t out_stride;
-  int64_t num_heads;
-  int64_t num_kv_heads;
-  int64_t head_dim;
-  int64_t block_tokens;
-  float scale;
+struct AttentionCpuArgs : AttentionPointers {
   std::vector<AttentionCpuSequence> sequences;
 };
 

@@ -58,7 +58,7 @@ __device__ KeyAndValue<E> At(const AttentionCudaArgs& args,
             static_cast<const E*>(args.new_v) + new_row * args.new_v_stride +
                 in_row};
   }
-  const KvBlockAddress block =
+  const KvBlockPointers block =
       args.blocks[row.first_block + position / args.block_tokens];
   const int64_t offset =
       position % args.block_tokens * args.num_kv_heads * args.head_dim + in_row;

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "common/dtype.h"
+#include "kernels/attention_pointers.h"
 
 struct CUstream_st;  // *cudaStream_t, so that hosts need no CUDA headers.
 
@@ -12,12 +12,6 @@ namespace hybridserve {
 
 // The widest head that the kernel takes.
 inline constexpr int64_t kMostHeadDim = 256;
-
-// A cached block's keys and values, [block_tokens, kv_width] each.
-struct KvBlockAddress {
-  const void* k;
-  const void* v;
-};
 
 // One row of queries, of one sequence.
 struct AttentionCudaRow {
@@ -28,26 +22,11 @@ struct AttentionCudaRow {
   int64_t first_block;    // Of `blocks`: the sequence's.
 };
 
-// See AttentionArgs in kernels/ops.h. Device memory; row-major, strides in
-// elements.
-struct AttentionCudaArgs {
-  DType dtype;  // Of all tensors: a floating point one.
-  const void* q;
-  int64_t q_stride;
-  const void* new_k;
-  int64_t new_k_stride;
-  const void* new_v;
-  int64_t new_v_stride;
-  void* out;
-  int64_t out_stride;
-  int64_t num_heads;
-  int64_t num_kv_heads;
-  int64_t head_dim;  // At most kMostHeadDim.
-  int64_t block_tokens;
-  float scale;
+// Device memory; head_dim is at most kMostHeadDim.
+struct AttentionCudaArgs : AttentionPointers {
   const AttentionCudaRow* rows;  // [num_rows]
   int64_t num_rows;
-  const KvBlockAddress* blocks;
+  const KvBlockPointers* blocks;
 };
 
 // Queues it. Exact: a row of the result depends on its query and on the keys

@@ -72,7 +72,7 @@ HWY_INLINE void NormChunk(const float* x, const float* gain, const float* bias,
 }
 
 template <typename Out>
-void NormRow(const LayerNormCpuArgs& args, const float* x, Out* y) {
+void NormRow(const LayerNormPointers& args, const float* x, Out* y) {
   const float mean = Mean(x, args.width);
   const float variance = Variance(x, args.width, mean);
   const float scale = 1.0F / std::sqrt(variance + args.epsilon);
@@ -95,7 +95,7 @@ void NormRow(const LayerNormCpuArgs& args, const float* x, Out* y) {
   std::memcpy(y + c, padded_y, left * sizeof(Out));
 }
 
-void LayerNormRow(const LayerNormCpuArgs& args, int64_t row) {
+void LayerNormRow(const LayerNormPointers& args, int64_t row) {
   const float* x = args.x + row * args.x_stride;
   if (args.y_dtype == DType::kFloat32) {
     NormRow(args, x, static_cast<float*>(args.y) + row * args.y_stride);
@@ -118,7 +118,7 @@ namespace {
 constexpr int64_t kRowsAtOnce = 8;
 }  // namespace
 
-void LayerNormCpu(const LayerNormCpuArgs& args, ThreadPool& pool) {
+void LayerNormCpu(const LayerNormPointers& args, ThreadPool& pool) {
   const auto run = HWY_DYNAMIC_DISPATCH(LayerNormRow);
   const int64_t visits = (args.rows + kRowsAtOnce - 1) / kRowsAtOnce;
   pool.ParallelFor(visits, [&](int64_t visit) {

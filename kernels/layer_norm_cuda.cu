@@ -1,8 +1,9 @@
 // One warp a row, which is read again from L1 or L2 and needs no shared memory.
-// Grid: ceil(rows / kWarpsPerBlock) blocks of (kWarpLanes, kWarpsPerBlock).
+// Laid out by WarpPerRow.
 
 #include "kernels/cuda/element.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/shapes.h"
 #include "kernels/cuda/status.h"
 #include "kernels/cuda/warp.h"
 #include "kernels/layer_norm_cuda.h"
@@ -10,11 +11,9 @@
 namespace hybridserve {
 namespace {
 
-constexpr unsigned int kWarpsPerBlock = 4;
-
 template <typename Y>
-__global__ void LayerNormKernel(LayerNormCudaArgs args) {
-  const int64_t row = int64_t{blockIdx.x} * kWarpsPerBlock + threadIdx.y;
+__global__ void LayerNormKernel(LayerNormPointers args) {
+  const int64_t row = RowOfWarp();
   if (row >= args.rows) return;  // A whole warp.
   const float* x = args.x + row * args.x_stride;
   Y* y = static_cast<Y*>(args.y) + row * args.y_stride;
@@ -40,17 +39,13 @@ __global__ void LayerNormKernel(LayerNormCudaArgs args) {
 
 }  // namespace
 
-absl::Status LayerNormCuda(const LayerNormCudaArgs& args, CUstream_st* stream) {
+absl::Status LayerNormCuda(const LayerNormPointers& args, CUstream_st* stream) {
   // An empty grid is an error.
   if (args.rows == 0 || args.width == 0) return absl::OkStatus();
-  const LaunchShape shape = {
-      .grid = static_cast<unsigned int>((args.rows + kWarpsPerBlock - 1) /
-                                        kWarpsPerBlock),
-      .block = dim3(kWarpLanes, kWarpsPerBlock)};
   return WithElement(args.y_dtype, [&](auto element) {
     return CudaStatus(
-        Launch("LayerNormKernel", LayerNormKernel<decltype(element)>, shape,
-               stream, args),
+        Launch("LayerNormKernel", LayerNormKernel<decltype(element)>,
+               WarpPerRow(args.rows), stream, args),
         "LayerNormKernel");
   });
 }

@@ -1,19 +1,15 @@
-// One thread a column, row after row. Grid: as many blocks of kThreads columns
-// as a row takes, by rows; the latter wrap at kMostRows.
+// One thread a column, row after row: laid out by ThreadPerColumn.
 
-#include <algorithm>
 #include <cmath>
 
 #include "kernels/cuda/element.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/shapes.h"
 #include "kernels/cuda/status.h"
 #include "kernels/linear_finish_cuda.h"
 
 namespace hybridserve {
 namespace {
-
-constexpr unsigned int kThreads = 128;
-constexpr int64_t kMostRows = 65535;  // Of gridDim.y.
 
 __device__ float Activate(float x, Activation activation) {
   switch (activation) {
@@ -29,7 +25,7 @@ __device__ float Activate(float x, Activation activation) {
 
 template <typename Y>
 __global__ void LinearFinishKernel(LinearFinishCudaArgs args) {
-  const int64_t c = int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  const int64_t c = ColumnOfThread();
   if (c >= args.width) return;
   const float bias = args.bias == nullptr ? 0.0F : args.bias[c];
   for (int64_t row = blockIdx.y; row < args.rows; row += gridDim.y) {
@@ -44,11 +40,7 @@ __global__ void LinearFinishKernel(LinearFinishCudaArgs args) {
 absl::Status LinearFinishCuda(const LinearFinishCudaArgs& args,
                               CUstream_st* stream) {
   if (args.rows == 0 || args.width == 0) return absl::OkStatus();
-  const LaunchShape shape = {
-      .grid = dim3(
-          static_cast<unsigned int>((args.width + kThreads - 1) / kThreads),
-          static_cast<unsigned int>(std::min(args.rows, kMostRows))),
-      .block = kThreads};
+  const LaunchShape shape = ThreadPerColumn(args.rows, args.width);
   return WithElement(args.y_dtype, [&](auto element) {
     return CudaStatus(
         Launch("LinearFinishKernel", LinearFinishKernel<decltype(element)>,

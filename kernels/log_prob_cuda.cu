@@ -1,10 +1,11 @@
 // One warp a row (log_prob_fold.h).
-// Grid: ceil(rows / kWarpsPerBlock) blocks of (kWarpLanes, kWarpsPerBlock).
+// Laid out by WarpPerRow.
 
 #include <cmath>
 
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/log_prob_fold.h"
+#include "kernels/cuda/shapes.h"
 #include "kernels/cuda/status.h"
 #include "kernels/cuda/warp.h"
 #include "kernels/log_prob_cuda.h"
@@ -12,10 +13,8 @@
 namespace hybridserve {
 namespace {
 
-constexpr unsigned int kWarpsPerBlock = 4;
-
 __global__ void LogProbKernel(LogProbCudaArgs args) {
-  const int64_t row = int64_t{blockIdx.x} * kWarpsPerBlock + threadIdx.y;
+  const int64_t row = RowOfWarp();
   if (row >= args.rows) return;  // A whole warp, as below.
   const int64_t target = args.targets[row];
   if (target < 0) return;
@@ -44,11 +43,8 @@ __global__ void LogProbKernel(LogProbCudaArgs args) {
 
 absl::Status LogProbCuda(const LogProbCudaArgs& args, CUstream_st* stream) {
   if (args.rows == 0) return absl::OkStatus();
-  const LaunchShape shape = {
-      .grid = static_cast<unsigned int>((args.rows + kWarpsPerBlock - 1) /
-                                        kWarpsPerBlock),
-      .block = dim3(kWarpLanes, kWarpsPerBlock)};
-  return CudaStatus(Launch("LogProbKernel", LogProbKernel, shape, stream, args),
+  return CudaStatus(Launch("LogProbKernel", LogProbKernel,
+                           WarpPerRow(args.rows), stream, args),
                     "LogProbKernel");
 }
 

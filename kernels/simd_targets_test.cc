@@ -139,21 +139,21 @@ TEST(SimdTargetsTest, AttentionIsTheSameEverywhere) {
       const Bytes v = Elements(RandomMatrix(kRows, width, dtype, 3), dtype);
       ExpectSameOnAllTargets([&] {
         Bytes out(kRows * width * SizeOf(dtype));
-        AttentionCpu({.dtype = dtype,
-                      .q = q.data(),
-                      .q_stride = width,
-                      .new_k = k.data(),
-                      .new_k_stride = width,
-                      .new_v = v.data(),
-                      .new_v_stride = width,
-                      .out = out.data(),
-                      .out_stride = width,
-                      .num_heads = kHeads,
-                      .num_kv_heads = kHeads,
-                      .head_dim = head_dim,
-                      .block_tokens = 16,
-                      .scale = 0.3F,
-                      .sequences = {{0, kRows, 0, {}}}},
+        AttentionCpu({{.dtype = dtype,
+                       .q = q.data(),
+                       .q_stride = width,
+                       .new_k = k.data(),
+                       .new_k_stride = width,
+                       .new_v = v.data(),
+                       .new_v_stride = width,
+                       .out = out.data(),
+                       .out_stride = width,
+                       .num_heads = kHeads,
+                       .num_kv_heads = kHeads,
+                       .head_dim = head_dim,
+                       .block_tokens = 16,
+                       .scale = 0.3F},
+                      {{0, kRows, 0, {}}}},
                      pool);
         return out;
       });

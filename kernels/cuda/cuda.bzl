@@ -7,6 +7,7 @@ load("//third_party/cuda:cuda.bzl", "cuda_library")
 _HEADERS = [
     "//kernels/cuda:element",
     "//kernels/cuda:launch",
+    "//kernels/cuda:shapes",
     "//kernels/cuda:log_prob_fold",
     "//kernels/cuda:status",
     "//kernels/cuda:warp",

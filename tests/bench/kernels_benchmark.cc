@@ -143,25 +143,26 @@ void Attention(benchmark::State& state) {
   }
   ThreadPool pool(1);
   for (auto _ : state) {
-    AttentionCpu({.dtype = dtype,
-                  .q = q.get(),
-                  .q_stride = kWidth,
-                  .new_k = q.get(),
-                  .new_k_stride = kWidth,
-                  .new_v = q.get(),
-                  .new_v_stride = kWidth,
-                  .out = out.get(),
-                  .out_stride = kWidth,
-                  .num_heads = kHeads,
-                  .num_kv_heads = kHeads,
-                  .head_dim = kHeadDim,
-                  .block_tokens = kBlockTokens,
-                  .scale = 0.125F,
-                  .sequences = {sequence}},
+    AttentionCpu({{.dtype = dtype,
+                   .q = q.get(),
+                   .q_stride = kWidth,
+                   .new_k = q.get(),
+                   .new_k_stride = kWidth,
+                   .new_v = q.get(),
+                   .new_v_stride = kWidth,
+                   .out = out.get(),
+                   .out_stride = kWidth,
+                   .num_heads = kHeads,
+                   .num_kv_heads = kHeads,
+                   .head_dim = kHeadDim,
+                   .block_tokens = kBlockTokens,
+                   .scale = 0.125F},
+                  {sequence}},
                  pool);
   }
-  const double pairs = static_cast<double>(rows) *
-                       (static_cast<double>(cached) + (rows + 1) / 2.0);
+  const double pairs =
+      static_cast<double>(rows) *
+      (static_cast<double>(cached) + static_cast<double>(rows + 1) / 2.0);
   const double runs = static_cast<double>(state.iterations());
   state.counters["GFLOP/s"] =
       Counter(runs * 4 * pairs * kWidth / 1e9, Counter::kIsRate);

@@ -73,16 +73,7 @@ absl::Status CpuOps::Linear(Stream& stream, const LinearArgs& args) {
 absl::Status CpuOps::LayerNorm(Stream& stream, const LayerNormArgs& args) {
   RETURN_IF_ERROR(CheckComputeDType("layer norm", args.y.dtype));
   CheckLayerNorm(args);
-  const LayerNormCpuArgs plain{.x = AddressAs<float>(args.x),
-                               .x_stride = args.x.stride,
-                               .gain = AddressAs<float>(args.gain),
-                               .bias = AddressAs<float>(args.bias),
-                               .y = AddressOf(args.y),
-                               .y_stride = args.y.stride,
-                               .y_dtype = args.y.dtype,
-                               .rows = args.x.rows,
-                               .width = args.x.cols,
-                               .epsilon = args.epsilon};
+  const LayerNormPointers plain = PointersOf(args);
   Queue(stream, [this, plain] {
     LayerNormCpu(plain, pool_);
     return absl::OkStatus();
@@ -108,20 +99,7 @@ absl::Status CpuOps::Convert(Stream& stream, const ConvertArgs& args) {
 absl::Status CpuOps::Attention(Stream& stream, const AttentionArgs& args) {
   RETURN_IF_ERROR(CheckComputeDType("attention", args.q.dtype));
   CheckAttention(args);
-  AttentionCpuArgs plain{.dtype = args.q.dtype,
-                         .q = AddressOf(args.q),
-                         .q_stride = args.q.stride,
-                         .new_k = AddressOf(args.new_k),
-                         .new_k_stride = args.new_k.stride,
-                         .new_v = AddressOf(args.new_v),
-                         .new_v_stride = args.new_v.stride,
-                         .out = AddressOf(args.out),
-                         .out_stride = args.out.stride,
-                         .num_heads = args.num_heads,
-                         .num_kv_heads = args.num_kv_heads,
-                         .head_dim = args.head_dim,
-                         .block_tokens = args.block_tokens,
-                         .scale = args.scale};
+  AttentionCpuArgs plain{PointersOf(args), {}};
   for (const AttentionSequence& sequence : args.sequences) {
     plain.sequences.push_back(Plain(sequence));
   }

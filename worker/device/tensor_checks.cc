@@ -30,6 +30,36 @@ void CheckVector(const char* name, const TensorView& view, int64_t cols) {
   CHECK(view.dtype == DType::kFloat32) << name;
 }
 
+LayerNormPointers PointersOf(const LayerNormArgs& args) {
+  return {.x = AddressAs<float>(args.x),
+          .x_stride = args.x.stride,
+          .gain = AddressAs<float>(args.gain),
+          .bias = AddressAs<float>(args.bias),
+          .y = AddressOf(args.y),
+          .y_stride = args.y.stride,
+          .y_dtype = args.y.dtype,
+          .rows = args.x.rows,
+          .width = args.x.cols,
+          .epsilon = args.epsilon};
+}
+
+AttentionPointers PointersOf(const AttentionArgs& args) {
+  return {.dtype = args.q.dtype,
+          .q = AddressOf(args.q),
+          .q_stride = args.q.stride,
+          .new_k = AddressOf(args.new_k),
+          .new_k_stride = args.new_k.stride,
+          .new_v = AddressOf(args.new_v),
+          .new_v_stride = args.new_v.stride,
+          .out = AddressOf(args.out),
+          .out_stride = args.out.stride,
+          .num_heads = args.num_heads,
+          .num_kv_heads = args.num_kv_heads,
+          .head_dim = args.head_dim,
+          .block_tokens = args.block_tokens,
+          .scale = args.scale};
+}
+
 void CheckLinear(const LinearArgs& args, const WeightLayout& layout) {
   const WeightShape& shape = args.shape;
   CheckShape("linear x", args.x, args.x.rows, shape.k);

@@ -3,12 +3,15 @@
 
 #include <cstdint>
 
+#include "kernels/attention_pointers.h"
 #include "kernels/device/tensor_view.h"
+#include "kernels/layer_norm_pointers.h"
 #include "kernels/ops.h"
 
 namespace hybridserve {
 
-// What backends check of ops' arguments: callers' mistakes, which crash.
+// What backends share of taking ops' arguments: looking for callers' mistakes,
+// which crash, and where the tensors are.
 
 // Where a tensor begins; null for an empty one.
 void* AddressOf(const TensorView& view);
@@ -23,6 +26,10 @@ void CheckShape(const char* name, const TensorView& view, int64_t rows,
                 int64_t cols);
 // The same for an optional [1, cols] of float32.
 void CheckVector(const char* name, const TensorView& view, int64_t cols);
+
+// An op's tensors as implementations take them.
+LayerNormPointers PointersOf(const LayerNormArgs& args);
+AttentionPointers PointersOf(const AttentionArgs& args);
 
 // Crash unless shapes and dtypes of an op's tensors fit together.
 void CheckLinear(const LinearArgs& args, const WeightLayout& layout);

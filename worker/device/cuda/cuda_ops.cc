@@ -106,17 +106,7 @@ absl::Status CudaOps::Linear(Stream& stream, const LinearArgs& args) {
 absl::Status CudaOps::LayerNorm(Stream& stream, const LayerNormArgs& args) {
   RETURN_IF_ERROR(CheckFloat("layer norm", args.y.dtype));
   CheckLayerNorm(args);
-  return LayerNormCuda({.x = AddressAs<float>(args.x),
-                        .x_stride = args.x.stride,
-                        .gain = AddressAs<float>(args.gain),
-                        .bias = AddressAs<float>(args.bias),
-                        .y = AddressOf(args.y),
-                        .y_stride = args.y.stride,
-                        .y_dtype = args.y.dtype,
-                        .rows = args.x.rows,
-                        .width = args.x.cols,
-                        .epsilon = args.epsilon},
-                       Of(stream).ForOp());
+  return LayerNormCuda(PointersOf(args), Of(stream).ForOp());
 }
 
 absl::Status CudaOps::Convert(Stream& stream, const ConvertArgs& args) {
@@ -138,7 +128,7 @@ absl::Status CudaOps::Attention(Stream& stream, const AttentionArgs& args) {
   RETURN_IF_ERROR(CheckFloat("attention", args.q.dtype));
   CheckAttention(args);
   std::vector<AttentionCudaRow> rows;
-  std::vector<KvBlockAddress> blocks;
+  std::vector<KvBlockPointers> blocks;
   for (const AttentionSequence& sequence : args.sequences) {
     for (int64_t i = 0; i < sequence.num_rows; ++i) {
       rows.push_back({.row = sequence.first_row + i,
@@ -155,27 +145,13 @@ absl::Status CudaOps::Attention(Stream& stream, const AttentionArgs& args) {
   std::vector<char> bytes;
   Append<AttentionCudaRow>(rows, bytes);
   const size_t blocks_at = bytes.size();
-  Append<KvBlockAddress>(blocks, bytes);
+  Append<KvBlockPointers>(blocks, bytes);
   ASSIGN_OR_RETURN(const char* const uploaded,
                    ring_->Upload(Of(stream), bytes));
   RETURN_IF_ERROR(AttentionCuda(
-      {.dtype = args.q.dtype,
-       .q = AddressOf(args.q),
-       .q_stride = args.q.stride,
-       .new_k = AddressOf(args.new_k),
-       .new_k_stride = args.new_k.stride,
-       .new_v = AddressOf(args.new_v),
-       .new_v_stride = args.new_v.stride,
-       .out = AddressOf(args.out),
-       .out_stride = args.out.stride,
-       .num_heads = args.num_heads,
-       .num_kv_heads = args.num_kv_heads,
-       .head_dim = args.head_dim,
-       .block_tokens = args.block_tokens,
-       .scale = args.scale,
-       .rows = reinterpret_cast<const AttentionCudaRow*>(uploaded),
-       .num_rows = static_cast<int64_t>(rows.size()),
-       .blocks = reinterpret_cast<const KvBlockAddress*>(uploaded + blocks_at)},
+      {PointersOf(args), reinterpret_cast<const AttentionCudaRow*>(uploaded),
+       static_cast<int64_t>(rows.size()),
+       reinterpret_cast<const KvBlockPointers*>(uploaded + blocks_at)},
       Of(stream).ForOp()));
   return ring_->Release(Of(stream));
 }

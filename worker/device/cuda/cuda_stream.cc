@@ -4,48 +4,13 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
 #include "kernels/cuda/status.h"
+#include "worker/device/copy_runs.h"
 
 namespace hybridserve {
 namespace {
-
-void CheckInside(const BufferView& view) {
-  CHECK(view.buffer != nullptr);
-  CHECK(view.offset >= 0 && view.size >= 0 &&
-        view.offset + view.size <= view.buffer->size())
-      << view.offset << "+" << view.size << " of " << view.buffer->size();
-}
-
-// True if `next` continues `run` on both sides.
-bool Continues(const CopyRun& run, const CopyRun& next) {
-  return run.dst.buffer == next.dst.buffer &&
-         run.src.buffer == next.src.buffer &&
-         run.dst.offset + run.dst.size == next.dst.offset &&
-         run.src.offset + run.src.size == next.src.offset;
-}
-
-absl::StatusOr<std::vector<CopyRun>> Merge(absl::Span<const CopyRun> runs) {
-  std::vector<CopyRun> merged;
-  for (const CopyRun& run : runs) {
-    if (run.dst.size != run.src.size) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("copy of ", run.src.size, " bytes to ", run.dst.size));
-    }
-    CheckInside(run.dst);
-    CheckInside(run.src);
-    if (run.dst.size == 0) continue;
-    if (!merged.empty() && Continues(merged.back(), run)) {
-      merged.back().dst.size += run.dst.size;
-      merged.back().src.size += run.src.size;
-    } else {
-      merged.push_back(run);
-    }
-  }
-  return merged;
-}
 
 cudaMemcpyKind KindOf(const CopyRun& run) {
   const bool to_host = run.dst.buffer->space() == MemorySpace::kHost;
@@ -69,11 +34,13 @@ CudaStream::~CudaStream() {
 }
 
 absl::Status CudaStream::Copy(absl::Span<const CopyRun> runs) {
-  ASSIGN_OR_RETURN(const std::vector<CopyRun> merged, Merge(runs));
+  ASSIGN_OR_RETURN(const std::vector<CopyRun> merged, MergeCopyRuns(runs));
+  if (merged.empty()) return absl::OkStatus();
+  CUstream_st* const stream = ForOp();
   for (const CopyRun& run : merged) {
     RETURN_IF_ERROR(
         CudaStatus(cudaMemcpyAsync(run.dst.address(), run.src.address(),
-                                   run.dst.size, KindOf(run), ForOp()),
+                                   run.dst.size, KindOf(run), stream),
                    "cudaMemcpyAsync"));
   }
   return absl::OkStatus();
