@@ -182,7 +182,7 @@ absl::Status MeasureDecodeApart(const Channel& channel, const v1::Model& model,
 
 }  // namespace
 
-absl::StatusOr<PassResult> RunPass(Channel channel,
+absl::StatusOr<PassResult> RunPass(const Channel& channel,
                                    const PassOptions& options) {
   ASSIGN_OR_RETURN(const v1::Model model, GetModel(channel, options.model));
   ASSIGN_OR_RETURN(std::vector<v1::GenerateStreamRequest> requests,
@@ -229,7 +229,7 @@ absl::StatusOr<PassResult> RunPass(Channel channel,
   return result;
 }
 
-absl::StatusOr<PassResult> RunDecodePass(Channel channel,
+absl::StatusOr<PassResult> RunDecodePass(const Channel& channel,
                                          const PassOptions& options,
                                          const PassResult& before) {
   ASSIGN_OR_RETURN(const v1::Model model, GetModel(channel, options.model));
@@ -244,7 +244,7 @@ absl::StatusOr<PassResult> RunDecodePass(Channel channel,
   return result;
 }
 
-absl::StatusOr<int64_t> FindLargestBatch(Channel channel,
+absl::StatusOr<int64_t> FindLargestBatch(const Channel& channel,
                                          const PassOptions& options) {
   ASSIGN_OR_RETURN(const v1::Model model, GetModel(channel, options.model));
   LoadSampler sampler(channel);

@@ -48,19 +48,19 @@ struct PassResult {
 
 // Runs one pass to its end. The server's errors; InvalidArgument, naming the
 // flag, for more tokens than the model takes.
-absl::StatusOr<PassResult> RunPass(std::shared_ptr<grpc::Channel> channel,
-                                   const PassOptions& options);
+absl::StatusOr<PassResult> RunPass(
+    const std::shared_ptr<grpc::Channel>& channel, const PassOptions& options);
 
 // The decode phase alone, as if it had to be measured apart. `before` is a pass
 // of requests with the same prompts.
-absl::StatusOr<PassResult> RunDecodePass(std::shared_ptr<grpc::Channel> channel,
-                                         const PassOptions& options,
-                                         const PassResult& before);
+absl::StatusOr<PassResult> RunDecodePass(
+    const std::shared_ptr<grpc::Channel>& channel, const PassOptions& options,
+    const PassResult& before);
 
 // The most requests of that kind (`options.batch` aside) that the server runs
 // at once. Leaves it idle.
-absl::StatusOr<int64_t> FindLargestBatch(std::shared_ptr<grpc::Channel> channel,
-                                         const PassOptions& options);
+absl::StatusOr<int64_t> FindLargestBatch(
+    const std::shared_ptr<grpc::Channel>& channel, const PassOptions& options);
 
 }  // namespace hybridserve
 

@@ -41,7 +41,7 @@ MachineInfo Describe(const WorkerInfo& info) {
   v1::Worker worker;
   worker.set_device(info.device);
   worker.set_model(info.model_name);
-  worker.mutable_numerics()->set_dtype(std::string(Name(info.numerics.dtype)));
+  worker.mutable_numerics()->set_dtype(absl::StrCat(Name(info.numerics.dtype)));
   worker.set_link_bytes_per_second(info.profile.link_bytes_per_second);
   return DescribeMachine(worker);
 }

@@ -24,7 +24,7 @@ constexpr int64_t kMaxPositions = 64;
 // "tiny", which has a tokenizer and samples by default, and "ids", which takes
 // token ids only.
 const ServedModels& Models() {
-  static const ServedModels* const kModels = [] {
+  static const ServedModels* const served = [] {
     auto* models = new ServedModels;
     auto tiny = std::make_shared<ServedModel>();
     tiny->name = "tiny";
@@ -45,7 +45,7 @@ const ServedModels& Models() {
     models->Publish(std::move(ids));
     return models;
   }();
-  return *kModels;
+  return *served;
 }
 
 // What the core relies on in a request that has passed every check.

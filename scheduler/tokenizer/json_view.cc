@@ -200,7 +200,7 @@ absl::StatusOr<bool> JsonView::BoolOr(absl::string_view key,
 absl::StatusOr<std::string> JsonView::StringOr(
     absl::string_view key, absl::string_view fallback) const {
   ASSIGN_OR_RETURN(const std::optional<JsonView> member, Find(key));
-  if (!member.has_value()) return std::string(fallback);
+  if (!member.has_value()) return absl::StrCat(fallback);
   return member->String();
 }
 

@@ -41,6 +41,8 @@ void* AddressOf(const Notification* notification) {
 
 }  // namespace
 
+// Names that the linker makes of those that it wraps.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
 // ---- Mutex: Lock, TryLock, Unlock, ReaderLock, ReaderUnlock.
@@ -156,3 +158,4 @@ bool __wrap__ZNK4absl7debian312Notification30WaitForNotificationWithTimeoutENS0_
 }
 
 }  // extern "C"
+// NOLINTEND(readability-identifier-naming)

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "common/model_config.h"
@@ -30,7 +31,7 @@ TEST(WeightsHashTest, DoesNotDependOnHowFilesSpellOrSplit) {
   const ScratchFolder whole;
   whole.Write("model.safetensors",
               SafetensorsBytes(CopyTensors(random, [](absl::string_view name) {
-                return std::string(name);
+                return absl::StrCat(name);
               })));
 
   std::vector<TestTensor> tensors =
@@ -59,7 +60,7 @@ TEST(WeightsHashTest, CanBeCancelled) {
   folder.Write("model.safetensors",
                SafetensorsBytes(CopyTensors(
                    RandomSource(config, 4),
-                   [](absl::string_view name) { return std::string(name); })));
+                   [](absl::string_view name) { return absl::StrCat(name); })));
   const auto source = SafetensorsSource::Open(folder.path()).value();
   EXPECT_THAT(HashWeights(*source, config, "{}", true),
               StatusIs(absl::StatusCode::kCancelled));

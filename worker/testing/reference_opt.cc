@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "glog/logging.h"
 
@@ -33,10 +34,10 @@ Row Norm(const Row& x, const std::vector<float>* gain,
          const std::vector<float>* bias, double epsilon) {
   double mean = 0;
   for (const double value : x) mean += value;
-  mean /= x.size();
+  mean /= static_cast<double>(x.size());
   double variance = 0;
   for (const double value : x) variance += (value - mean) * (value - mean);
-  variance /= x.size();
+  variance /= static_cast<double>(x.size());
   const double scale = 1 / std::sqrt(variance + epsilon);
   Row y(x.size());
   for (size_t i = 0; i < x.size(); ++i) {
@@ -65,7 +66,7 @@ Row Attend(const ModelConfig& config, const Row& q, const Rows& k,
   for (int64_t head = 0; head < config.num_heads; ++head) {
     const size_t kv = head / group * d;
     Row weight(p + 1);
-    double max = -INFINITY;
+    double max = -std::numeric_limits<double>::infinity();
     for (size_t i = 0; i <= p; ++i) {
       for (size_t c = 0; c < d; ++c) {
         weight[i] += q[head * d + c] * k[i][kv + c];
@@ -144,7 +145,8 @@ std::vector<std::vector<double>> ReferenceLogits(
     if (projects) {
       x = Apply(model.matrices.at({-1, LinearWeight::kProjectIn}), nullptr, x);
     }
-    Add(row_of(model.position_table, p + config.position_offset, config.hidden),
+    Add(row_of(model.position_table,
+               static_cast<int64_t>(p) + config.position_offset, config.hidden),
         x);
     hidden.push_back(std::move(x));
   }

@@ -20,7 +20,8 @@ Json AddedTokenJson(int32_t id, const std::string& content, bool special) {
 Json ModelJson() {
   Json vocab = Json::object();
   for (int byte = 0; byte < 256; ++byte) {
-    vocab[std::string(ByteLevelChar(static_cast<uint8_t>(byte)))] = byte;
+    const std::string character(ByteLevelChar(static_cast<uint8_t>(byte)));
+    vocab[character] = byte;
   }
   vocab["th"] = kTinyTh;
   vocab["the"] = kTinyThe;

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/dtype.h"
 #include "common/model_config.h"
 #include "nlohmann/json.hpp"
@@ -79,7 +80,7 @@ std::string ConfigJson(const ModelConfig& config) {
       {"tie_word_embeddings", config.tied_lm_head},
       {"activation_function",
        config.activation == ActivationFunction::kRelu ? "relu" : "gelu"},
-      {"torch_dtype", std::string(Name(config.checkpoint_dtype))},
+      {"torch_dtype", absl::StrCat(Name(config.checkpoint_dtype))},
   };
   return object.dump(2);
 }
