@@ -25,10 +25,19 @@ namespace {
 // The size of a device whose memory only the plan limits.
 constexpr int64_t kUnlimitedBytes = int64_t{1} << 60;
 
+// The cpu device's own memory, if it has any, is the host's too.
+bool DeviceIsOnHost(const DeviceInfo& device) {
+  return device.backend == "cpu" && !device.one_memory;
+}
+
 bool HasNativeBFloat16() { return __builtin_cpu_supports("avx512bf16") > 0; }
 
 absl::StatusOr<DType> ChooseDType(const WorkerOptions& options,
+                                  const DeviceInfo& device,
                                   const ModelFolder& folder) {
+  if (device.backend == "cuda") {  // Multiplies in all of them.
+    return options.dtype.value_or(folder.checkpoint_dtype);
+  }
   if (!options.dtype.has_value()) {
     const DType dtype = AutoDType(folder.checkpoint_dtype, HasNativeBFloat16());
     LOG(INFO) << "dtype=" << Name(dtype)
@@ -43,12 +52,12 @@ absl::StatusOr<DType> ChooseDType(const WorkerOptions& options,
   return *options.dtype;
 }
 
-absl::StatusOr<std::unique_ptr<Device>> OpenDevice(const WorkerOptions& options,
-                                                   bool one_memory) {
+absl::StatusOr<std::unique_ptr<Device>> OpenDevice(
+    const WorkerOptions& options) {
   CpuDeviceOptions cpu = {
       .threads = options.threads,
       .link_bytes_per_second = options.link_bytes_per_second};
-  if (!one_memory) {
+  if (!options.one_memory()) {
     cpu.device_memory_bytes =
         options.device_memory.choice == MemorySetting::Choice::kBytes
             ? options.device_memory.bytes
@@ -63,8 +72,8 @@ int LoadingThreads(const WorkerOptions& options) {
 }
 
 absl::StatusOr<MemoryPlan> PlanMemory(const WorkerOptions& options,
-                                      const EngineResources& resources,
-                                      bool one_memory) {
+                                      const EngineResources& resources) {
+  const DeviceInfo& device = resources.device->info();
   ASSIGN_OR_RETURN(const HostLimit host, ReadHostLimit());
   LOG(INFO) << "host_available_bytes=" << host.available_bytes
             << " limited_by=\"" << host.reason << "\"";
@@ -79,10 +88,10 @@ absl::StatusOr<MemoryPlan> PlanMemory(const WorkerOptions& options,
        .weight_buffers = options.weight_buffers,
        .block_tokens = options.block_tokens,
        .max_running = options.max_running,
-       .one_memory = one_memory,
+       .one_memory = device.one_memory,
        .unpinned_cache = options.unpinned_cache,
-       .device_on_host = !one_memory,
-       .device_available = resources.device->info().memory_bytes,
+       .device_on_host = DeviceIsOnHost(device),
+       .device_available = device.memory_bytes,
        .host_available = host.available_bytes,
        .loading_bytes =
            LoadingThreads(options) * resources.plan.MaxPieceElements() * 4});
@@ -115,11 +124,10 @@ absl::StatusOr<LoadedModel> LoadModel(const WorkerOptions& options,
                                       const Clock& clock,
                                       const LoadCallback& progress) {
   if (progress != nullptr) progress("planning", 0, 0);
-  const bool one_memory = options.one_memory();
   LoadedModel model;
   model.resources = std::make_unique<EngineResources>();
   EngineResources& resources = *model.resources;
-  ASSIGN_OR_RETURN(resources.device, OpenDevice(options, one_memory));
+  ASSIGN_OR_RETURN(resources.device, OpenDevice(options));
   if (!options.trace_file.empty()) {
     model.trace = std::make_unique<TraceWriter>();
     resources.device =
@@ -127,20 +135,22 @@ absl::StatusOr<LoadedModel> LoadModel(const WorkerOptions& options,
   }
   ASSIGN_OR_RETURN(ModelFolder folder,
                    OpenModelFolder(options.model_dir, options.random_weights));
-  ASSIGN_OR_RETURN(const DType dtype, ChooseDType(options, folder));
+  ASSIGN_OR_RETURN(const DType dtype,
+                   ChooseDType(options, resources.device->info(), folder));
   resources.config = folder.config;
   resources.block_tokens = options.block_tokens;
   resources.plan = MakeWeightPlan(resources.config, dtype,
                                   resources.device->weight_layout());
-  ASSIGN_OR_RETURN(resources.memory,
-                   PlanMemory(options, resources, one_memory));
+  ASSIGN_OR_RETURN(resources.memory, PlanMemory(options, resources));
   for (absl::string_view line :
        absl::StrSplit(resources.memory.ToString(), '\n')) {
     LOG(INFO) << line;
   }
-  // The cpu device's own memory is the host's too.
   LOG(INFO) << "planned_bytes="
-            << resources.memory.host_bytes() + resources.memory.device_bytes();
+            << resources.memory.host_bytes() +
+                   (DeviceIsOnHost(resources.device->info())
+                        ? resources.memory.device_bytes()
+                        : 0);
   ASSIGN_OR_RETURN(resources.weights,
                    HostWeights::Allocate(*resources.device, resources.plan));
   RETURN_IF_ERROR(AllocateCache(resources));

@@ -35,8 +35,8 @@ absl::StatusOr<LoadedModel> LoadModel(const WorkerOptions& options,
                                       const Clock& clock,
                                       const LoadCallback& progress);
 
-// What dtype=auto means for a checkpoint on this machine: float32 for F32;
-// for BF16 and F16 ones bfloat16 where the cpu multiplies it natively.
+// What dtype=auto means for a checkpoint on the cpu: float32 for F32; for BF16
+// and F16 ones bfloat16 where the cpu multiplies it natively.
 DType AutoDType(DType checkpoint, bool native_bfloat16);
 
 }  // namespace hybridserve

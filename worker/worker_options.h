@@ -64,7 +64,7 @@ struct WorkerOptions {
   // Chrome trace JSON, written when the worker is destroyed; empty: none.
   std::string trace_file;
 
-  // Host and device are one memory.
+  // Host and device are one memory, if the device is the cpu.
   bool one_memory() const {
     return device_memory.choice == MemorySetting::Choice::kAuto &&
            link_bytes_per_second == 0;

@@ -231,9 +231,9 @@ TEST_F(WorkerTest, TracesEveryStream) {
 
 TEST_F(WorkerTest, RefusalsNameTheFieldOrTheFile) {
   WorkerOptions options = Options();
-  options.device = "cuda:3";
+  options.device = "sim:rtx4090";
   EXPECT_THAT(Worker::Create(options),
-              StatusIs(absl::StatusCode::kFailedPrecondition, "cuda:3"));
+              StatusIs(absl::StatusCode::kFailedPrecondition, "sim:rtx4090"));
   options = Options();
   options.dtype = DType::kFloat16;
   EXPECT_THAT(Worker::Create(options),

@@ -1,36 +1,72 @@
 #include "worker/device/device_factory.h"
 
+#include <optional>
+
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "glog/logging.h"
 
+#ifdef HYBRIDSERVE_WITH_CUDA
+#include "worker/device/cuda/cuda_device.h"
+#endif
+
 namespace hybridserve {
 namespace {
 
-// "cuda" or "cuda:N".
-bool NamesCuda(absl::string_view name) {
-  if (name == "cuda") return true;
+// N of "cuda:N", 0 of "cuda".
+std::optional<int> CudaOrdinal(absl::string_view name) {
+  if (name == "cuda") return 0;
   int ordinal;
-  return absl::ConsumePrefix(&name, "cuda:") &&
-         absl::SimpleAtoi(name, &ordinal) && ordinal >= 0;
+  if (absl::ConsumePrefix(&name, "cuda:") && absl::SimpleAtoi(name, &ordinal) &&
+      ordinal >= 0) {
+    return ordinal;
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<std::unique_ptr<Device>> OpenCuda(int ordinal) {
+#ifdef HYBRIDSERVE_WITH_CUDA
+  return CreateCudaDevice({.ordinal = ordinal});
+#else
+  return absl::FailedPreconditionError(absl::StrCat(
+      "device=cuda:", ordinal, ": this program was built without CUDA"));
+#endif
+}
+
+absl::StatusOr<std::unique_ptr<Device>> ChooseDevice(
+    const CpuDeviceOptions& cpu) {
+  if (cpu.link_bytes_per_second > 0) {
+    LOG(INFO) << "device=auto: cpu, for the link that is to be modelled";
+    return CreateCpuDevice(cpu);
+  }
+  auto cuda = OpenCuda(0);
+  if (cuda.ok()) {
+    LOG(INFO) << "device=auto: " << (*cuda)->info().description;
+    return cuda;
+  }
+  LOG(INFO) << "device=auto: cpu; " << cuda.status().message();
+  return CreateCpuDevice(cpu);
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Device>> CreateDevice(
     absl::string_view name, const CpuDeviceOptions& cpu) {
-  if (name == "auto") {
-    LOG(INFO) << "device=auto: cpu, this build has no other backend";
-    return CreateCpuDevice(cpu);
-  }
+  if (name == "auto") return ChooseDevice(cpu);
   if (name == "cpu") return CreateCpuDevice(cpu);
-  const bool is_sim = absl::StartsWith(name, "sim:") && name.size() > 4;
-  if (NamesCuda(name) || is_sim) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("device=", name, ": the ", is_sim ? "sim" : "cuda",
-                     " backend is not built yet; use cpu"));
+  if (const std::optional<int> ordinal = CudaOrdinal(name)) {
+    if (cpu.link_bytes_per_second > 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--link_bandwidth: models a link on the cpu device; --device=", name,
+          " has its own"));
+    }
+    return OpenCuda(*ordinal);
+  }
+  if (absl::StartsWith(name, "sim:") && name.size() > 4) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "device=", name, ": the sim backend is not built yet; use cpu"));
   }
   return absl::InvalidArgumentError(
       absl::StrCat("--device: \"", name,

@@ -11,11 +11,13 @@
 namespace hybridserve {
 
 // Makes the device that `--device` names: auto, cpu, cuda, cuda:N or
-// sim:PROFILE. auto is cpu, and says so in the log. `cpu` holds the options of
+// sim:PROFILE. auto is the first GPU, or the cpu where there is none or a link
+// is to be modelled; the log says which, and why. `cpu` holds the options of
 // the cpu backend.
 //
-// InvalidArgument for any other name, FailedPrecondition for a backend that
-// this build lacks.
+// InvalidArgument for any other name and for a modelled link to a GPU,
+// FailedPrecondition for a backend that this build lacks, Unavailable for a GPU
+// that is not there or can't be used.
 absl::StatusOr<std::unique_ptr<Device>> CreateDevice(
     absl::string_view name, const CpuDeviceOptions& cpu);
 

@@ -17,11 +17,12 @@ ABSL_FLAG(std::string, model_dir, "",
 ABSL_FLAG(std::string, model_name, "",
           "Name that requests give the model. Default: the folder's name.");
 ABSL_FLAG(std::string, device, "auto",
-          "Where to compute: auto or cpu; this build has no other. plan: "
-          "measured, to measure this machine.");
+          "Where to compute: auto, cpu, cuda or cuda:N. auto: the first GPU, "
+          "or the cpu where there is none. plan: measured, to measure this "
+          "machine.");
 ABSL_FLAG(std::string, dtype, "auto",
-          "Element type of computing and cache: auto, float32 or bfloat16. "
-          "auto follows the checkpoint and the processor.");
+          "Element type of computing and cache: auto, float32, bfloat16 or, "
+          "on a GPU, float16. auto follows the checkpoint and the device.");
 ABSL_FLAG(std::string, device_memory, "auto",
           "Memory to use on the device, everything included: auto, min (the "
           "least that works) or a size such as 8GiB. On the cpu device a size "
@@ -107,9 +108,9 @@ absl::StatusOr<WorkerOptions> WorkerOptionsFromFlags() {
   options.model_name = absl::GetFlag(FLAGS_model_name);
   options.device = absl::GetFlag(FLAGS_device);
   ASSIGN_OR_RETURN(options.dtype, ReadDType(absl::GetFlag(FLAGS_dtype)));
-  const bool on_cpu = !absl::StartsWith(options.device, "cuda") &&
-                      !absl::StartsWith(options.device, "sim:");
-  if (options.dtype == DType::kFloat16 && on_cpu) {
+  const bool on_cuda = absl::StartsWith(options.device, "cuda");
+  if (options.dtype == DType::kFloat16 && !on_cuda &&
+      !absl::StartsWith(options.device, "sim:")) {
     return WrongFlag("dtype", "the cpu device does not compute in float16");
   }
   ASSIGN_OR_RETURN(
@@ -129,10 +130,14 @@ absl::StatusOr<WorkerOptions> WorkerOptionsFromFlags() {
     if (!bandwidth.ok()) {
       return WrongFlag("link_bandwidth", bandwidth.status().message());
     }
+    if (on_cuda) {
+      return WrongFlag("link_bandwidth",
+                       "models a link on the cpu device; a GPU has its own");
+    }
     options.link_bytes_per_second = static_cast<double>(*bandwidth);
   }
   options.unpinned_cache = absl::GetFlag(FLAGS_unpinned_cache);
-  if (options.unpinned_cache && options.one_memory()) {
+  if (options.unpinned_cache && !on_cuda && options.one_memory()) {
     return WrongFlag("unpinned_cache",
                      "needs --device_memory or --link_bandwidth; without, host "
                      "and device are one memory and no cache is copied");

@@ -1,20 +1,12 @@
 #include "worker/offload/input_gatherer.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "glog/logging.h"
+#include "kernels/element_convert.h"
 
 namespace hybridserve {
-namespace {
-
-float FromBFloat16(uint16_t bits) {
-  const uint32_t wide = uint32_t{bits} << 16;
-  float value;
-  std::memcpy(&value, &wide, sizeof(value));
-  return value;
-}
-
-}  // namespace
 
 void InputGatherer::Gather(absl::Span<const GatherRow> rows,
                            absl::Span<float> hidden,
@@ -49,9 +41,14 @@ void InputGatherer::AddRow(const TablePlan& table, const Buffer& buffer,
     for (int64_t i = 0; i < table.width; ++i) put(i, values[i]);
     return;
   }
-  CHECK(table.dtype == DType::kBFloat16) << Name(table.dtype);
-  const uint16_t* values = reinterpret_cast<const uint16_t*>(bytes);
-  for (int64_t i = 0; i < table.width; ++i) put(i, FromBFloat16(values[i]));
+  constexpr int64_t kChunk = 256;
+  float values[kChunk];
+  for (int64_t first = 0; first < table.width; first += kChunk) {
+    const int64_t count = std::min(kChunk, table.width - first);
+    ConvertElements(table.dtype, bytes + first * SizeOf(table.dtype),
+                    DType::kFloat32, values, count);
+    for (int64_t i = 0; i < count; ++i) put(first + i, values[i]);
+  }
 }
 
 }  // namespace hybridserve

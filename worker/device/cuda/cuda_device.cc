@@ -18,6 +18,9 @@
 namespace hybridserve {
 namespace {
 
+// The least that kernels are compiled for (kernels/cuda/cuda.bzl).
+constexpr int kMinComputeMajor = 8;
+
 // Each thread of the host has a current device.
 void MakeCurrent(int ordinal) {
   const cudaError_t error = cudaSetDevice(ordinal);
@@ -74,6 +77,12 @@ absl::StatusOr<std::unique_ptr<Device>> CreateCudaDevice(
   RETURN_IF_ERROR(
       CudaStatus(cudaGetDeviceProperties(&properties, options.ordinal),
                  "cudaGetDeviceProperties"));
+  if (properties.major < kMinComputeMajor) {
+    return absl::UnavailableError(absl::StrCat(
+        "device=cuda:", options.ordinal, ": ", properties.name,
+        " has compute capability ", properties.major, ".", properties.minor,
+        "; at least ", kMinComputeMajor, ".0 is needed"));
+  }
   ASSIGN_OR_RETURN(std::unique_ptr<CudaOps> ops,
                    CudaOps::Create(options.cublas_libraries));
   // Less what the ops took.
