@@ -130,10 +130,6 @@ absl::StatusOr<WorkerOptions> WorkerOptionsFromFlags() {
     if (!bandwidth.ok()) {
       return WrongFlag("link_bandwidth", bandwidth.status().message());
     }
-    if (on_cuda) {
-      return WrongFlag("link_bandwidth",
-                       "models a link on the cpu device; a GPU has its own");
-    }
     options.link_bytes_per_second = static_cast<double>(*bandwidth);
   }
   options.unpinned_cache = absl::GetFlag(FLAGS_unpinned_cache);
