@@ -8,6 +8,9 @@
 #                                     everything, all tests under ASan and UBSan,
 #                                     those without gRPC under TSan, and each
 #                                     fuzz target for a minute
+#   tools/test.sh --suite=NAME [TARGET...]
+#                                     one of these alone: opt, tidy (everything),
+#                                     asan, tsan, fuzz
 #
 # TARGET: Bazel patterns to build and test; all by default.
 set -euo pipefail
@@ -18,6 +21,7 @@ passed=0
 failed=0
 failures=()
 targets=()
+tags=
 
 say() { echo "[$(date -u +%H:%M:%S)] $*"; }
 
@@ -60,7 +64,7 @@ test_suite() {
 }
 
 # Runs every target tagged "fuzz" from its corpus, if it has one beside it.
-fuzz() {
+suite_fuzz() {
   local fuzzers target program corpus
   mapfile -t fuzzers < <(
     run_bazel query 'attr(tags, "\bfuzz\b", kind("cc_binary rule", //...))' \
@@ -91,12 +95,18 @@ fuzz_one() {
   return "$status"
 }
 
-long_suites() {
-  local without_rpc
-  check "clang-tidy on everything" tools/lint.sh
+suite_opt() { test_suite "opt" targets --config=opt --test_tag_filters="$tags"; }
+
+suite_tidy() { check "clang-tidy on everything" tools/lint.sh; }
+
+suite_asan() {
   test_suite "asan+ubsan" targets --config=asan --config=ubsan \
     --build_tag_filters=-no_sanitizer \
     --test_tag_filters=-manual,-no_sanitizer --test_timeout=300,900,1800,3600
+}
+
+suite_tsan() {
+  local without_rpc
   # gRPC is not instrumented: what it orders would be reported.
   mapfile -t without_rpc < <(
     run_bazel query --keep_going 2> /dev/null \
@@ -106,19 +116,24 @@ long_suites() {
   test_suite "tsan" without_rpc --config=tsan \
     --build_tag_filters=-no_sanitizer \
     --test_tag_filters=-manual,-no_sanitizer --test_timeout=300,900,1800,3600
-  fuzz
+}
+
+usage() {
+  echo "usage: tools/test.sh [--long | --suite=opt|tidy|asan|tsan|fuzz]" \
+    "[TARGET...]" >&2
+  exit 2
 }
 
 main() {
-  local long=false tags=-manual,-nightly
-  if [[ "${1:-}" == "--long" ]]; then
-    long=true tags=-manual
-    shift
-  fi
-  if [[ "${1:-}" == -* ]]; then
-    echo "usage: tools/test.sh [--long] [TARGET...]" >&2
-    exit 2
-  fi
+  local suites=(opt) changed=true
+  tags=-manual,-nightly
+  case "${1:-}" in
+    --long) suites=(opt tidy asan tsan fuzz) changed=false tags=-manual ;;
+    --suite=opt | --suite=tidy | --suite=asan | --suite=tsan | --suite=fuzz)
+      suites=("${1#--suite=}") changed=false ;;
+    -*) usage ;;
+  esac
+  if [[ "${1:-}" == -* ]]; then shift; fi
   targets=("$@")
   if (( ${#targets[@]} == 0 )); then targets=(//...); fi
   trap stop_bazel_in_ci EXIT
@@ -126,10 +141,9 @@ main() {
   say "setting up"
   tools/setup.sh
   check "clang-format" tools/format.sh --check
-  test_suite "opt" targets --config=opt --test_tag_filters="$tags"
-  if "$long"; then
-    long_suites
-  else
+  local suite
+  for suite in "${suites[@]}"; do "suite_$suite"; done
+  if "$changed"; then
     check "clang-tidy on changed files" tools/lint.sh --changed
   fi
 
