@@ -40,6 +40,7 @@
 #include "common/repeated_text.h"
 #include "common/status_macros.h"
 #include "scheduler/flags/scheduler_flags.h"
+#include "worker/device/cuda/offer_cuda.h"
 #include "worker/flags/worker_flags.h"
 
 ABSL_FLAG(std::string, server, "",
@@ -424,6 +425,7 @@ int main(int argc, char** argv) {
                   {"all programs'", "common/"}},
        .takes_arguments = true,
        .log_level = "error"});
+  hybridserve::OfferCuda();
   if (words.size() != 1) {
     return hybridserve::Fail(
         hybridserve::kExitUsage,

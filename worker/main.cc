@@ -23,6 +23,7 @@
 #include "common/termination.h"
 #include "common/version.h"
 #include "grpcpp/channel.h"
+#include "worker/device/cuda/offer_cuda.h"
 #include "worker/flags/worker_flags.h"
 #include "worker/model/model_folder.h"
 #include "worker/rpc/scheduler_channel.h"
@@ -53,6 +54,7 @@ namespace hybridserve {
 namespace {
 
 constexpr char kName[] = "worker";
+
 absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial() {
   return DialScheduler(
       {.address = absl::GetFlag(FLAGS_scheduler),
@@ -134,6 +136,7 @@ int Main(int argc, char** argv) {
        .text = "Runs a language model on one device for a scheduler, which it "
                "dials.\n\n"
                "  worker --scheduler=127.0.0.1:50051 --model_dir=models/demo"});
+  OfferCuda();
   // Outlive main(), as the signal thread does. Before gRPC starts threads,
   // which would take the signals.
   static auto& stop = *new absl::Notification();

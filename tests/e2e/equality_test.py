@@ -16,6 +16,8 @@ from tests.e2e.processes import Cluster, Programs
 MODEL = (pathlib.Path(__file__).resolve().parents[1] / "golden" / "models" /
          "pre_norm")
 LIMIT = 256  # The model's positions.
+# Bytes of a cache of 150,000 elements.
+FEW = {"float32": "600kB", "bfloat16": "300kB"}
 PROGRAMS = None
 
 SETTINGS = {
@@ -45,7 +47,7 @@ SETTINGS = {
     "two_workers_two_threads": (2, ["--device_memory=3MB", "--threads=2"],
                                 ["--policy=hybrid", "--act_ratio=0.5"]),
     # A cache of a few sequences that run until it is full: some give way.
-    "preemption": (1, ["--device_memory=min", "--host_memory=600kB"],
+    "preemption": (1, ["--device_memory=min", "--host_memory={few}"],
                    ["--policy=hybrid", "--act_ratio=0.3",
                     "--expected_output=0"]),
 }
@@ -99,7 +101,8 @@ class EqualityTest(unittest.TestCase):
         for name, (workers, worker_flags, scheduler_flags) in SETTINGS.items():
             with self.subTest(setting=name, dtype=dtype):
                 flags = [f"--model_dir={MODEL}", f"--dtype={dtype}",
-                         *worker_flags]
+                         *(flag.format(few=FEW[dtype])
+                           for flag in worker_flags)]
                 with Cluster(PROGRAMS, [flags] * workers,
                              scheduler_flags) as cluster:
                     if expected is None:

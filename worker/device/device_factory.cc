@@ -1,5 +1,6 @@
 #include "worker/device/device_factory.h"
 
+#include <atomic>
 #include <optional>
 
 #include "absl/strings/match.h"
@@ -8,12 +9,10 @@
 #include "absl/strings/strip.h"
 #include "glog/logging.h"
 
-#ifdef HYBRIDSERVE_WITH_CUDA
-#include "worker/device/cuda/cuda_device.h"
-#endif
-
 namespace hybridserve {
 namespace {
+
+std::atomic<GpuOpener> gpu_opener = nullptr;
 
 // N of "cuda:N", 0 of "cuda".
 std::optional<int> CudaOrdinal(absl::string_view name) {
@@ -27,12 +26,9 @@ std::optional<int> CudaOrdinal(absl::string_view name) {
 }
 
 absl::StatusOr<std::unique_ptr<Device>> OpenCuda(int ordinal) {
-#ifdef HYBRIDSERVE_WITH_CUDA
-  return CreateCudaDevice({.ordinal = ordinal});
-#else
+  if (const GpuOpener open = gpu_opener; open != nullptr) return open(ordinal);
   return absl::FailedPreconditionError(absl::StrCat(
       "device=cuda:", ordinal, ": this program was built without CUDA"));
-#endif
 }
 
 absl::StatusOr<std::unique_ptr<Device>> ChooseDevice(
@@ -72,5 +68,7 @@ absl::StatusOr<std::unique_ptr<Device>> CreateDevice(
       absl::StrCat("--device: \"", name,
                    "\" is none of auto, cpu, cuda, cuda:N and sim:PROFILE"));
 }
+
+void SetGpuOpener(GpuOpener opener) { gpu_opener = opener; }
 
 }  // namespace hybridserve

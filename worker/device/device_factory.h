@@ -16,10 +16,18 @@ namespace hybridserve {
 // the cpu backend.
 //
 // InvalidArgument for any other name and for a modelled link to a GPU,
-// FailedPrecondition for a backend that this build lacks, Unavailable for a GPU
-// that is not there or can't be used.
+// FailedPrecondition for a backend that this program lacks, Unavailable for a
+// GPU that is not there or can't be used.
 absl::StatusOr<std::unique_ptr<Device>> CreateDevice(
     absl::string_view name, const CpuDeviceOptions& cpu);
+
+// Opens the GPU of that number, as the driver counts them.
+using GpuOpener = absl::StatusOr<std::unique_ptr<Device>> (*)(int ordinal);
+
+// How CreateDevice() opens GPUs from now on. Programs say it once, first of all
+// (worker/device/cuda/offer_cuda.h); those that don't have the cpu only.
+// Thread-safe.
+void SetGpuOpener(GpuOpener opener);
 
 }  // namespace hybridserve
 

@@ -1,13 +1,30 @@
 #include "worker/device/device_factory.h"
 
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "common/testing/status_matchers.h"
-#include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kernels/device/device.h"
+#include "worker/device/cpu_device.h"
 
 namespace hybridserve {
 namespace {
 
-using ::testing::AnyOf;
+constexpr int64_t kGpuBytes = 12345;
+
+// A machine with one GPU.
+absl::StatusOr<std::unique_ptr<Device>> OpenOnlyGpu(int ordinal) {
+  if (ordinal == 0) return CreateCpuDevice({.device_memory_bytes = kGpuBytes});
+  return absl::UnavailableError(absl::StrCat("number ", ordinal));
+}
+
+absl::StatusOr<std::unique_ptr<Device>> OpenNoGpu(int /*ordinal*/) {
+  return absl::UnavailableError("no driver");
+}
 
 TEST(DeviceFactoryTest, CpuGivesTheCpu) {
   auto device = CreateDevice("cpu", {.threads = 1});
@@ -16,10 +33,16 @@ TEST(DeviceFactoryTest, CpuGivesTheCpu) {
 }
 
 TEST(DeviceFactoryTest, AutoGivesTheGpuOrElseTheCpu) {
-  const bool has_gpu = CreateDevice("cuda", {}).ok();
+  SetGpuOpener(OpenOnlyGpu);
   auto device = CreateDevice("auto", {.threads = 1});
   ASSERT_THAT(device.status(), IsOk());
-  EXPECT_EQ((*device)->info().backend, has_gpu ? "cuda" : "cpu");
+  EXPECT_EQ((*device)->info().memory_bytes, kGpuBytes);
+  for (const GpuOpener opener : {GpuOpener{OpenNoGpu}, GpuOpener{nullptr}}) {
+    SetGpuOpener(opener);
+    device = CreateDevice("auto", {.threads = 1});
+    ASSERT_THAT(device.status(), IsOk());
+    EXPECT_NE((*device)->info().memory_bytes, kGpuBytes);
+  }
 }
 
 TEST(DeviceFactoryTest, AutoWithALinkToModelGivesTheCpu) {
@@ -28,11 +51,19 @@ TEST(DeviceFactoryTest, AutoWithALinkToModelGivesTheCpu) {
   EXPECT_EQ((*device)->info().backend, "cpu");
 }
 
-TEST(DeviceFactoryTest, AGpuThatIsNotThereIsNamed) {
-  EXPECT_THAT(
-      CreateDevice("cuda:99", {}).status(),
-      AnyOf(StatusIs(absl::StatusCode::kUnavailable, "device=cuda"),
-            StatusIs(absl::StatusCode::kFailedPrecondition, "device=cuda")));
+TEST(DeviceFactoryTest, GpusGoByTheirNumber) {
+  SetGpuOpener(OpenOnlyGpu);
+  EXPECT_THAT(CreateDevice("cuda", {}).status(), IsOk());
+  EXPECT_THAT(CreateDevice("cuda:0", {}).status(), IsOk());
+  EXPECT_THAT(CreateDevice("cuda:7", {}).status(),
+              StatusIs(absl::StatusCode::kUnavailable, "number 7"));
+  SetGpuOpener(nullptr);
+}
+
+TEST(DeviceFactoryTest, AProgramWithoutCudaSaysSo) {
+  SetGpuOpener(nullptr);
+  EXPECT_THAT(CreateDevice("cuda:1", {}).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "device=cuda:1"));
 }
 
 TEST(DeviceFactoryTest, AGpusLinkIsNotModelled) {
