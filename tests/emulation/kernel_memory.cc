@@ -19,8 +19,6 @@ alignas(128) unsigned char cuda_shared_memory[kMostSharedBytes];
 namespace emulation {
 namespace {
 
-constexpr uintptr_t kGranule = 2;
-
 absl::string_view Verb(AccessKind kind) {
   switch (kind) {
     case AccessKind::kRead:
@@ -141,7 +139,7 @@ void KernelMemory::OnGlobal(const KernelThread& thread,
   const ThreadPoint point = thread.point();
   for (uintptr_t granule = address / kGranule;
        granule <= (address + bytes - 1) / kGranule; ++granule) {
-    const auto other = global_[granule].Add(kind, point);
+    const auto other = Global(granule).Add(kind, point);
     if (!other.has_value()) continue;
     Complain(FaultKind::kGlobalRace, thread,
              absl::StrCat(
@@ -151,21 +149,34 @@ void KernelMemory::OnGlobal(const KernelThread& thread,
   }
 }
 
-std::vector<ByteRange> KernelMemory::Ranges() const {
-  std::vector<std::pair<uintptr_t, bool>> granules;
-  granules.reserve(global_.size());
-  for (const auto& [granule, touches] : global_) {
-    granules.emplace_back(granule, touches.written());
+Touches& KernelMemory::Global(uintptr_t granule) {
+  const uintptr_t number = granule / kPageGranules;
+  if (last_page_ == nullptr || number != last_page_number_) {
+    std::unique_ptr<Page>& page = pages_[number];
+    if (page == nullptr) page = std::make_unique<Page>();
+    last_page_ = page.get();
+    last_page_number_ = number;
   }
-  std::sort(granules.begin(), granules.end());
+  return (*last_page_)[granule % kPageGranules];
+}
+
+std::vector<ByteRange> KernelMemory::Ranges() const {
+  std::vector<uintptr_t> numbers;
+  numbers.reserve(pages_.size());
+  for (const auto& [number, page] : pages_) numbers.push_back(number);
+  std::sort(numbers.begin(), numbers.end());
   std::vector<ByteRange> ranges;
-  for (const auto& [granule, written] : granules) {
-    const uintptr_t begin = granule * kGranule;
-    if (!ranges.empty() && ranges.back().end == begin &&
-        ranges.back().written == written) {
-      ranges.back().end += kGranule;
-    } else {
-      ranges.push_back({begin, begin + kGranule, written});
+  for (const uintptr_t number : numbers) {
+    const Page& page = *pages_.at(number);
+    for (uintptr_t i = 0; i < kPageGranules; ++i) {
+      if (!page[i].touched()) continue;
+      const uintptr_t begin = (number * kPageGranules + i) * kGranule;
+      if (!ranges.empty() && ranges.back().end == begin &&
+          ranges.back().written == page[i].written()) {
+        ranges.back().end += kGranule;
+      } else {
+        ranges.push_back({begin, begin + kGranule, page[i].written()});
+      }
     }
   }
   return ranges;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -56,8 +57,17 @@ class KernelMemory final : public AccessListener {
 
   // Found last, latest first; most accesses are to these. Unused: 0 bytes.
   std::array<Allocation, 8> last_;
-  // By address / 2: elements are two bytes wide or more.
-  absl::flat_hash_map<uintptr_t, Touches> global_;
+  // Elements are two bytes wide or more.
+  static constexpr uintptr_t kGranule = 2;
+  static constexpr uintptr_t kPageGranules = 1024;
+  using Page = std::array<Touches, kPageGranules>;
+
+  Touches& Global(uintptr_t granule);
+
+  // By address / kGranule / kPageGranules.
+  absl::flat_hash_map<uintptr_t, std::unique_ptr<Page>> pages_;
+  Page* last_page_ = nullptr;  // Found last, and its number.
+  uintptr_t last_page_number_ = 0;
   std::vector<Touches> shared_;  // A byte each, of the block that runs.
   int64_t shared_block_ = -1;    // That one, by its number.
 };

@@ -37,6 +37,7 @@ class Touches {
   // both reads, not both atomic.
   std::optional<ThreadPoint> Add(AccessKind kind, const ThreadPoint& point);
   bool written() const { return write_.has_value(); }
+  bool touched() const { return written() || readers_[0].has_value(); }
 
  private:
   void AddReader(const ThreadPoint& point);
