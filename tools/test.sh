@@ -5,12 +5,13 @@
 #   tools/test.sh [TARGET...]         one optimised build, its tests, format, and
 #                                     clang-tidy on what changed
 #   tools/test.sh --long [TARGET...]  also: tests tagged "nightly", clang-tidy on
-#                                     everything, all tests under ASan and UBSan,
-#                                     those without gRPC under TSan, and each
-#                                     fuzz target for a minute
+#                                     everything, registers of the CUDA kernels,
+#                                     all tests under ASan and UBSan, those without
+#                                     gRPC under TSan, and each fuzz target for a
+#                                     minute
 #   tools/test.sh --suite=NAME [TARGET...]
 #                                     one of these alone: opt, tidy (everything),
-#                                     asan, tsan, fuzz
+#                                     spills, asan, tsan, fuzz
 #
 # TARGET: Bazel patterns to build and test; all by default.
 set -euo pipefail
@@ -99,9 +100,14 @@ suite_opt() { test_suite "opt" targets --config=opt --test_tag_filters="$tags"; 
 
 suite_tidy() { check "clang-tidy on everything" tools/lint.sh; }
 
+suite_spills() {
+  check "no kernel spills" .venv/bin/python tools/kernel_report.py --check
+}
+
 suite_asan() {
   test_suite "asan+ubsan" targets --config=asan --config=ubsan \
     --build_tag_filters=-no_sanitizer \
+    --test_env=LSAN_OPTIONS="suppressions=$PWD/tools/lsan_suppressions.txt" \
     --test_tag_filters=-manual,-no_sanitizer --test_timeout=300,900,1800,3600
 }
 
@@ -119,7 +125,7 @@ suite_tsan() {
 }
 
 usage() {
-  echo "usage: tools/test.sh [--long | --suite=opt|tidy|asan|tsan|fuzz]" \
+  echo "usage: tools/test.sh [--long | --suite=opt|tidy|spills|asan|tsan|fuzz]" \
     "[TARGET...]" >&2
   exit 2
 }
@@ -128,8 +134,9 @@ main() {
   local suites=(opt) changed=true
   tags=-manual,-nightly
   case "${1:-}" in
-    --long) suites=(opt tidy asan tsan fuzz) changed=false tags=-manual ;;
-    --suite=opt | --suite=tidy | --suite=asan | --suite=tsan | --suite=fuzz)
+    --long) suites=(opt tidy spills asan tsan fuzz) changed=false tags=-manual ;;
+    --suite=opt | --suite=tidy | --suite=spills | --suite=asan | \
+      --suite=tsan | --suite=fuzz)
       suites=("${1#--suite=}") changed=false ;;
     -*) usage ;;
   esac

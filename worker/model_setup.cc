@@ -54,16 +54,17 @@ absl::StatusOr<DType> ChooseDType(const WorkerOptions& options,
 
 absl::StatusOr<std::unique_ptr<Device>> OpenDevice(
     const WorkerOptions& options) {
-  CpuDeviceOptions cpu = {
-      .threads = options.threads,
-      .link_bytes_per_second = options.link_bytes_per_second};
+  DeviceOptions device = {
+      .cpu = {.threads = options.threads,
+              .link_bytes_per_second = options.link_bytes_per_second},
+      .gpu = {.batch_invariant = options.batch_invariant}};
   if (!options.one_memory()) {
-    cpu.device_memory_bytes =
+    device.cpu.device_memory_bytes =
         options.device_memory.choice == MemorySetting::Choice::kBytes
             ? options.device_memory.bytes
             : kUnlimitedBytes;
   }
-  return CreateDevice(options.device, cpu);
+  return CreateDevice(options.device, device);
 }
 
 int LoadingThreads(const WorkerOptions& options) {

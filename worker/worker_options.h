@@ -30,6 +30,8 @@ struct WorkerOptions {
   std::string model_name;  // Empty: the folder's name.
   // As worker/device/device_factory.h names devices.
   std::string device = "auto";
+  // GpuOptions::batch_invariant; the cpu device always is.
+  bool batch_invariant = false;
   // Unset: by the checkpoint (DESIGN.md 10, dtype=auto).
   std::optional<DType> dtype;
   // Everything on the device. On the cpu device, auto without a link bandwidth

@@ -90,8 +90,8 @@ TensorView Attend(OpsHarness& harness, const std::vector<Part>& parts,
 }
 
 TEST_P(OpsConformance, AttentionAgreesWithTheDefinition) {
-  constexpr Heads kHeads[] = {{1, 1, 1},  {3, 3, 5},  {2, 1, 16},
-                              {4, 2, 24}, {2, 2, 64}, {1, 1, 80}};
+  constexpr Heads kHeads[] = {{1, 1, 1},  {3, 3, 5},  {2, 1, 16}, {4, 2, 24},
+                              {2, 2, 64}, {1, 1, 80}, {1, 1, 160}};
   constexpr int64_t kCached[] = {0, 1, 15, 16, 17, 64, 95};
   for (const DType dtype : dtypes()) {
     for (const Heads& heads : kHeads) {

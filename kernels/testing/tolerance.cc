@@ -6,6 +6,23 @@
 #include "gtest/gtest.h"
 
 namespace hybridserve {
+namespace {
+
+std::map<std::string, double>& Worst() {
+  static auto& worst = *new std::map<std::string, double>();
+  return worst;
+}
+
+void Remember(double share) {
+  const ::testing::TestInfo* const test =
+      ::testing::UnitTest::GetInstance()->current_test_info();
+  double& worst = Worst()[test == nullptr ? "" : test->name()];
+  worst = std::max(worst, share);
+}
+
+}  // namespace
+
+std::map<std::string, double> WorstErrors() { return Worst(); }
 
 double UnitRoundoff(DType dtype) {
   switch (dtype) {
@@ -38,6 +55,7 @@ void ExpectNear(const char* what, const Matrix& got, const Matrix& want,
       where = i;
     }
   }
+  if (tolerance > 0) Remember(std::max(worst, 0.0) / tolerance);
   if (worst <= tolerance) return;
   ADD_FAILURE() << what << ": element " << where << " of [" << got.rows << ", "
                 << got.cols << "] is " << got.values[where] << ", not "

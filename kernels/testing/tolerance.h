@@ -2,6 +2,8 @@
 #define HYBRIDSERVE_KERNELS_TESTING_TOLERANCE_H_
 
 #include <cstdint>
+#include <map>
+#include <string>
 
 #include "common/dtype.h"
 #include "kernels/matrix.h"
@@ -21,6 +23,10 @@ double SumTolerance(int64_t length, double magnitude, DType output);
 // names `what` and the worst element.
 void ExpectNear(const char* what, const Matrix& got, const Matrix& want,
                 double tolerance);
+
+// The largest share of its tolerance that each test of this process has used in
+// ExpectNear(), by the test's name.
+std::map<std::string, double> WorstErrors();
 
 // The largest absolute value, 0 if empty.
 double MaxAbs(const Matrix& matrix);

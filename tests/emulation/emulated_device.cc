@@ -122,8 +122,11 @@ cudaError_t EmulatedDevice::Launch(KernelLaunch launch, cudaStream_t stream) {
     return cudaErrorInvalidValue;
   }
   KernelRuns& runs = kernel_runs_[launch.name];
+  const int64_t size = threads * product(launch.grid);
+  runs.fewest_threads =
+      runs.launches == 0 ? size : std::min(runs.fewest_threads, size);
+  runs.most_threads = std::max(runs.most_threads, size);
   ++runs.launches;
-  runs.threads += threads * product(launch.grid);
   const uint64_t seed = ++kernel_seed_;
   std::string name = launch.name;
   queues_.Enqueue(Of(stream), {.name = std::move(name),

@@ -35,10 +35,11 @@ struct EmulatedMachine {
   bool can_register = true;
 };
 
-// How often a kernel ran.
+// How often a kernel ran, and in what sizes.
 struct KernelRuns {
   int64_t launches = 0;
-  int64_t threads = 0;
+  int64_t fewest_threads = 0;  // Of a launch.
+  int64_t most_threads = 0;
 };
 
 // The one emulated device of this process, behind the runtime's functions.

@@ -25,40 +25,43 @@ std::optional<int> CudaOrdinal(absl::string_view name) {
   return std::nullopt;
 }
 
-absl::StatusOr<std::unique_ptr<Device>> OpenCuda(int ordinal) {
-  if (const GpuOpener open = gpu_opener; open != nullptr) return open(ordinal);
-  return absl::FailedPreconditionError(absl::StrCat(
-      "device=cuda:", ordinal, ": this program was built without CUDA"));
+absl::StatusOr<std::unique_ptr<Device>> OpenCuda(const GpuOptions& options) {
+  if (const GpuOpener open = gpu_opener; open != nullptr) return open(options);
+  return absl::FailedPreconditionError(
+      absl::StrCat("device=cuda:", options.ordinal,
+                   ": this program was built without CUDA"));
 }
 
 absl::StatusOr<std::unique_ptr<Device>> ChooseDevice(
-    const CpuDeviceOptions& cpu) {
-  if (cpu.link_bytes_per_second > 0) {
+    const DeviceOptions& options) {
+  if (options.cpu.link_bytes_per_second > 0) {
     LOG(INFO) << "device=auto: cpu, for the link that is to be modelled";
-    return CreateCpuDevice(cpu);
+    return CreateCpuDevice(options.cpu);
   }
-  auto cuda = OpenCuda(0);
+  auto cuda = OpenCuda(options.gpu);
   if (cuda.ok()) {
     LOG(INFO) << "device=auto: " << (*cuda)->info().description;
     return cuda;
   }
   LOG(INFO) << "device=auto: cpu; " << cuda.status().message();
-  return CreateCpuDevice(cpu);
+  return CreateCpuDevice(options.cpu);
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Device>> CreateDevice(
-    absl::string_view name, const CpuDeviceOptions& cpu) {
-  if (name == "auto") return ChooseDevice(cpu);
-  if (name == "cpu") return CreateCpuDevice(cpu);
+    absl::string_view name, const DeviceOptions& options) {
+  if (name == "auto") return ChooseDevice(options);
+  if (name == "cpu") return CreateCpuDevice(options.cpu);
   if (const std::optional<int> ordinal = CudaOrdinal(name)) {
-    if (cpu.link_bytes_per_second > 0) {
+    if (options.cpu.link_bytes_per_second > 0) {
       return absl::InvalidArgumentError(absl::StrCat(
           "--link_bandwidth: models a link on the cpu device; --device=", name,
           " has its own"));
     }
-    return OpenCuda(*ordinal);
+    GpuOptions gpu = options.gpu;
+    gpu.ordinal = *ordinal;
+    return OpenCuda(gpu);
   }
   if (absl::StartsWith(name, "sim:") && name.size() > 4) {
     return absl::FailedPreconditionError(absl::StrCat(

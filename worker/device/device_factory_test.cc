@@ -17,36 +17,38 @@ namespace {
 constexpr int64_t kGpuBytes = 12345;
 
 // A machine with one GPU.
-absl::StatusOr<std::unique_ptr<Device>> OpenOnlyGpu(int ordinal) {
-  if (ordinal == 0) return CreateCpuDevice({.device_memory_bytes = kGpuBytes});
-  return absl::UnavailableError(absl::StrCat("number ", ordinal));
+absl::StatusOr<std::unique_ptr<Device>> OpenOnlyGpu(const GpuOptions& options) {
+  if (options.ordinal == 0)
+    return CreateCpuDevice({.device_memory_bytes = kGpuBytes});
+  return absl::UnavailableError(absl::StrCat("number ", options.ordinal));
 }
 
-absl::StatusOr<std::unique_ptr<Device>> OpenNoGpu(int /*ordinal*/) {
+absl::StatusOr<std::unique_ptr<Device>> OpenNoGpu(
+    const GpuOptions& /*options*/) {
   return absl::UnavailableError("no driver");
 }
 
 TEST(DeviceFactoryTest, CpuGivesTheCpu) {
-  auto device = CreateDevice("cpu", {.threads = 1});
+  auto device = CreateDevice("cpu", {.cpu = {.threads = 1}});
   ASSERT_THAT(device.status(), IsOk());
   EXPECT_EQ((*device)->info().backend, "cpu");
 }
 
 TEST(DeviceFactoryTest, AutoGivesTheGpuOrElseTheCpu) {
   SetGpuOpener(OpenOnlyGpu);
-  auto device = CreateDevice("auto", {.threads = 1});
+  auto device = CreateDevice("auto", {.cpu = {.threads = 1}});
   ASSERT_THAT(device.status(), IsOk());
   EXPECT_EQ((*device)->info().memory_bytes, kGpuBytes);
   for (const GpuOpener opener : {GpuOpener{OpenNoGpu}, GpuOpener{nullptr}}) {
     SetGpuOpener(opener);
-    device = CreateDevice("auto", {.threads = 1});
+    device = CreateDevice("auto", {.cpu = {.threads = 1}});
     ASSERT_THAT(device.status(), IsOk());
     EXPECT_NE((*device)->info().memory_bytes, kGpuBytes);
   }
 }
 
 TEST(DeviceFactoryTest, AutoWithALinkToModelGivesTheCpu) {
-  auto device = CreateDevice("auto", {.link_bytes_per_second = 1e9});
+  auto device = CreateDevice("auto", {.cpu = {.link_bytes_per_second = 1e9}});
   ASSERT_THAT(device.status(), IsOk());
   EXPECT_EQ((*device)->info().backend, "cpu");
 }
@@ -67,8 +69,9 @@ TEST(DeviceFactoryTest, AProgramWithoutCudaSaysSo) {
 }
 
 TEST(DeviceFactoryTest, AGpusLinkIsNotModelled) {
-  EXPECT_THAT(CreateDevice("cuda:1", {.link_bytes_per_second = 1e9}).status(),
-              StatusIs(absl::StatusCode::kInvalidArgument, "--link_bandwidth"));
+  EXPECT_THAT(
+      CreateDevice("cuda:1", {.cpu = {.link_bytes_per_second = 1e9}}).status(),
+      StatusIs(absl::StatusCode::kInvalidArgument, "--link_bandwidth"));
 }
 
 TEST(DeviceFactoryTest, BackendsToComeSaySo) {
@@ -85,7 +88,7 @@ TEST(DeviceFactoryTest, OtherNamesAreRefused) {
 }
 
 TEST(DeviceFactoryTest, OptionsReachTheCpu) {
-  auto device = CreateDevice("cpu", {.device_memory_bytes = 4096});
+  auto device = CreateDevice("cpu", {.cpu = {.device_memory_bytes = 4096}});
   ASSERT_THAT(device.status(), IsOk());
   EXPECT_EQ((*device)->info().memory_bytes, 4096);
 }

@@ -36,6 +36,11 @@ ABSL_FLAG(std::string, link_bandwidth, "",
           "On the cpu device: bytes per second, such as 12GB/s, of the link "
           "to model between host and device, per direction. Default: no "
           "modelled link.");
+ABSL_FLAG(bool, batch_invariant, false,
+          "On a GPU: the same tokens to the bit whatever the policy and the "
+          "other requests, at the price of slower matrix products. Without, "
+          "sums may be rounded in another order, which can turn a near tie. "
+          "The cpu device always does so.");
 ABSL_FLAG(bool, unpinned_cache, false,
           "Keeps the host's cache in pageable memory, as FlexGen does: each "
           "copy between it and the device goes by way of a pinned buffer. For "
@@ -132,6 +137,7 @@ absl::StatusOr<WorkerOptions> WorkerOptionsFromFlags() {
     }
     options.link_bytes_per_second = static_cast<double>(*bandwidth);
   }
+  options.batch_invariant = absl::GetFlag(FLAGS_batch_invariant);
   options.unpinned_cache = absl::GetFlag(FLAGS_unpinned_cache);
   if (options.unpinned_cache && !on_cuda && options.one_memory()) {
     return WrongFlag("unpinned_cache",

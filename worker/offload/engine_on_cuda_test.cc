@@ -49,6 +49,13 @@ std::vector<DriverRequest> Requests(int64_t vocab) {
   return requests;
 }
 
+std::vector<DriverOptions> Policies() {
+  return {{.act_ratio = 0.0},
+          {.act_ratio = 0.4, .chunk_tokens = 7, .max_mini_batch = 1},
+          {.act_ratio = 1.0, .use_device_pool = true},
+          {.act_ratio = 0.3, .recompute_ratio = 0.5}};
+}
+
 class EngineOnCudaTest : public ::testing::TestWithParam<uint64_t> {
  protected:
   EngineOnCudaTest()
@@ -70,11 +77,26 @@ class EngineOnCudaTest : public ::testing::TestWithParam<uint64_t> {
     return outputs;
   }
 
-  static HarnessOptions OnCuda(MemorySetting memory) {
-    return {
-        .device_memory = memory, .recompute_tokens = 256, .make_device = [] {
-          return CreateCudaDevice({.cublas_libraries = {""}});
-        }};
+  static HarnessOptions OnCuda(MemorySetting memory, bool batch_invariant) {
+    return {.device_memory = memory,
+            .recompute_tokens = 256,
+            .make_device = [batch_invariant] {
+              return CreateCudaDevice({.batch_invariant = batch_invariant,
+                                       .cublas_libraries = {""}});
+            }};
+  }
+
+  // The tokens of the cpu, and its numbers but for rounding.
+  void ExpectNear(const std::vector<DriverOutput>& cuda,
+                  const std::vector<DriverOutput>& cpu) {
+    ASSERT_EQ(cuda.size(), cpu.size());
+    for (size_t i = 0; i < cuda.size(); ++i) {
+      EXPECT_EQ(cuda[i].tokens, cpu[i].tokens);
+      EXPECT_THAT(cuda[i].log_probs,
+                  Pointwise(FloatNear(kTolerance), cpu[i].log_probs));
+      EXPECT_THAT(cuda[i].scores,
+                  Pointwise(FloatNear(kTolerance), cpu[i].scores));
+    }
   }
 
   const TestModel model_;
@@ -82,34 +104,34 @@ class EngineOnCudaTest : public ::testing::TestWithParam<uint64_t> {
 
 TEST_P(EngineOnCudaTest, GivesTheCpusTokensWhateverThePolicy) {
   const std::vector<DriverOutput> cpu = Run({}, {});
-  std::vector<DriverOutput> first;
   for (const MemorySetting& memory :
        {MemorySetting::Min(), MemorySetting::Bytes(int64_t{1} << 27)}) {
-    for (const DriverOptions& driver :
-         {DriverOptions{.act_ratio = 0.0},
-          DriverOptions{
-              .act_ratio = 0.4, .chunk_tokens = 7, .max_mini_batch = 1},
-          DriverOptions{.act_ratio = 1.0, .use_device_pool = true},
-          DriverOptions{.act_ratio = 0.3, .recompute_ratio = 0.5}}) {
+    std::vector<DriverOutput> first;
+    for (const DriverOptions& driver : Policies()) {
       // The least memory has no room for rows to recompute.
       const bool least = memory.choice == MemorySetting::Choice::kMin;
       if (least && driver.recompute_ratio > 0) continue;
       SCOPED_TRACE(testing::Message()
                    << "memory " << memory.bytes << " act " << driver.act_ratio
                    << " recompute " << driver.recompute_ratio);
-      const std::vector<DriverOutput> cuda = Run(OnCuda(memory), driver);
+      const std::vector<DriverOutput> cuda = Run(OnCuda(memory, true), driver);
+      ExpectNear(cuda, cpu);
       if (first.empty()) first = cuda;
-      ASSERT_EQ(cuda.size(), cpu.size());
       for (size_t i = 0; i < cuda.size(); ++i) {
-        EXPECT_EQ(cuda[i].tokens, cpu[i].tokens);
-        EXPECT_THAT(cuda[i].log_probs,
-                    Pointwise(FloatNear(kTolerance), cpu[i].log_probs));
-        EXPECT_THAT(cuda[i].scores,
-                    Pointwise(FloatNear(kTolerance), cpu[i].scores));
         EXPECT_EQ(cuda[i].log_probs, first[i].log_probs);
         EXPECT_EQ(cuda[i].scores, first[i].scores);
       }
     }
+  }
+}
+
+TEST_P(EngineOnCudaTest, GivesThemWithoutBatchInvarianceButForRounding) {
+  const std::vector<DriverOutput> cpu = Run({}, {});
+  for (const DriverOptions& driver : Policies()) {
+    SCOPED_TRACE(driver.act_ratio);
+    ExpectNear(
+        Run(OnCuda(MemorySetting::Bytes(int64_t{1} << 27), false), driver),
+        cpu);
   }
 }
 

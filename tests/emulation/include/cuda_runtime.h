@@ -192,6 +192,7 @@ T atomicMax(T* address, std::type_identity_t<T> value) {
 inline float rsqrtf(float x) { return 1.0F / std::sqrt(x); }
 inline float __expf(float x) { return std::exp(x); }
 inline float __logf(float x) { return std::log(x); }
+inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fmaf_rn(float a, float b, float c) { return std::fma(a, b, c); }
 inline int __popc(unsigned int x) { return std::popcount(x); }
 inline int __ffs(int x) {

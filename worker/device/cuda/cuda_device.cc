@@ -3,6 +3,8 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -14,6 +16,8 @@
 #include "worker/device/cuda/cuda_event.h"
 #include "worker/device/cuda/cuda_ops.h"
 #include "worker/device/cuda/cuda_stream.h"
+#include "worker/device/cuda/link_check.h"
+#include "worker/device/cuda/numa_node.h"
 
 namespace hybridserve {
 namespace {
@@ -29,13 +33,18 @@ void MakeCurrent(int ordinal) {
 
 class CudaDevice final : public Device {
  public:
-  CudaDevice(int ordinal, DeviceInfo info, std::unique_ptr<CudaOps> ops)
-      : ordinal_(ordinal), info_(std::move(info)), ops_(std::move(ops)) {}
+  CudaDevice(int ordinal, std::optional<int> numa_node, DeviceInfo info,
+             std::unique_ptr<CudaOps> ops)
+      : ordinal_(ordinal),
+        numa_node_(numa_node),
+        info_(std::move(info)),
+        ops_(std::move(ops)) {}
 
   const DeviceInfo& info() const override { return info_; }
   absl::StatusOr<std::unique_ptr<Buffer>> Allocate(MemorySpace space,
                                                    int64_t bytes) override {
     MakeCurrent(ordinal_);
+    const PreferredNumaNode preferred(numa_node_);
     return CreateCudaBuffer(space, bytes);
   }
   std::unique_ptr<Stream> CreateStream(StreamKind kind) override {
@@ -53,6 +62,7 @@ class CudaDevice final : public Device {
 
  private:
   const int ordinal_;
+  const std::optional<int> numa_node_;  // The device's, for host memory.
   const DeviceInfo info_;
   const std::unique_ptr<CudaOps> ops_;
 };
@@ -61,10 +71,34 @@ absl::Status CheckOrdinal(int ordinal) {
   int devices = 0;
   const cudaError_t error = cudaGetDeviceCount(&devices);
   if (error != cudaSuccess) (void)cudaGetLastError();
-  RETURN_IF_ERROR(CudaStatus(error, "device=cuda"));
+  RETURN_IF_ERROR(CudaStatus(error, absl::StrCat("device=cuda:", ordinal)));
   if (ordinal >= 0 && ordinal < devices) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat(
       "device=cuda:", ordinal, ": there are ", devices, " devices"));
+}
+
+// "cuda:0", for errors.
+std::string DeviceName(int ordinal) { return absl::StrCat("cuda:", ordinal); }
+
+absl::Status ReportLink(int ordinal) {
+  ASSIGN_OR_RETURN(const LinkRates rates, CheckLink());
+  LOG(INFO) << DeviceName(ordinal)
+            << ": link_to_device_bytes_per_s=" << rates.to_device
+            << " link_from_device_bytes_per_s=" << rates.from_device;
+  return absl::OkStatus();
+}
+
+std::optional<int> NumaNodeOfDevice(int ordinal) {
+  char bus_id[32] = "";
+  if (cudaDeviceGetPCIBusId(bus_id, sizeof(bus_id), ordinal) != cudaSuccess) {
+    (void)cudaGetLastError();
+    return std::nullopt;
+  }
+  const std::optional<int> node = NumaNodeOf(bus_id);
+  LOG_IF(INFO, node.has_value())
+      << DeviceName(ordinal) << ": host memory is taken from NUMA node "
+      << *node;
+  return node;
 }
 
 }  // namespace
@@ -83,8 +117,11 @@ absl::StatusOr<std::unique_ptr<Device>> CreateCudaDevice(
         " has compute capability ", properties.major, ".", properties.minor,
         "; at least ", kMinComputeMajor, ".0 is needed"));
   }
-  ASSIGN_OR_RETURN(std::unique_ptr<CudaOps> ops,
-                   CudaOps::Create(options.cublas_libraries));
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<CudaOps> ops,
+      CudaOps::Create({.cublas_libraries = options.cublas_libraries,
+                       .batch_invariant = options.batch_invariant}));
+  RETURN_IF_ERROR(ReportLink(options.ordinal));
   // Less what the ops took.
   size_t free_bytes = 0;
   size_t total_bytes = 0;
@@ -92,13 +129,15 @@ absl::StatusOr<std::unique_ptr<Device>> CreateCudaDevice(
       CudaStatus(cudaMemGetInfo(&free_bytes, &total_bytes), "cudaMemGetInfo"));
   DeviceInfo info;
   info.backend = "cuda";
-  info.isa = absl::StrCat("sm_", properties.major, properties.minor);
+  info.isa = absl::StrCat("sm_", properties.major, properties.minor,
+                          options.batch_invariant ? " batch_invariant" : "");
   info.description = absl::StrCat("cuda:", options.ordinal, ", ",
                                   properties.name, ", ", info.isa);
   info.memory_bytes = static_cast<int64_t>(free_bytes);
   info.one_memory = false;
-  return std::make_unique<CudaDevice>(options.ordinal, std::move(info),
-                                      std::move(ops));
+  return std::make_unique<CudaDevice>(options.ordinal,
+                                      NumaNodeOfDevice(options.ordinal),
+                                      std::move(info), std::move(ops));
 }
 
 }  // namespace hybridserve

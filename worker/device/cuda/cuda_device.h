@@ -12,7 +12,8 @@
 namespace hybridserve {
 
 struct CudaDeviceOptions {
-  int ordinal = 0;  // As the driver counts devices.
+  int ordinal = 0;               // As the driver counts devices.
+  bool batch_invariant = false;  // CudaOpsOptions.
   std::vector<std::string> cublas_libraries = CublasGemm::LibraryNames();
 };
 

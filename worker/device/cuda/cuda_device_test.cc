@@ -17,22 +17,36 @@
 namespace hybridserve {
 namespace {
 
-std::unique_ptr<Device> MakeDevice() {
-  auto device = CreateCudaDevice({});
+std::unique_ptr<Device> MakeDevice(bool batch_invariant = false) {
+  auto device = CreateCudaDevice({.batch_invariant = batch_invariant});
   CHECK(device.ok()) << device.status();
   return *std::move(device);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cuda, DeviceConformance,
                          ::testing::Values(DeviceUnderTest{
-                             .name = "cuda", .make = MakeDevice}));
+                             .name = "cuda",
+                             .make = [] { return MakeDevice(); }}));
 
 INSTANTIATE_TEST_SUITE_P(
     Cuda, OpsConformance,
-    ::testing::Values(OpsBackend{
-        .name = "cuda",
-        .make_device = [](int /*threads*/) { return MakeDevice(); },
-        .dtypes = {DType::kFloat32, DType::kBFloat16, DType::kFloat16}}));
+    ::testing::Values(
+        OpsBackend{
+            .name = "cuda",
+            .make_device = [](int /*threads*/) { return MakeDevice(); },
+            .dtypes = {DType::kFloat32, DType::kBFloat16, DType::kFloat16},
+            .rows_are_independent = false,
+            .columns_are_independent = false},
+        OpsBackend{
+            .name = "batch_invariant",
+            .make_device =
+                [](int /*threads*/) {
+                  return MakeDevice(/*batch_invariant=*/true);
+                },
+            .dtypes = {DType::kFloat32, DType::kBFloat16, DType::kFloat16},
+            .columns_are_independent = false,
+            .only = "Linear"}),
+    [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace hybridserve

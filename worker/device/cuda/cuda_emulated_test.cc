@@ -9,12 +9,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "common/testing/status_matchers.h"
 #include "cuda_runtime_api.h"
 #include "glog/logging.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kernels/testing/ops_conformance.h"
+#include "kernels/testing/tolerance.h"
 #include "tests/emulation/emulated_device.h"
 #include "tests/emulation/fault_log.h"
 #include "worker/device/cuda/cuda_device.h"
@@ -31,13 +33,17 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 // The emulated cuBLAS is part of this program.
-absl::StatusOr<std::unique_ptr<Device>> Create(int ordinal = 0) {
-  return CreateCudaDevice({.ordinal = ordinal, .cublas_libraries = {""}});
+absl::StatusOr<std::unique_ptr<Device>> Create(int ordinal = 0,
+                                               bool batch_invariant = false) {
+  return CreateCudaDevice({.ordinal = ordinal,
+                           .batch_invariant = batch_invariant,
+                           .cublas_libraries = {""}});
 }
 
-std::unique_ptr<Device> MakeDevice(uint64_t seed) {
+std::unique_ptr<Device> MakeDevice(uint64_t seed,
+                                   bool batch_invariant = false) {
   EmulatedDevice::Get().SetSeed(seed);
-  auto device = Create();
+  auto device = Create(0, batch_invariant);
   CHECK(device.ok()) << device.status();
   return *std::move(device);
 }
@@ -49,6 +55,36 @@ class FaultListener : public ::testing::EmptyTestEventListener {
     EXPECT_THAT(TakeFaults(), IsEmpty());
   }
 };
+
+// Sends `count` runs to the device and back, spread over twice the memory in
+// either place.
+void ExpectCopies(Device& device, int64_t bytes, int64_t count) {
+  const int64_t total = 2 * bytes * count;
+  auto from = device.Allocate(MemorySpace::kHost, total);
+  auto there = device.Allocate(MemorySpace::kDevice, total);
+  auto to = device.Allocate(MemorySpace::kHost, total);
+  ASSERT_TRUE(from.ok() && there.ok() && to.ok());
+  for (int64_t i = 0; i < total; ++i) {
+    (*from)->host_bytes()[i] = static_cast<char>(i * 7 % 251);
+  }
+  std::vector<CopyRun> in;
+  std::vector<CopyRun> out;
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t at = 2 * i * bytes;
+    const int64_t turned = 2 * (count - 1 - i) * bytes;
+    in.push_back({{there->get(), turned, bytes}, {from->get(), at, bytes}});
+    out.push_back({{to->get(), at, bytes}, {there->get(), turned, bytes}});
+  }
+  const auto stream = device.CreateStream(StreamKind::kCopyIn);
+  ASSERT_THAT(stream->Copy(in), IsOk());
+  ASSERT_THAT(stream->Copy(out), IsOk());
+  ASSERT_THAT(stream->Synchronize(), IsOk());
+  for (int64_t i = 0; i < total; ++i) {
+    const bool copied = i / bytes % 2 == 0;
+    ASSERT_EQ((*to)->host_bytes()[i], copied ? (*from)->host_bytes()[i] : 0)
+        << i;
+  }
+}
 
 class CudaBackendTest : public ::testing::Test {
  protected:
@@ -110,6 +146,24 @@ TEST_F(CudaBackendTest, HostMemoryIsPinnedOneWayOrAnother) {
   }
 }
 
+// Scattered as cache is, of every size about those that change how it is done,
+// from memory that the runtime gave and from such as it was shown.
+TEST_F(CudaBackendTest, CopiesRunsOfEverySize) {
+  for (const EmulatedMachine& machine :
+       {EmulatedMachine{}, EmulatedMachine{.host_alloc_bytes = 0}}) {
+    EmulatedDevice::Get().SetMachine(machine);
+    const auto device = Create();
+    ASSERT_THAT(device.status(), IsOk());
+    for (const int64_t bytes : {2, 16, 48, 8176, 8192, 8208, 49152}) {
+      for (const int64_t count : {1, 3, 4, 17, 128, 130}) {
+        if (bytes * count > 1 << 20) continue;
+        SCOPED_TRACE(testing::Message() << count << " of " << bytes);
+        ExpectCopies(**device, bytes, count);
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Cuda, DeviceConformance,
     ::testing::Values(
@@ -120,21 +174,39 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Cuda, OpsConformance,
-    ::testing::Values(OpsBackend{
-        .name = "cuda",
-        .make_device = [](int /*threads*/) { return MakeDevice(1); },
-        .dtypes = {DType::kFloat32, DType::kBFloat16, DType::kFloat16}}));
+    ::testing::Values(
+        OpsBackend{
+            .name = "cuda",
+            .make_device = [](int /*threads*/) { return MakeDevice(1); },
+            .dtypes = {DType::kFloat32, DType::kBFloat16, DType::kFloat16},
+            .rows_are_independent = false,
+            .columns_are_independent = false},
+        OpsBackend{.name = "batch_invariant",
+                   .make_device =
+                       [](int /*threads*/) {
+                         return MakeDevice(1, /*batch_invariant=*/true);
+                       },
+                   .dtypes = {DType::kFloat32, DType::kBFloat16},
+                   .columns_are_independent = false,
+                   .only = "Linear"}),
+    [](const auto& info) { return info.param.name; });
 
 // Prints what has run; false if a kernel that the backend launches has not.
 bool PrintCoverage() {
   const auto runs = EmulatedDevice::Get().kernel_runs();
   for (const auto& [name, count] : runs) {
-    std::cout << "kernel " << name << ": " << count.launches << " launches, "
-              << count.threads << " threads" << std::endl;
+    std::cout << "kernel " << name << ": " << count.launches << " launches of "
+              << count.fewest_threads << " to " << count.most_threads
+              << " threads" << std::endl;
+  }
+  for (const auto& [test, share] : WorstErrors()) {
+    std::cout << test << ": worst error "
+              << absl::StrFormat("%.1f", 100 * share) << "% of what is allowed"
+              << std::endl;
   }
   bool complete = true;
   for (const char* const name :
-       {"AttentionKernel", "ConvertKernel", "LayerNormKernel",
+       {"AttentionKernel", "ConvertKernel", "CopyKernel", "LayerNormKernel",
         "LinearFinishKernel", "LogProbKernel", "SampleKernel"}) {
     if (runs.contains(name)) continue;
     std::cout << "kernel " << name << " has not run" << std::endl;

@@ -22,6 +22,8 @@ namespace hybridserve {
 namespace {
 
 constexpr int64_t kSumsBytes = int64_t{32} << 20;
+constexpr int64_t kInvariantRows = 64;
+constexpr int64_t kPaddedXBytes = int64_t{16} << 20;
 constexpr int kRingSlots = 64;
 constexpr int64_t kRingSlotBytes = 64 << 10;
 
@@ -30,6 +32,19 @@ CudaStream& Of(Stream& stream) { return static_cast<CudaStream&>(stream); }
 absl::Status CheckFloat(const char* name, DType dtype) {
   if (dtype != DType::kInt32) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(name, ": no integers"));
+}
+
+LinearFinishCudaArgs FinishOf(const LinearArgs& args, float* sums,
+                              int64_t sums_stride) {
+  return {.sums = sums,
+          .sums_stride = sums_stride,
+          .bias = AddressAs<float>(args.bias),
+          .y = AddressOf(args.y),
+          .y_stride = args.y.stride,
+          .y_dtype = args.y.dtype,
+          .rows = args.x.rows,
+          .width = args.shape.n,
+          .activation = args.activation};
 }
 
 template <typename T>
@@ -44,13 +59,17 @@ void Append(absl::Span<const T> values, std::vector<char>& bytes) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<CudaOps>> CudaOps::Create(
-    const std::vector<std::string>& cublas_libraries) {
+    const CudaOpsOptions& options) {
   std::unique_ptr<CudaOps> ops(new CudaOps());
-  ASSIGN_OR_RETURN(ops->gemm_, CublasGemm::Create(cublas_libraries));
+  ASSIGN_OR_RETURN(ops->gemm_, CublasGemm::Create(options.cublas_libraries));
   ASSIGN_OR_RETURN(ops->ring_,
                    ArgumentRing::Create(kRingSlots, kRingSlotBytes));
   ASSIGN_OR_RETURN(ops->sums_,
                    CreateCudaBuffer(MemorySpace::kDevice, kSumsBytes));
+  if (options.batch_invariant) {
+    ASSIGN_OR_RETURN(ops->padded_x_,
+                     CreateCudaBuffer(MemorySpace::kDevice, kPaddedXBytes));
+  }
   return ops;
 }
 
@@ -59,48 +78,99 @@ absl::Status CudaOps::Linear(Stream& stream, const LinearArgs& args) {
   RETURN_IF_ERROR(CheckFloat("linear", shape.dtype));
   CheckLinear(args, layout_);
   if (args.x.rows == 0 || shape.n == 0) return absl::OkStatus();
-  const bool in_place = args.y.dtype == DType::kFloat32;
-  const int64_t most_rows =
-      in_place ? args.x.rows
-               : kSumsBytes / static_cast<int64_t>(sizeof(float)) / shape.n;
-  if (most_rows == 0) {
+  const int64_t sums_rows =
+      kSumsBytes / static_cast<int64_t>(sizeof(float)) / shape.n;
+  int64_t most_rows = args.y.dtype == DType::kFloat32 ? args.x.rows : sums_rows;
+  int64_t least_rows = 1;
+  if (padded_x_ != nullptr) {
+    most_rows = least_rows = kInvariantRows;
+    if (kInvariantRows * shape.k * SizeOf(shape.dtype) > kPaddedXBytes ||
+        sums_rows < least_rows) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "linear: ", shape.n, " output and ", shape.k,
+          " input features are more than --batch_invariant takes"));
+    }
+  }
+  if (most_rows < least_rows) {
     return absl::InvalidArgumentError(
         absl::StrCat("linear: ", shape.n, " output features; the device takes ",
                      kSumsBytes / static_cast<int64_t>(sizeof(float))));
   }
-  const bool finishes =
-      !in_place || !args.bias.empty() || args.activation != Activation::kNone;
   for (int64_t row = 0; row < args.x.rows; row += most_rows) {
     const int64_t rows = std::min(most_rows, args.x.rows - row);
-    const TensorView x = args.x.Rows(row, rows);
-    const TensorView y = args.y.Rows(row, rows);
-    float* const sums =
-        in_place ? AddressAs<float>(y) : static_cast<float*>(sums_->address());
-    const int64_t sums_stride = in_place ? y.stride : shape.n;
-    RETURN_IF_ERROR(gemm_->Run({.x = AddressOf(x),
-                                .x_stride = x.stride,
-                                .weight = args.weight.address(),
-                                .dtype = shape.dtype,
-                                .sums = sums,
-                                .sums_stride = sums_stride,
-                                .m = rows,
-                                .n = shape.n,
-                                .k = shape.k,
-                                .accumulate = args.accumulate},
-                               Of(stream).ForOp()));
-    if (!finishes) continue;
-    RETURN_IF_ERROR(LinearFinishCuda({.sums = sums,
-                                      .sums_stride = sums_stride,
-                                      .bias = AddressAs<float>(args.bias),
-                                      .y = AddressOf(y),
-                                      .y_stride = y.stride,
-                                      .y_dtype = y.dtype,
-                                      .rows = rows,
-                                      .width = shape.n,
-                                      .activation = args.activation},
-                                     Of(stream).ForOp()));
+    LinearArgs part = args;
+    part.x = args.x.Rows(row, rows);
+    part.y = args.y.Rows(row, rows);
+    RETURN_IF_ERROR(padded_x_ == nullptr
+                        ? LinearRows(Of(stream), part)
+                        : InvariantLinearRows(Of(stream), part));
   }
   return absl::OkStatus();
+}
+
+absl::Status CudaOps::LinearRows(CudaStream& stream, const LinearArgs& args) {
+  const WeightShape& shape = args.shape;
+  const bool in_place = args.y.dtype == DType::kFloat32;
+  const LinearFinishCudaArgs finish =
+      FinishOf(args,
+               in_place ? AddressAs<float>(args.y)
+                        : static_cast<float*>(sums_->address()),
+               in_place ? args.y.stride : shape.n);
+  RETURN_IF_ERROR(gemm_->Run({.x = AddressOf(args.x),
+                              .x_stride = args.x.stride,
+                              .weight = args.weight.address(),
+                              .dtype = shape.dtype,
+                              .sums = finish.sums,
+                              .sums_stride = finish.sums_stride,
+                              .m = args.x.rows,
+                              .n = shape.n,
+                              .k = shape.k,
+                              .accumulate = args.accumulate},
+                             stream.ForOp()));
+  if (in_place && args.bias.empty() && args.activation == Activation::kNone) {
+    return absl::OkStatus();
+  }
+  return LinearFinishCuda(finish, stream.ForOp());
+}
+
+absl::Status CudaOps::InvariantLinearRows(CudaStream& stream,
+                                          const LinearArgs& args) {
+  const WeightShape& shape = args.shape;
+  const LinearFinishCudaArgs finish =
+      FinishOf(args, static_cast<float*>(sums_->address()), shape.n);
+  // What the rest of the two buffers holds is added up and never looked at.
+  RETURN_IF_ERROR(ConvertCuda({.x = AddressOf(args.x),
+                               .x_dtype = shape.dtype,
+                               .x_stride = args.x.stride,
+                               .y = padded_x_->address(),
+                               .y_dtype = shape.dtype,
+                               .y_stride = shape.k,
+                               .rows = args.x.rows,
+                               .width = shape.k},
+                              stream.ForOp()));
+  if (args.accumulate) {
+    RETURN_IF_ERROR(ConvertCuda({.x = finish.y,
+                                 .x_dtype = finish.y_dtype,
+                                 .x_stride = finish.y_stride,
+                                 .y = finish.sums,
+                                 .y_dtype = DType::kFloat32,
+                                 .y_stride = finish.sums_stride,
+                                 .rows = finish.rows,
+                                 .width = finish.width},
+                                stream.ForOp()));
+  }
+  RETURN_IF_ERROR(gemm_->Run({.x = padded_x_->address(),
+                              .x_stride = shape.k,
+                              .weight = args.weight.address(),
+                              .dtype = shape.dtype,
+                              .sums = finish.sums,
+                              .sums_stride = finish.sums_stride,
+                              .m = kInvariantRows,
+                              .n = shape.n,
+                              .k = shape.k,
+                              .accumulate = args.accumulate},
+                             stream.ForOp()));
+  return LinearFinishCuda(finish, stream.ForOp());
 }
 
 absl::Status CudaOps::LayerNorm(Stream& stream, const LayerNormArgs& args) {
@@ -127,30 +197,34 @@ absl::Status CudaOps::Convert(Stream& stream, const ConvertArgs& args) {
 absl::Status CudaOps::Attention(Stream& stream, const AttentionArgs& args) {
   RETURN_IF_ERROR(CheckFloat("attention", args.q.dtype));
   CheckAttention(args);
-  std::vector<AttentionCudaRow> rows;
+  const int64_t tile_rows = AttentionTileRows(args.head_dim);
+  int64_t most_rows = 0;
+  std::vector<AttentionCudaTile> tiles;
   std::vector<KvBlockPointers> blocks;
   for (const AttentionSequence& sequence : args.sequences) {
-    for (int64_t i = 0; i < sequence.num_rows; ++i) {
-      rows.push_back({.row = sequence.first_row + i,
-                      .position = sequence.num_cached + i,
-                      .first_new_row = sequence.first_row,
-                      .num_cached = sequence.num_cached,
-                      .first_block = static_cast<int64_t>(blocks.size())});
+    for (int64_t i = 0; i < sequence.num_rows; i += tile_rows) {
+      tiles.push_back({.row = sequence.first_row + i,
+                       .position = sequence.num_cached + i,
+                       .num_rows = std::min(tile_rows, sequence.num_rows - i),
+                       .first_new_row = sequence.first_row,
+                       .num_cached = sequence.num_cached,
+                       .first_block = static_cast<int64_t>(blocks.size())});
     }
+    most_rows = std::max(most_rows, std::min(tile_rows, sequence.num_rows));
     for (const KvBlockView& block : sequence.blocks) {
       blocks.push_back({block.k.address(), block.v.address()});
     }
   }
-  if (rows.empty()) return absl::OkStatus();
+  if (tiles.empty()) return absl::OkStatus();
   std::vector<char> bytes;
-  Append<AttentionCudaRow>(rows, bytes);
+  Append<AttentionCudaTile>(tiles, bytes);
   const size_t blocks_at = bytes.size();
   Append<KvBlockPointers>(blocks, bytes);
   ASSIGN_OR_RETURN(const char* const uploaded,
                    ring_->Upload(Of(stream), bytes));
   RETURN_IF_ERROR(AttentionCuda(
-      {PointersOf(args), reinterpret_cast<const AttentionCudaRow*>(uploaded),
-       static_cast<int64_t>(rows.size()),
+      {PointersOf(args), reinterpret_cast<const AttentionCudaTile*>(uploaded),
+       static_cast<int64_t>(tiles.size()), most_rows,
        reinterpret_cast<const KvBlockPointers*>(uploaded + blocks_at)},
       Of(stream).ForOp()));
   return ring_->Release(Of(stream));

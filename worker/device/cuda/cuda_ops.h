@@ -10,9 +10,18 @@
 #include "kernels/ops.h"
 #include "worker/device/cuda/argument_ring.h"
 #include "worker/device/cuda/cublas_gemm.h"
+#include "worker/device/cuda/cuda_stream.h"
 #include "worker/device/cuda/dense_layout.h"
 
 namespace hybridserve {
+
+struct CudaOpsOptions {
+  std::vector<std::string> cublas_libraries;
+  // Matrix products run kInvariantRows rows at a time, the last ones padded, so
+  // that cuBLAS, which chooses its way of adding by the shape, chooses the same
+  // for a row in any company.
+  bool batch_invariant = false;
+};
 
 // Ops on the current device: our own kernels (kernels/*_cuda.cu), and cuBLAS
 // for matrix products.
@@ -21,7 +30,7 @@ class CudaOps final : public Ops {
   // Allocates what ops need besides their arguments. Unavailable without
   // cuBLAS (CublasGemm::Create), ResourceExhausted without room.
   static absl::StatusOr<std::unique_ptr<CudaOps>> Create(
-      const std::vector<std::string>& cublas_libraries);
+      const CudaOpsOptions& options);
 
   absl::Status Linear(Stream& stream, const LinearArgs& args) override;
   absl::Status LayerNorm(Stream& stream, const LayerNormArgs& args) override;
@@ -35,11 +44,18 @@ class CudaOps final : public Ops {
  private:
   CudaOps() = default;
 
+  // Rows of x and y that have room for their sums.
+  absl::Status LinearRows(CudaStream& stream, const LinearArgs& args);
+  // kInvariantRows at the most.
+  absl::Status InvariantLinearRows(CudaStream& stream, const LinearArgs& args);
+
   DenseLayout layout_;
   std::unique_ptr<CublasGemm> gemm_;
   std::unique_ptr<ArgumentRing> ring_;
   // Sums of a product whose result is of another dtype, some rows at a time.
   std::unique_ptr<Buffer> sums_;
+  // Batch invariant: x, padded. Null if not.
+  std::unique_ptr<Buffer> padded_x_;
 };
 
 }  // namespace hybridserve

@@ -6,8 +6,10 @@
 
 #include "common/status_macros.h"
 #include "glog/logging.h"
+#include "kernels/copy_cuda.h"
 #include "kernels/cuda/status.h"
 #include "worker/device/copy_runs.h"
+#include "worker/device/cuda/copy_plan.h"
 
 namespace hybridserve {
 namespace {
@@ -17,6 +19,18 @@ cudaMemcpyKind KindOf(const CopyRun& run) {
   const bool from_host = run.src.buffer->space() == MemorySpace::kHost;
   if (to_host) return from_host ? cudaMemcpyHostToHost : cudaMemcpyDeviceToHost;
   return from_host ? cudaMemcpyHostToDevice : cudaMemcpyDeviceToDevice;
+}
+
+absl::Status CopyByKernel(absl::Span<const CopyRun> runs, CUstream_st* stream) {
+  CopyCudaArgs args = {};
+  for (const CopyRun& run : runs) {
+    args.runs[args.num_runs++] = {run.dst.address(), run.src.address(),
+                                  run.dst.size};
+    if (args.num_runs < kCopyCudaRuns) continue;
+    RETURN_IF_ERROR(CopyCuda(args, stream));
+    args.num_runs = 0;
+  }
+  return CopyCuda(args, stream);
 }
 
 }  // namespace
@@ -36,8 +50,10 @@ CudaStream::~CudaStream() {
 absl::Status CudaStream::Copy(absl::Span<const CopyRun> runs) {
   ASSIGN_OR_RETURN(const std::vector<CopyRun> merged, MergeCopyRuns(runs));
   if (merged.empty()) return absl::OkStatus();
+  const CopyPlan plan = PlanCopies(merged, PinnedRanges::Get());
   CUstream_st* const stream = ForOp();
-  for (const CopyRun& run : merged) {
+  if (plan.by_kernel) return CopyByKernel(plan.runs, stream);
+  for (const CopyRun& run : plan.runs) {
     RETURN_IF_ERROR(
         CudaStatus(cudaMemcpyAsync(run.dst.address(), run.src.address(),
                                    run.dst.size, KindOf(run), stream),

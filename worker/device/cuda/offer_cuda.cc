@@ -6,8 +6,10 @@
 namespace hybridserve {
 
 void OfferCuda() {
-  SetGpuOpener(
-      [](int ordinal) { return CreateCudaDevice({.ordinal = ordinal}); });
+  SetGpuOpener([](const GpuOptions& options) {
+    return CreateCudaDevice({.ordinal = options.ordinal,
+                             .batch_invariant = options.batch_invariant});
+  });
 }
 
 }  // namespace hybridserve

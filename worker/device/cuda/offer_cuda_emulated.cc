@@ -37,8 +37,10 @@ void TellFaults() {
 void OfferCuda() {
   emulation::EmulatedDevice::Get();  // Outlives what runs at exit.
   std::atexit(TellFaults);
-  SetGpuOpener([](int ordinal) {
-    return CreateCudaDevice({.ordinal = ordinal, .cublas_libraries = {""}});
+  SetGpuOpener([](const GpuOptions& options) {
+    return CreateCudaDevice({.ordinal = options.ordinal,
+                             .batch_invariant = options.batch_invariant,
+                             .cublas_libraries = {""}});
   });
 }
 

@@ -10,7 +10,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/size.h"
 #include "glog/logging.h"
+#include "worker/device/cuda/pinned_ranges.h"
 
 namespace hybridserve {
 namespace {
@@ -24,6 +26,7 @@ char* At(void* address, int64_t offset) {
 
 void Unregister(void* address, int64_t bytes, int64_t chunk_bytes) {
   for (int64_t from = 0; from < bytes; from += chunk_bytes) {
+    PinnedRanges::Get().Remove(At(address, from));
     if (cudaHostUnregister(At(address, from)) != cudaSuccess) ForgetLastError();
   }
 }
@@ -31,10 +34,16 @@ void Unregister(void* address, int64_t bytes, int64_t chunk_bytes) {
 // All or nothing.
 cudaError_t Register(void* address, int64_t bytes, int64_t chunk_bytes) {
   for (int64_t from = 0; from < bytes; from += chunk_bytes) {
+    const int64_t chunk = std::min(chunk_bytes, bytes - from);
     const cudaError_t error =
-        cudaHostRegister(At(address, from), std::min(chunk_bytes, bytes - from),
-                         cudaHostRegisterPortable);
-    if (error == cudaSuccess) continue;
+        cudaHostRegister(At(address, from), chunk, cudaHostRegisterPortable);
+    if (error == cudaSuccess) {
+      PinnedRanges::Get().Add(At(address, from), chunk);
+      LOG_IF(INFO, bytes > chunk_bytes)
+          << "host memory pinned: " << FormatSize(from + chunk) << " of "
+          << FormatSize(bytes);
+      continue;
+    }
     ForgetLastError();
     Unregister(address, from, chunk_bytes);
     return error;
@@ -54,6 +63,7 @@ absl::StatusOr<PinnedMemory> PinnedMemory::Allocate(int64_t bytes,
     const cudaError_t error =
         cudaHostAlloc(&address, bytes, cudaHostAllocPortable);
     if (error == cudaSuccess) {
+      PinnedRanges::Get().Add(address, bytes);
       std::memset(address, 0, bytes);
       return PinnedMemory(address, bytes, chunk_bytes, Pinning::kAllocated);
     }
@@ -87,6 +97,7 @@ PinnedMemory::PinnedMemory(PinnedMemory&& other) noexcept
 PinnedMemory::~PinnedMemory() {
   if (address_ == nullptr) return;
   if (pinning_ == Pinning::kAllocated) {
+    PinnedRanges::Get().Remove(address_);
     if (cudaFreeHost(address_) != cudaSuccess) ForgetLastError();
     return;
   }

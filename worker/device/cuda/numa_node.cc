@@ -1,0 +1,50 @@
+#include "worker/device/cuda/numa_node.h"
+
+#include <linux/mempolicy.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "glog/logging.h"
+
+namespace hybridserve {
+namespace {
+
+constexpr int kMostNodes = 1024;                                // Of Linux.
+constexpr int kBitsPerWord = sizeof(unsigned long) * CHAR_BIT;  // NOLINT
+
+}  // namespace
+
+std::optional<int> NumaNodeOf(std::string pci_bus_id,
+                              const std::string& pci_devices) {
+  absl::AsciiStrToLower(&pci_bus_id);  // CUDA writes A0, the kernel a0.
+  std::ifstream file(absl::StrCat(pci_devices, "/", pci_bus_id, "/numa_node"));
+  int node = -1;
+  if (!(file >> node) || node < 0 || node >= kMostNodes) return std::nullopt;
+  return node;
+}
+
+PreferredNumaNode::PreferredNumaNode(std::optional<int> node) {
+  if (!node.has_value()) return;
+  CHECK(*node >= 0 && *node < kMostNodes) << *node;
+  std::array<unsigned long, kMostNodes / kBitsPerWord> nodes = {};  // NOLINT
+  nodes[*node / kBitsPerWord] = 1UL << *node % kBitsPerWord;
+  set_ = syscall(SYS_set_mempolicy, MPOL_PREFERRED, nodes.data(),
+                 kMostNodes + 1) == 0;
+  LOG_IF(WARNING, !set_) << "memory of NUMA node " << *node
+                         << " can't be preferred: " << strerror(errno);
+}
+
+PreferredNumaNode::~PreferredNumaNode() {
+  if (set_) syscall(SYS_set_mempolicy, MPOL_DEFAULT, nullptr, 0);
+}
+
+}  // namespace hybridserve
