@@ -18,8 +18,9 @@ constexpr int64_t kGpuBytes = 12345;
 
 // A machine with one GPU.
 absl::StatusOr<std::unique_ptr<Device>> OpenOnlyGpu(const GpuOptions& options) {
-  if (options.ordinal == 0)
+  if (options.ordinal == 0) {
     return CreateCpuDevice({.device_memory_bytes = kGpuBytes});
+  }
   return absl::UnavailableError(absl::StrCat("number ", options.ordinal));
 }
 

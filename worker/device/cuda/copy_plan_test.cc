@@ -1,21 +1,30 @@
 #include "worker/device/cuda/copy_plan.h"
 
+#include <sys/mman.h>
+
 #include <cstdint>
 #include <vector>
 
+#include "glog/logging.h"
 #include "gtest/gtest.h"
 
 namespace hybridserve {
 namespace {
 
+constexpr int64_t kSize = int64_t{1} << 30;
+
 // Only addresses count: nothing is read.
 class FakeBuffer final : public Buffer {
  public:
-  FakeBuffer(MemorySpace space, uintptr_t address, int64_t size)
-      : Buffer(space, reinterpret_cast<void*>(address), size) {}
+  explicit FakeBuffer(MemorySpace space)
+      : Buffer(space,
+               mmap(nullptr, kSize, PROT_NONE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+               kSize) {
+    CHECK(address() != MAP_FAILED);
+  }
+  ~FakeBuffer() override { munmap(address(), kSize); }
 };
-
-constexpr int64_t kSize = int64_t{1} << 30;
 
 class CopyPlanTest : public ::testing::Test {
  protected:
@@ -37,8 +46,8 @@ class CopyPlanTest : public ::testing::Test {
     return runs;
   }
 
-  const FakeBuffer host_{MemorySpace::kHost, uintptr_t{1} << 40, kSize};
-  const FakeBuffer device_{MemorySpace::kDevice, uintptr_t{2} << 40, kSize};
+  const FakeBuffer host_{MemorySpace::kHost};
+  const FakeBuffer device_{MemorySpace::kDevice};
   PinnedRanges pinned_;
 };
 
