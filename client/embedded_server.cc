@@ -46,8 +46,10 @@ absl::Status EmbeddedServer::Join() {
 }
 
 EmbeddedServer::~EmbeddedServer() {
-  if (scheduler_ != nullptr) scheduler_->Shutdown(absl::ZeroDuration());
+  // Before the scheduler, which it would dial again: a call on an in-process
+  // channel whose server is gone crashes in gRPC.
   if (dialer_ != nullptr) dialer_->Stop();
+  if (scheduler_ != nullptr) scheduler_->Shutdown(absl::ZeroDuration());
 }
 
 }  // namespace hybridserve
