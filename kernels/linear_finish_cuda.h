@@ -15,7 +15,7 @@ namespace hybridserve {
 // bias), in float32, rounded once. Device memory; row-major, strides in
 // elements.
 struct LinearFinishCudaArgs {
-  float* sums;  // [rows, width]; only read.
+  const float* sums;  // [rows, width]
   int64_t sums_stride;
   const float* bias;  // [width], or null: 0.
   void* y;            // [rows, width] of `y_dtype`; may be `sums`.

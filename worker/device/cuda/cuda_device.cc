@@ -25,6 +25,9 @@ namespace {
 // The least that kernels are compiled for (kernels/cuda/cuda.bzl).
 constexpr int kMinComputeMajor = 8;
 
+// "cuda:0", for errors.
+std::string DeviceName(int ordinal) { return absl::StrCat("cuda:", ordinal); }
+
 // Each thread of the host has a current device.
 void MakeCurrent(int ordinal) {
   const cudaError_t error = cudaSetDevice(ordinal);
@@ -71,14 +74,12 @@ absl::Status CheckOrdinal(int ordinal) {
   int devices = 0;
   const cudaError_t error = cudaGetDeviceCount(&devices);
   if (error != cudaSuccess) (void)cudaGetLastError();
-  RETURN_IF_ERROR(CudaStatus(error, absl::StrCat("device=cuda:", ordinal)));
+  RETURN_IF_ERROR(
+      CudaStatus(error, absl::StrCat("device=", DeviceName(ordinal))));
   if (ordinal >= 0 && ordinal < devices) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat(
-      "device=cuda:", ordinal, ": there are ", devices, " devices"));
+      "device=", DeviceName(ordinal), ": there are ", devices, " devices"));
 }
-
-// "cuda:0", for errors.
-std::string DeviceName(int ordinal) { return absl::StrCat("cuda:", ordinal); }
 
 absl::Status ReportLink(int ordinal) {
   ASSIGN_OR_RETURN(const LinkRates rates, CheckLink());
@@ -113,7 +114,7 @@ absl::StatusOr<std::unique_ptr<Device>> CreateCudaDevice(
                  "cudaGetDeviceProperties"));
   if (properties.major < kMinComputeMajor) {
     return absl::UnavailableError(absl::StrCat(
-        "device=cuda:", options.ordinal, ": ", properties.name,
+        "device=", DeviceName(options.ordinal), ": ", properties.name,
         " has compute capability ", properties.major, ".", properties.minor,
         "; at least ", kMinComputeMajor, ".0 is needed"));
   }
@@ -131,7 +132,7 @@ absl::StatusOr<std::unique_ptr<Device>> CreateCudaDevice(
   info.backend = "cuda";
   info.isa = absl::StrCat("sm_", properties.major, properties.minor,
                           options.batch_invariant ? " batch_invariant" : "");
-  info.description = absl::StrCat("cuda:", options.ordinal, ", ",
+  info.description = absl::StrCat(DeviceName(options.ordinal), ", ",
                                   properties.name, ", ", info.isa);
   info.memory_bytes = static_cast<int64_t>(free_bytes);
   info.one_memory = false;

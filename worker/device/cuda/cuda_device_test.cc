@@ -12,6 +12,7 @@
 #include "glog/logging.h"
 #include "kernels/testing/ops_conformance.h"
 #include "worker/device/cuda/cuda_device.h"
+#include "worker/device/cuda/ops_backends.h"
 #include "worker/device/testing/device_conformance.h"
 
 namespace hybridserve {
@@ -28,25 +29,9 @@ INSTANTIATE_TEST_SUITE_P(Cuda, DeviceConformance,
                              .name = "cuda",
                              .make = [] { return MakeDevice(); }}));
 
-INSTANTIATE_TEST_SUITE_P(
-    Cuda, OpsConformance,
-    ::testing::Values(
-        OpsBackend{
-            .name = "cuda",
-            .make_device = [](int /*threads*/) { return MakeDevice(); },
-            .dtypes = {DType::kFloat32, DType::kBFloat16, DType::kFloat16},
-            .rows_are_independent = false,
-            .columns_are_independent = false},
-        OpsBackend{
-            .name = "batch_invariant",
-            .make_device =
-                [](int /*threads*/) {
-                  return MakeDevice(/*batch_invariant=*/true);
-                },
-            .dtypes = {DType::kFloat32, DType::kBFloat16, DType::kFloat16},
-            .columns_are_independent = false,
-            .only = "Linear"}),
-    [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Cuda, OpsConformance,
+                         ::testing::ValuesIn(CudaOpsBackends(MakeDevice)),
+                         [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace hybridserve

@@ -20,6 +20,7 @@
 #include "tests/emulation/emulated_device.h"
 #include "tests/emulation/fault_log.h"
 #include "worker/device/cuda/cuda_device.h"
+#include "worker/device/cuda/ops_backends.h"
 #include "worker/device/cuda/pinned_memory.h"
 #include "worker/device/testing/device_conformance.h"
 
@@ -174,21 +175,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Cuda, OpsConformance,
-    ::testing::Values(
-        OpsBackend{
-            .name = "cuda",
-            .make_device = [](int /*threads*/) { return MakeDevice(1); },
-            .dtypes = {DType::kFloat32, DType::kBFloat16, DType::kFloat16},
-            .rows_are_independent = false,
-            .columns_are_independent = false},
-        OpsBackend{.name = "batch_invariant",
-                   .make_device =
-                       [](int /*threads*/) {
-                         return MakeDevice(1, /*batch_invariant=*/true);
-                       },
-                   .dtypes = {DType::kFloat32, DType::kBFloat16},
-                   .columns_are_independent = false,
-                   .only = "Linear"}),
+    ::testing::ValuesIn(CudaOpsBackends([](bool batch_invariant) {
+      return MakeDevice(1, batch_invariant);
+    })),
     [](const auto& info) { return info.param.name; });
 
 // Prints what has run; false if a kernel that the backend launches has not.

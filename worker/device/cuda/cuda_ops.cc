@@ -34,19 +34,6 @@ absl::Status CheckFloat(const char* name, DType dtype) {
   return absl::InvalidArgumentError(absl::StrCat(name, ": no integers"));
 }
 
-LinearFinishCudaArgs FinishOf(const LinearArgs& args, float* sums,
-                              int64_t sums_stride) {
-  return {.sums = sums,
-          .sums_stride = sums_stride,
-          .bias = AddressAs<float>(args.bias),
-          .y = AddressOf(args.y),
-          .y_stride = args.y.stride,
-          .y_dtype = args.y.dtype,
-          .rows = args.x.rows,
-          .width = args.shape.n,
-          .activation = args.activation};
-}
-
 template <typename T>
 void Append(absl::Span<const T> values, std::vector<char>& bytes) {
   const size_t size = values.size() * sizeof(T);
@@ -101,76 +88,69 @@ absl::Status CudaOps::Linear(Stream& stream, const LinearArgs& args) {
     LinearArgs part = args;
     part.x = args.x.Rows(row, rows);
     part.y = args.y.Rows(row, rows);
-    RETURN_IF_ERROR(padded_x_ == nullptr
-                        ? LinearRows(Of(stream), part)
-                        : InvariantLinearRows(Of(stream), part));
+    RETURN_IF_ERROR(LinearRows(Of(stream), part));
   }
   return absl::OkStatus();
 }
 
 absl::Status CudaOps::LinearRows(CudaStream& stream, const LinearArgs& args) {
   const WeightShape& shape = args.shape;
-  const bool in_place = args.y.dtype == DType::kFloat32;
-  const LinearFinishCudaArgs finish =
-      FinishOf(args,
-               in_place ? AddressAs<float>(args.y)
-                        : static_cast<float*>(sums_->address()),
-               in_place ? args.y.stride : shape.n);
-  RETURN_IF_ERROR(gemm_->Run({.x = AddressOf(args.x),
-                              .x_stride = args.x.stride,
-                              .weight = args.weight.address(),
-                              .dtype = shape.dtype,
-                              .sums = finish.sums,
-                              .sums_stride = finish.sums_stride,
-                              .m = args.x.rows,
-                              .n = shape.n,
-                              .k = shape.k,
-                              .accumulate = args.accumulate},
-                             stream.ForOp()));
+  const bool in_place = args.y.dtype == DType::kFloat32 && padded_x_ == nullptr;
+  GemmArgs gemm = {.x = AddressOf(args.x),
+                   .x_stride = args.x.stride,
+                   .weight = args.weight.address(),
+                   .dtype = shape.dtype,
+                   .sums = in_place ? AddressAs<float>(args.y)
+                                    : static_cast<float*>(sums_->address()),
+                   .sums_stride = in_place ? args.y.stride : shape.n,
+                   .m = args.x.rows,
+                   .n = shape.n,
+                   .k = shape.k,
+                   .accumulate = args.accumulate};
+  if (padded_x_ != nullptr) RETURN_IF_ERROR(Pad(stream, args, gemm));
+  RETURN_IF_ERROR(gemm_->Run(gemm, stream.ForOp()));
   if (in_place && args.bias.empty() && args.activation == Activation::kNone) {
     return absl::OkStatus();
   }
-  return LinearFinishCuda(finish, stream.ForOp());
+  return LinearFinishCuda({.sums = gemm.sums,
+                           .sums_stride = gemm.sums_stride,
+                           .bias = AddressAs<float>(args.bias),
+                           .y = AddressOf(args.y),
+                           .y_stride = args.y.stride,
+                           .y_dtype = args.y.dtype,
+                           .rows = args.x.rows,
+                           .width = shape.n,
+                           .activation = args.activation},
+                          stream.ForOp());
 }
 
-absl::Status CudaOps::InvariantLinearRows(CudaStream& stream,
-                                          const LinearArgs& args) {
-  const WeightShape& shape = args.shape;
-  const LinearFinishCudaArgs finish =
-      FinishOf(args, static_cast<float*>(sums_->address()), shape.n);
+absl::Status CudaOps::Pad(CudaStream& stream, const LinearArgs& args,
+                          GemmArgs& gemm) {
   // What the rest of the two buffers holds is added up and never looked at.
-  RETURN_IF_ERROR(ConvertCuda({.x = AddressOf(args.x),
-                               .x_dtype = shape.dtype,
-                               .x_stride = args.x.stride,
+  RETURN_IF_ERROR(ConvertCuda({.x = gemm.x,
+                               .x_dtype = gemm.dtype,
+                               .x_stride = gemm.x_stride,
                                .y = padded_x_->address(),
-                               .y_dtype = shape.dtype,
-                               .y_stride = shape.k,
-                               .rows = args.x.rows,
-                               .width = shape.k},
+                               .y_dtype = gemm.dtype,
+                               .y_stride = gemm.k,
+                               .rows = gemm.m,
+                               .width = gemm.k},
                               stream.ForOp()));
-  if (args.accumulate) {
-    RETURN_IF_ERROR(ConvertCuda({.x = finish.y,
-                                 .x_dtype = finish.y_dtype,
-                                 .x_stride = finish.y_stride,
-                                 .y = finish.sums,
+  if (gemm.accumulate) {
+    RETURN_IF_ERROR(ConvertCuda({.x = AddressOf(args.y),
+                                 .x_dtype = args.y.dtype,
+                                 .x_stride = args.y.stride,
+                                 .y = gemm.sums,
                                  .y_dtype = DType::kFloat32,
-                                 .y_stride = finish.sums_stride,
-                                 .rows = finish.rows,
-                                 .width = finish.width},
+                                 .y_stride = gemm.sums_stride,
+                                 .rows = gemm.m,
+                                 .width = gemm.n},
                                 stream.ForOp()));
   }
-  RETURN_IF_ERROR(gemm_->Run({.x = padded_x_->address(),
-                              .x_stride = shape.k,
-                              .weight = args.weight.address(),
-                              .dtype = shape.dtype,
-                              .sums = finish.sums,
-                              .sums_stride = finish.sums_stride,
-                              .m = kInvariantRows,
-                              .n = shape.n,
-                              .k = shape.k,
-                              .accumulate = args.accumulate},
-                             stream.ForOp()));
-  return LinearFinishCuda(finish, stream.ForOp());
+  gemm.x = padded_x_->address();
+  gemm.x_stride = gemm.k;
+  gemm.m = kInvariantRows;
+  return absl::OkStatus();
 }
 
 absl::Status CudaOps::LayerNorm(Stream& stream, const LayerNormArgs& args) {

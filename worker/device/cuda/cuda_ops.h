@@ -46,8 +46,9 @@ class CudaOps final : public Ops {
 
   // Rows of x and y that have room for their sums.
   absl::Status LinearRows(CudaStream& stream, const LinearArgs& args);
-  // kInvariantRows at the most.
-  absl::Status InvariantLinearRows(CudaStream& stream, const LinearArgs& args);
+  // Batch invariant: makes `gemm` kInvariantRows rows of padded_x_, which hold
+  // its x from here on, and its sums those of `args.y` if it adds to them.
+  absl::Status Pad(CudaStream& stream, const LinearArgs& args, GemmArgs& gemm);
 
   DenseLayout layout_;
   std::unique_ptr<CublasGemm> gemm_;
