@@ -7,13 +7,23 @@
 #include "common/status_macros.h"
 
 namespace hybridserve {
+namespace {
+
+// The two are one process: neither goes without the other, and both may be
+// stopped for as long as one likes.
+SchedulerServerOptions WithoutLease(SchedulerServerOptions options) {
+  options.core.worker_lease = absl::InfiniteDuration();
+  return options;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<EmbeddedServer>> EmbeddedServer::Start(
     SchedulerServerOptions scheduler, const WorkerOptions& worker,
     Worker::ProgressCallback progress) {
   auto server = std::unique_ptr<EmbeddedServer>(new EmbeddedServer());
   ASSIGN_OR_RETURN(server->scheduler_,
-                   SchedulerServer::Create(std::move(scheduler)));
+                   SchedulerServer::Create(WithoutLease(std::move(scheduler))));
   ASSIGN_OR_RETURN(server->worker_,
                    Worker::Create(worker, std::move(progress)));
   RETURN_IF_ERROR(server->Join());
@@ -24,7 +34,7 @@ absl::StatusOr<std::unique_ptr<EmbeddedServer>> EmbeddedServer::Start(
     SchedulerServerOptions scheduler, std::unique_ptr<Worker> worker) {
   auto server = std::unique_ptr<EmbeddedServer>(new EmbeddedServer());
   ASSIGN_OR_RETURN(server->scheduler_,
-                   SchedulerServer::Create(std::move(scheduler)));
+                   SchedulerServer::Create(WithoutLease(std::move(scheduler))));
   server->worker_ = std::move(worker);
   RETURN_IF_ERROR(server->Join());
   return server;

@@ -33,6 +33,8 @@ namespace hybridserve {
 namespace {
 
 constexpr int kMaxMessageBytes = 64 << 20;
+// So that one or two may come late.
+constexpr int64_t kHeartbeatsALease = 4;
 constexpr absl::Duration kIdlePoll = absl::Milliseconds(10);
 // For the last words to clients, once nothing is computed for them any more.
 constexpr absl::Duration kLastWords = absl::Seconds(2);
@@ -112,10 +114,14 @@ SchedulerServer::Impl::Impl(SchedulerServerOptions options)
                                   .metrics = request_metrics_,
                                   .act_ratio = options.act_ratio,
                                   .drain = [this] { Drain(); }}),
-      worker_link_(authenticator_, WorkerEnvironment{.core = core_,
-                                                     .models = models_,
-                                                     .directory = directory_,
-                                                     .term = term_}),
+      worker_link_(
+          authenticator_,
+          WorkerEnvironment{.core = core_,
+                            .models = models_,
+                            .directory = directory_,
+                            .term = term_,
+                            .heartbeat_interval =
+                                options.core.worker_lease / kHeartbeatsALease}),
       snapshot_metrics_(
           std::make_shared<SnapshotMetrics>([this] { return Load(); })) {}
 

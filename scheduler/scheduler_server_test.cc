@@ -186,6 +186,49 @@ TEST_F(SchedulerServerTest, AWorkerThatComesBackTakesTheRequestOver) {
   EXPECT_THAT(status, IsOk());
 }
 
+TEST_F(SchedulerServerTest, ASilentWorkerIsLost) {
+  SchedulerServerOptions options = LoopbackOptions();
+  options.core.worker_lease = absl::Milliseconds(500);
+  StartServer(std::move(options));
+  StartWorker();
+  // While it shows that it lives it is kept, though a step takes longer.
+  worker_->Pause();
+  absl::Status status = absl::UnknownError("");
+  std::thread client([&] { status = Generate(); });
+  worker_->WaitForSequences(1);
+  for (int i = 0; i < 20; ++i) {
+    worker_->SendHeartbeat();
+    absl::SleepFor(absl::Milliseconds(50));
+  }
+  EXPECT_EQ(Load().workers_size(), 1);
+  EXPECT_THAT(worker_->WaitUntilRefused(),
+              StatusIs(absl::StatusCode::kUnavailable));
+  worker_ = std::make_unique<ScriptedWorker>(
+      NewChannel(), ScriptedWorker::Options{.epoch = 2});
+  client.join();
+  EXPECT_THAT(status, IsOk());
+}
+
+TEST_F(SchedulerServerTest, AWorkerThatLeavesFinishesFirst) {
+  StartWorker();
+  worker_->Pause();
+  absl::Status status = absl::UnknownError("");
+  std::thread client([&] { status = Generate(); });
+  worker_->WaitForSequences(1);
+  EXPECT_EQ(Health("bytes"), kServing);
+  worker_->Leave();
+  while (Load().workers(0).state() != v1::WORKER_STATE_DRAINING) {
+    absl::SleepFor(absl::Milliseconds(10));
+  }
+  EXPECT_EQ(Health("bytes"), kNotServing);
+  worker_->Resume();
+  client.join();
+  EXPECT_THAT(status, IsOk());
+  EXPECT_THAT(worker_->WaitUntilRefused(),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(Load().requests().failed(), 0);
+}
+
 TEST_F(SchedulerServerTest, SaysHowBusyItIs) {
   StartWorker();
   ASSERT_THAT(Generate(), IsOk());

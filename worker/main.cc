@@ -22,6 +22,7 @@
 #include "common/status_macros.h"
 #include "common/termination.h"
 #include "common/version.h"
+#include "glog/logging.h"
 #include "grpcpp/channel.h"
 #include "worker/device/cuda/offer_cuda.h"
 #include "worker/flags/worker_flags.h"
@@ -37,6 +38,13 @@ ABSL_FLAG(std::string, listen, "",
           "HOST:PORT of health and reflection, for probes; empty: none.");
 ABSL_FLAG(std::string, metrics_listen, "",
           "HOST:PORT of Prometheus's /metrics; empty: none.");
+ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(60),
+          "How long requests that run here may go on after SIGTERM; then they "
+          "go on on another worker.");
+ABSL_FLAG(std::string, worker_name, "",
+          "Name of this worker for people and for the scheduler, which sets "
+          "aside those that keep failing; the same after a restart, and no "
+          "other's. Default: HOST/PROCESS.");
 ABSL_FLAG(bool, insecure, false,
           "Serve --listen, which is in the clear, on an address that is open "
           "to the network.");
@@ -54,6 +62,7 @@ namespace hybridserve {
 namespace {
 
 constexpr char kName[] = "worker";
+constexpr size_t kMaxWorkerNameBytes = 256;
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial() {
   return DialScheduler(
@@ -86,6 +95,9 @@ std::string ModelName(const WorkerOptions& options) {
 }
 
 std::string WorkerName() {
+  if (std::string name = absl::GetFlag(FLAGS_worker_name); !name.empty()) {
+    return name;
+  }
   char host[256] = "";
   if (gethostname(host, sizeof(host) - 1) != 0) host[0] = '\0';
   return absl::StrCat(host, "/", getpid());
@@ -109,6 +121,13 @@ absl::StatusOr<Setup> SetupFromFlags() {
   }
   ASSIGN_OR_RETURN(setup.channel, Dial());
   RETURN_IF_ERROR(CheckListen());
+  if (absl::GetFlag(FLAGS_drain_timeout) < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("--drain_timeout: is negative");
+  }
+  if (absl::GetFlag(FLAGS_worker_name).size() > kMaxWorkerNameBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--worker_name: is longer than ", kMaxWorkerNameBytes, " bytes"));
+  }
   setup.dialing.worker_name = WorkerName();
   setup.dialing.model_name = ModelName(setup.worker);
   setup.dialing.build_id = BuildId();
@@ -184,6 +203,14 @@ int Main(int argc, char** argv) {
   while (!stop.WaitForNotificationWithTimeout(absl::Milliseconds(200))) {
     refusal = dialer.WaitUntilAccepted(absl::Now());
     if (absl::IsInvalidArgument(refusal)) break;
+  }
+  if (refusal.ok() || !absl::IsInvalidArgument(refusal)) {
+    status_server.SetServing(false);
+    const absl::Duration patience = absl::GetFlag(FLAGS_drain_timeout);
+    if (!dialer.Leave(absl::Now() + patience)) {
+      LOG(WARNING) << "leaving requests to other workers: drain_timeout="
+                   << patience;
+    }
   }
   dialer.Stop();
   if (absl::IsInvalidArgument(refusal)) return ReportFailure(kName, refusal);

@@ -40,6 +40,8 @@ class Connection {
         HearResult(message);
         break;
       case pb::ConnectRequest::kLoadProgress:
+      case pb::ConnectRequest::kHeartbeat:
+      case pb::ConnectRequest::kLeave:
       case pb::ConnectRequest::MESSAGE_NOT_SET:
         break;
     }

@@ -5,12 +5,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/model_config_json.h"
 #include "common/status_details.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
 #include "scheduler/core/request_validator.h"
-#include "scheduler/core/worker_info_validator.h"
 
 // Every public call changes what it must and then calls Advance(), which admits
 // from the queue and sends plans until nothing more can be done. So no state
@@ -24,7 +22,8 @@ SchedulerCore::SchedulerCore(const SchedulerOptions& options,
     : options_(options),
       policy_(std::move(policy)),
       clock_(clock),
-      queue_(options.max_queue_requests, options.max_queue_tokens) {
+      queue_(options.max_queue_requests, options.max_queue_tokens),
+      breaker_(options.breaker) {
   CHECK(policy_ != nullptr);
   CHECK_GE(options.max_running, 1);
   CHECK_GE(options.prefill_chunk_tokens, 1);
@@ -116,7 +115,7 @@ absl::Status SchedulerCore::CheckFits(const LiveRequest& live) const {
 absl::Status SchedulerCore::Enqueue(const LiveRequest& live) {
   absl::Status status = queue_.Push(live.model, live.key, live.max_positions());
   if (status.ok()) return status;
-  if (NumWorkersOf(live.model) > 0) {
+  if (NumTakingWorkersOf(live.model) > 0) {
     return WithRetryDelay(status, options_.retry_delay);
   }
   return WithRetryDelay(
@@ -141,57 +140,6 @@ bool SchedulerCore::Cancel(RequestKey key) {
 bool SchedulerCore::CancelById(absl::string_view request_id) {
   const auto it = keys_by_request_id_.find(request_id);
   return it != keys_by_request_id_.end() && Cancel(it->second);
-}
-
-absl::StatusOr<WorkerId> SchedulerCore::AddWorker(
-    const WorkerInfo& info, std::unique_ptr<WorkerLink> link) {
-  CHECK(link != nullptr);
-  RETURN_IF_ERROR(ValidateWorkerInfo(info));
-  RegisteredModel model = {.name = info.model_name,
-                           .weights_hash = info.numerics.weights_hash};
-  ASSIGN_OR_RETURN(model.config, ParseModelConfig(info.files.config_json));
-  RETURN_IF_ERROR(policy_->CheckWorker(info, model.config));
-  RETURN_IF_ERROR(models_.Register(model, IsInUse(model.name)));
-
-  const WorkerId id(++last_worker_);
-  const WorkerLimits limits = {
-      .max_running = options_.max_running,
-      .prefill_chunk_tokens = options_.prefill_chunk_tokens,
-      .max_step_time = options_.max_step_time,
-      .expected_output = options_.expected_output};
-  auto worker = std::make_unique<WorkerState>(
-      id, options_.term, info, model.config, std::move(link), limits, *policy_);
-  LOG(INFO) << "worker added id=" << id << " name=" << info.name
-            << " epoch=" << info.epoch << " model=" << info.model_name
-            << " device=" << info.device
-            << " max_running=" << worker->max_running()
-            << " max_request_tokens=" << worker->max_request_tokens();
-  workers_.emplace(id, std::move(worker));
-  for (auto& [key, live] : requests_) UpdateTimers(*live);
-  Advance();
-  return id;
-}
-
-void SchedulerCore::OnResult(WorkerId id, StepResult result) {
-  const auto it = workers_.find(id);
-  if (it == workers_.end()) return;
-  WorkerState& worker = *it->second;
-  if (worker.IsStale(result)) {
-    LOG(WARNING) << "stale result dropped worker=" << id
-                 << " term=" << result.fence.term
-                 << " epoch=" << result.fence.epoch
-                 << " step=" << result.fence.step;
-    return;
-  }
-  const auto sequences = worker.TakeResult(std::move(result));
-  if (!sequences.ok()) {
-    LoseWorker(id, sequences.status());
-  } else {
-    for (const SequenceResult& sequence : *sequences) {
-      Deliver(worker, sequence);
-    }
-  }
-  Advance();
 }
 
 void SchedulerCore::Deliver(WorkerState& worker, const SequenceResult& result) {
@@ -230,37 +178,6 @@ void SchedulerCore::DeliverToken(LiveRequest& live,
   }
 }
 
-void SchedulerCore::RemoveWorker(WorkerId id, const absl::Status& reason) {
-  if (!workers_.contains(id)) return;
-  LoseWorker(id, reason);
-  Advance();
-}
-
-void SchedulerCore::LoseWorker(WorkerId id, const absl::Status& reason) {
-  const auto it = workers_.find(id);
-  const std::unique_ptr<WorkerState> worker = std::move(it->second);
-  workers_.erase(it);
-  LOG(WARNING) << "worker lost id=" << id << " name=" << worker->info().name
-               << " running=" << worker->num_running() << " reason=" << reason;
-  std::vector<LiveRequest*> failed;
-  for (const auto& [key, sequence] : worker->running()) {
-    LiveRequest& live = sequence.live;
-    live.worker.reset();
-    live.scores.clear();
-    live.resuming = true;
-    queue_.PutBack(live.model, live.key, live.max_positions());
-    if (++live.replays > options_.max_replays) failed.push_back(&live);
-  }
-  for (LiveRequest* live : failed) {
-    Fail(*live, absl::AbortedError(
-                    absl::StrCat(live->replays,
-                                 " workers were lost while they ran this "
-                                 "request; the last: ",
-                                 reason.message())));
-  }
-  for (auto& [key, live] : requests_) UpdateTimers(*live);
-}
-
 // A request is stranded while no connected worker could ever take it.
 void SchedulerCore::UpdateTimers(LiveRequest& live) {
   const bool stranded =
@@ -282,6 +199,12 @@ void SchedulerCore::UpdateTimers(LiveRequest& live) {
 
 void SchedulerCore::Tick() {
   const absl::Time now = clock_.Now();
+  ExpireRequests(now);
+  ExpireLeases(now);
+  Advance();
+}
+
+void SchedulerCore::ExpireRequests(absl::Time now) {
   while (!timers_.empty() && timers_.begin()->first <= now) {
     LiveRequest& live = *FindLive(timers_.begin()->second);
     if (live.request.deadline <= now) {
@@ -300,7 +223,6 @@ void SchedulerCore::Tick() {
                           options_.retry_delay));
     }
   }
-  Advance();
 }
 
 bool SchedulerCore::Place(LiveRequest& live, const WaitingRequests& waiting,
@@ -336,7 +258,7 @@ bool SchedulerCore::Place(LiveRequest& live, const WaitingRequests& waiting,
 // itself, so nothing behind it overtakes it there and it can't starve. One that
 // no worker could ever take (it waits for its numerics class) holds up nobody.
 void SchedulerCore::AdmitLane(absl::string_view model) {
-  const size_t num_workers = NumWorkersOf(model);
+  const size_t num_workers = NumTakingWorkersOf(model);
   if (num_workers == 0 || queue_.LaneSize(model) == 0) return;
   WaitingRequests waiting = {.sequences = queue_.LaneSize(model),
                              .final_tokens = queue_.LaneTokens(model)};
@@ -373,6 +295,7 @@ void SchedulerCore::Advance() {
     // A plan that releases slots may let more requests in.
     for (auto& [id, worker] : workers_) again |= worker->SendPlan();
   }
+  LetDrainedWorkersGo();
 #ifndef NDEBUG
   CheckInvariants();
 #endif

@@ -24,6 +24,7 @@
 #include "scheduler/core/model_registry.h"
 #include "scheduler/core/request.h"
 #include "scheduler/core/snapshot.h"
+#include "scheduler/core/worker_breaker.h"
 #include "scheduler/core/worker_state.h"
 #include "scheduler/policy/policy.h"
 #include "scheduler/queue/request_queue.h"
@@ -55,6 +56,10 @@ struct SchedulerOptions {
   absl::Duration retry_delay = absl::Seconds(1);
   // A request that saw this many workers lost may be what kills them: ABORTED.
   int64_t max_replays = 8;
+  // A worker from which nothing comes for so long is lost.
+  absl::Duration worker_lease = absl::InfiniteDuration();
+  // When workers that keep failing are set aside.
+  WorkerBreaker::Options breaker;
 };
 
 // Admits requests, gives their blocks slots on workers, makes every step's
@@ -109,6 +114,8 @@ class SchedulerCore {
   //   INVALID_ARGUMENT     bad config.json, limits or pools, or less than the
   //                        policy needs.
   //   FAILED_PRECONDITION  the model's name is in use with other weights.
+  //   UNAVAILABLE          a worker of this name failed too often and is set
+  //                        aside for a while (RetryDelayOf()).
   absl::StatusOr<WorkerId> AddWorker(const WorkerInfo& info,
                                      std::unique_ptr<WorkerLink> link);
 
@@ -117,12 +124,20 @@ class SchedulerCore {
   // refused or malformed one loses the worker, as RemoveWorker() does.
   void OnResult(WorkerId worker, StepResult result);
 
+  // The worker lives, whether or not it has results. Unknown ids are ignored.
+  void OnHeartbeat(WorkerId worker);
+
+  // The worker is to go: it gets no more requests, and once those that it has
+  // are done its link is destroyed. Unknown ids are ignored.
+  void DrainWorker(WorkerId worker);
+
   // The worker is gone: its requests go back to the front of the queue and go
   // on elsewhere, in the same numerics class, with the same tokens. Unknown
   // ids are ignored.
   void RemoveWorker(WorkerId worker, const absl::Status& reason);
 
-  // Ends what expired. To be called at NextTick() or later.
+  // Ends what expired: requests, and leases of workers. To be called at
+  // NextTick() or later.
   void Tick();
   // When Tick() next has something to do; InfiniteFuture: never.
   absl::Time NextTick() const;
@@ -139,11 +154,17 @@ class SchedulerCore {
 
  private:
   using Timer = std::pair<absl::Time, RequestKey>;
+  struct WorkerLife {
+    absl::Time added;
+    absl::Time lease_until;
+  };
 
   LiveRequest* FindLive(RequestKey key);
   absl::Status CheckFits(const LiveRequest& live) const;
   absl::Status Enqueue(const LiveRequest& live);
   int64_t NumWorkersOf(absl::string_view model) const;
+  // Those that don't drain.
+  int64_t NumTakingWorkersOf(absl::string_view model) const;
   bool IsInUse(absl::string_view model) const;
 
   // Starts `live` on the least loaded worker that can take it, workers in
@@ -158,6 +179,12 @@ class SchedulerCore {
   void Deliver(WorkerState& worker, const SequenceResult& result);
   void DeliverToken(LiveRequest& live, const SequenceResult& result);
   void LoseWorker(WorkerId id, const absl::Status& reason);
+  // Tells the breaker of a worker that is about to be lost, because of what it
+  // sent or for no fault that is known.
+  void JudgeLoss(const WorkerState& worker, bool misbehaved);
+  void LetDrainedWorkersGo();
+  void ExpireRequests(absl::Time now);
+  void ExpireLeases(absl::Time now);
   void UpdateTimers(LiveRequest& live);
 
   // Takes a request out of everything. The observer has still to be told.
@@ -174,6 +201,8 @@ class SchedulerCore {
   absl::flat_hash_map<RequestKey, std::unique_ptr<LiveRequest>> requests_;
   absl::flat_hash_map<std::string, RequestKey> keys_by_request_id_;
   absl::btree_map<WorkerId, std::unique_ptr<WorkerState>> workers_;
+  absl::btree_map<WorkerId, WorkerLife> lives_;  // Of `workers_`.
+  WorkerBreaker breaker_;
   absl::btree_set<Timer> timers_;  // LiveRequest::due of those that have one.
 
   uint64_t last_key_ = 0;

@@ -242,6 +242,118 @@ TEST(FailoverTest, ARequestThatKillsWorkersIsAborted) {
   EXPECT_TRUE(harness.core().idle());
 }
 
+TEST(FailoverTest, ASilentWorkerIsLostWithItsLease) {
+  SchedulerOptions options;
+  options.worker_lease = absl::Seconds(10);
+  CoreHarness harness(options);
+  const WorkerId a = harness.AddWorker().value();
+  const GenerationRequest request = MakeRequest(4, 10);
+  const NumericsClass numerics = harness.worker(a).info().numerics;
+  const Record record = harness.Submit(request);
+  harness.clock().Advance(absl::Seconds(9));
+  harness.core().OnHeartbeat(a);
+  harness.clock().Advance(absl::Seconds(9));
+  harness.core().Tick();
+  harness.Step(a);  // A result is a sign of life as well.
+  EXPECT_EQ(harness.core().NextTick(),
+            harness.clock().Now() + absl::Seconds(10));
+  const WorkerId b = harness.AddWorker({.epoch = 2}).value();
+  harness.clock().Advance(absl::Seconds(10));
+  harness.core().OnHeartbeat(b);
+  harness.core().Tick();
+  EXPECT_FALSE(harness.worker(a).connected());
+  EXPECT_TRUE(harness.worker(b).connected());
+  EXPECT_EQ(record->resumed, 1);
+  harness.RunUntilQuiet();
+  EXPECT_EQ(record->tokens, ExpectedTokens(request, numerics));
+  harness.core().OnHeartbeat(a);  // Too late: nobody.
+}
+
+TEST(FailoverTest, ASchedulerThatStoodStillBlamesNobody) {
+  SchedulerOptions options;
+  options.worker_lease = absl::Seconds(10);
+  CoreHarness harness(options);
+  const WorkerId a = harness.AddWorker().value();
+  harness.clock().Advance(absl::Minutes(5));
+  harness.core().Tick();
+  EXPECT_TRUE(harness.worker(a).connected());
+  EXPECT_EQ(harness.core().NextTick(),
+            harness.clock().Now() + absl::Seconds(10));
+  harness.clock().Advance(absl::Seconds(10));
+  harness.core().Tick();
+  EXPECT_FALSE(harness.worker(a).connected());
+}
+
+TEST(FailoverTest, ADrainingWorkerFinishesWhatItHasAndTakesNoMore) {
+  CoreHarness harness;
+  const WorkerId a = harness.AddWorker().value();
+  const Record running = harness.Submit(MakeRequest(4, 10));
+  harness.Step(a);
+  harness.core().DrainWorker(a);
+  const Record waiting = harness.Submit(MakeRequest(4, 10, 1));
+  EXPECT_EQ(harness.core().Snapshot().workers[0].state, "draining");
+  EXPECT_EQ(harness.core().Snapshot().waiting, 1);
+  while (harness.worker(a).connected()) harness.Step(a);
+  EXPECT_THAT(running->finished, Optional(FinishReason::kLength));
+  EXPECT_EQ(running->usage.replays, 0);
+  EXPECT_TRUE(harness.core().Snapshot().workers.empty());
+  EXPECT_FALSE(waiting->ended());
+  const WorkerId b = harness.AddWorker({.epoch = 2}).value();
+  harness.RunUntilQuiet();
+  EXPECT_THAT(waiting->finished, Optional(FinishReason::kLength));
+  EXPECT_EQ(waiting->resumed, 0);
+  // One that runs nothing may go at once.
+  harness.core().DrainWorker(b);
+  EXPECT_FALSE(harness.worker(b).connected());
+  harness.core().DrainWorker(b);
+}
+
+TEST(FailoverTest, ADrainingWorkerThatIsLostLosesNothing) {
+  CoreHarness harness;
+  const WorkerId a = harness.AddWorker().value();
+  const GenerationRequest request = MakeRequest(4, 10);
+  const NumericsClass numerics = harness.worker(a).info().numerics;
+  const Record record = harness.Submit(request);
+  harness.Step(a);
+  harness.core().DrainWorker(a);
+  harness.core().RemoveWorker(a, kGone);
+  ASSERT_THAT(harness.AddWorker({.epoch = 2}), IsOk());
+  harness.RunUntilQuiet();
+  EXPECT_EQ(record->tokens, ExpectedTokens(request, numerics));
+}
+
+TEST(FailoverTest, AWorkerThatKeepsFailingIsSetAside) {
+  SchedulerOptions options;
+  options.breaker.most_failures = 3;
+  CoreHarness harness(options);
+  uint64_t epoch = 0;
+  const auto come = [&] {
+    return harness.AddWorker({.name = "flapping", .epoch = ++epoch});
+  };
+  for (int i = 0; i < 3; ++i) {
+    harness.core().RemoveWorker(come().value(), kGone);
+  }
+  const absl::StatusOr<WorkerId> refused = come();
+  EXPECT_THAT(refused, StatusIs(StatusCode::kUnavailable, "set aside"));
+  EXPECT_THAT(harness.AddWorker({.epoch = 1}), IsOk());
+  harness.clock().Advance(*RetryDelayOf(refused.status()));
+  EXPECT_THAT(come(), IsOk());
+}
+
+TEST(FailoverTest, AWorkerThatServedMayComeAndGo) {
+  SchedulerOptions options;
+  options.breaker.most_failures = 1;
+  CoreHarness harness(options);
+  for (uint64_t epoch = 1; epoch < 5; ++epoch) {
+    const absl::StatusOr<WorkerId> id =
+        harness.AddWorker({.name = "busy", .epoch = epoch});
+    ASSERT_THAT(id, IsOk());
+    harness.Submit(MakeRequest(4, 20));
+    harness.RunUntilQuiet();
+    harness.core().RemoveWorker(*id, kGone);
+  }
+}
+
 TEST(FailoverTest, ANameKeepsItsWeightsWhileRequestsWaitForThem) {
   CoreHarness harness;
   const WorkerId a = harness.AddWorker().value();

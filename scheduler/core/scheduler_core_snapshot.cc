@@ -16,6 +16,12 @@ int64_t SchedulerCore::NumWorkersOf(absl::string_view model) const {
   });
 }
 
+int64_t SchedulerCore::NumTakingWorkersOf(absl::string_view model) const {
+  return std::count_if(workers_.begin(), workers_.end(), [&](const auto& it) {
+    return it.second->info().model_name == model && !it.second->is_draining();
+  });
+}
+
 bool SchedulerCore::IsInUse(absl::string_view model) const {
   return NumWorkersOf(model) > 0 ||
          std::any_of(requests_.begin(), requests_.end(),
@@ -23,7 +29,10 @@ bool SchedulerCore::IsInUse(absl::string_view model) const {
 }
 
 absl::Time SchedulerCore::NextTick() const {
-  return timers_.empty() ? absl::InfiniteFuture() : timers_.begin()->first;
+  absl::Time next =
+      timers_.empty() ? absl::InfiniteFuture() : timers_.begin()->first;
+  for (const auto& [id, life] : lives_) next = std::min(next, life.lease_until);
+  return next;
 }
 
 bool SchedulerCore::idle() const { return requests_.empty(); }
@@ -70,6 +79,7 @@ void SchedulerCore::CheckInvariants() const {
     CHECK_LE(live->num_generated(), live->request.max_tokens);
   }
   CHECK_EQ(waiting, queue_.size());
+  CHECK_EQ(lives_.size(), workers_.size());
   CHECK_EQ(running + waiting, static_cast<int64_t>(requests_.size()));
 }
 

@@ -43,7 +43,7 @@ struct WorkerSnapshot {
   std::string name;
   uint64_t term = 0;
   uint64_t epoch = 0;
-  std::string state;  // "idle" or "running".
+  std::string state;  // "idle", "running" or "draining".
   std::string device;
   std::string model;
   NumericsClass numerics;

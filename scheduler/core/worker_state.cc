@@ -134,7 +134,7 @@ int64_t WorkerState::FindMaxRequestTokens() const {
 }
 
 bool WorkerState::CanEverTake(const LiveRequest& live) const {
-  return live.model == info_.model_name &&
+  return !draining_ && live.model == info_.model_name &&
          live.max_positions() <= max_request_tokens_ &&
          (!live.numerics.has_value() || *live.numerics == info_.numerics);
 }
@@ -360,7 +360,9 @@ WorkerSnapshot WorkerState::Snapshot() const {
           .name = info_.name,
           .term = term_,
           .epoch = info_.epoch,
-          .state = running_.empty() ? "idle" : "running",
+          .state = draining_          ? "draining"
+                   : running_.empty() ? "idle"
+                                      : "running",
           .device = info_.device,
           .model = info_.model_name,
           .numerics = info_.numerics,

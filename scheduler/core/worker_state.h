@@ -69,12 +69,19 @@ class WorkerState {
   int64_t num_free() const { return slots_.num_free(); }
   // A client has had a token from it.
   bool has_generated() const { return totals_.generated_tokens > 0; }
+  int64_t num_generated() const { return totals_.generated_tokens; }
+
+  // From now on it takes no request; those that run here go on.
+  void StartDraining() { draining_ = true; }
+  bool is_draining() const { return draining_; }
+
   int64_t max_running() const { return max_running_; }
 
   // Longest request (LiveRequest::max_positions()) that it takes when idle.
   int64_t max_request_tokens() const { return max_request_tokens_; }
 
-  // It may run `live` here, now or when others have left.
+  // It may run `live` here, now or when others have left. Nothing while it
+  // drains.
   bool CanEverTake(const LiveRequest& live) const;
 
   // Starts `live`, which CanEverTake(), as `sequence`; `waiting` is the part of
@@ -223,6 +230,7 @@ class WorkerState {
   absl::flat_hash_map<SequenceId, RequestKey> keys_;  // Of `running_`.
   int64_t full_half_slots_ = 0;     // Of `running_`, at max_tokens.
   int64_t wanting_half_slots_ = 0;  // GrowAll()'s last answer.
+  bool draining_ = false;
   // A request was refused for want of room since the last plan.
   bool room_wanted_ = false;
   OutputTracker output_tracker_;

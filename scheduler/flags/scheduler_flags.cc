@@ -33,6 +33,9 @@ ABSL_FLAG(std::string, expected_output, "auto",
           "gives way and is run again later.");
 ABSL_FLAG(absl::Duration, failover_timeout, absl::Seconds(60),
           "How long a request waits for a worker that can take it over.");
+ABSL_FLAG(absl::Duration, worker_lease, absl::Seconds(10),
+          "A worker from which nothing comes for so long is lost: its requests "
+          "go on elsewhere. inf: only the end of its connection counts.");
 ABSL_FLAG(absl::Duration, max_step_time, absl::InfiniteDuration(),
           "Longest step that the planner may choose, as it predicts: fewer "
           "sequences run at once. One always runs.");
@@ -95,6 +98,10 @@ absl::StatusOr<SchedulerOptions> SchedulerOptionsFromFlags() {
       CheckAtLeast("prefill_chunk_tokens", options.prefill_chunk_tokens, 1));
   if (options.failover_timeout < absl::ZeroDuration()) {
     return WrongFlag("failover_timeout", "must not be negative");
+  }
+  options.worker_lease = absl::GetFlag(FLAGS_worker_lease);
+  if (options.worker_lease < absl::Milliseconds(100)) {
+    return WrongFlag("worker_lease", "must be at least 100ms");
   }
   options.max_step_time = absl::GetFlag(FLAGS_max_step_time);
   if (options.max_step_time <= absl::ZeroDuration()) {

@@ -116,7 +116,9 @@ void FillWorker(const WorkerSnapshot& worker, bool ready, v1::Worker& proto) {
   proto.set_name(worker.name);
   proto.set_term(worker.term);
   proto.set_epoch(worker.epoch);
-  proto.set_state(ready ? v1::WORKER_STATE_READY : v1::WORKER_STATE_WARMING_UP);
+  proto.set_state(worker.state == "draining" ? v1::WORKER_STATE_DRAINING
+                  : ready                    ? v1::WORKER_STATE_READY
+                                             : v1::WORKER_STATE_WARMING_UP);
   proto.set_device(worker.device);
   proto.set_model(worker.model);
   FillNumerics(worker.numerics, *proto.mutable_numerics());

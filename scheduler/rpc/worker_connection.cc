@@ -172,6 +172,13 @@ absl::Status WorkerConnection::Take(const pb::ConnectRequest& message) {
                      : Unexpected("register");
     case pb::ConnectRequest::kStepResult:
       return loading ? Unexpected("step_result") : TakeResult(message);
+    case pb::ConnectRequest::kHeartbeat:
+      if (loading) return Unexpected("heartbeat");
+      TakeHeartbeat();
+      return absl::OkStatus();
+    case pb::ConnectRequest::kLeave:
+      TakeLeave();
+      return absl::OkStatus();
     case pb::ConnectRequest::kHello:
       return Unexpected("hello");
     case pb::ConnectRequest::MESSAGE_NOT_SET:
@@ -251,8 +258,35 @@ absl::Status WorkerConnection::TakeResult(const pb::ConnectRequest& message) {
   return absl::OkStatus();
 }
 
+void WorkerConnection::TakeHeartbeat() {
+  environment_.core.Post([self = shared_from_this()](SchedulerCore& core) {
+    if (self->worker_.has_value() && !self->removed_) {
+      core.OnHeartbeat(*self->worker_);
+    }
+  });
+}
+
+void WorkerConnection::TakeLeave() {
+  LOG(INFO) << "worker leaves: name=" << hello_.worker_name()
+            << " model=" << hello_.model_name();
+  std::optional<ConnectionId> connection;
+  {
+    absl::MutexLock lock(&mutex_);
+    connection = connection_;
+  }
+  if (connection.has_value()) environment_.directory.SetLeaving(*connection);
+  environment_.core.Post([self = shared_from_this()](SchedulerCore& core) {
+    if (!self->worker_.has_value()) {
+      self->leaving_ = true;
+      return self->Close(absl::OkStatus());
+    }
+    if (!self->removed_) core.DrainWorker(*self->worker_);
+  });
+}
+
 void WorkerConnection::AddToCore(SchedulerCore& core, const WorkerInfo& info,
                                  std::shared_ptr<const ServedModel> model) {
+  if (leaving_) return;
   const absl::StatusOr<WorkerId> worker =
       core.AddWorker(info, std::make_unique<Link>(shared_from_this()));
   if (!worker.ok()) {
@@ -277,6 +311,11 @@ void WorkerConnection::AddToCore(SchedulerCore& core, const WorkerInfo& info,
   FenceToWire({.term = environment_.term, .epoch = info.epoch, .step = 0},
               *message.mutable_fence());
   message.mutable_registered()->set_worker_id(worker->value());
+  if (environment_.heartbeat_interval < absl::InfiniteDuration()) {
+    message.mutable_registered()->set_heartbeat_interval_ms(
+        static_cast<uint32_t>(std::max<int64_t>(
+            1, absl::ToInt64Milliseconds(environment_.heartbeat_interval))));
+  }
   std::optional<ConnectionId> connection;
   {
     absl::MutexLock lock(&mutex_);

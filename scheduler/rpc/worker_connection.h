@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "common/ids.h"
 #include "common/step_plan.h"
 #include "common/wire/model_files_wire.h"
@@ -26,6 +27,8 @@ struct WorkerEnvironment {
   ServedModels& models;
   WorkerDirectory& directory;
   uint64_t term = 0;
+  // How often workers are to show that they live; infinite: they need not.
+  absl::Duration heartbeat_interval = absl::InfiniteDuration();
 };
 
 // One call of WorkerLinkService.Connect: takes a worker's registration, gives
@@ -68,6 +71,8 @@ class WorkerConnection final
   absl::Status TakeProgress(const worker::v1::LoadProgress& progress);
   absl::Status TakeRegister(const worker::v1::Register& registration);
   absl::Status TakeResult(const worker::v1::ConnectRequest& message);
+  void TakeHeartbeat();
+  void TakeLeave();
 
   // On the core's thread.
   void AddToCore(SchedulerCore& core, const WorkerInfo& info,
@@ -92,6 +97,7 @@ class WorkerConnection final
   std::optional<WorkerId> worker_;
   bool removed_ = false;  // The core has dropped the link.
   bool ready_ = false;    // Without a warm-up.
+  bool leaving_ = false;  // Said so before it was added.
 
   worker::v1::ConnectResponse outgoing_;  // Being written.
   absl::Mutex mutex_;

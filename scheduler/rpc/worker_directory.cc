@@ -39,6 +39,14 @@ void WorkerDirectory::SetReady(ConnectionId connection) {
   UpdateHealth();
 }
 
+void WorkerDirectory::SetLeaving(ConnectionId connection) {
+  absl::MutexLock lock(&mutex_);
+  const auto it = entries_.find(connection);
+  if (it == entries_.end()) return;  // It has gone meanwhile.
+  it->second.leaving = true;
+  UpdateHealth();
+}
+
 void WorkerDirectory::Disconnect(ConnectionId connection) {
   absl::MutexLock lock(&mutex_);
   entries_.erase(connection);
@@ -99,7 +107,7 @@ void WorkerDirectory::UpdateHealth() {
   for (auto& [model, serving] : health) serving = false;
   for (const auto& [connection, entry] : entries_) {
     if (!entry.worker.has_value()) continue;
-    const bool serving = entry.ready && !draining_;
+    const bool serving = entry.ready && !entry.leaving && !draining_;
     health[entry.info.model_name] |= serving;
     health[""] |= serving;
   }

@@ -46,14 +46,15 @@ class WorkerDirectory {
   explicit WorkerDirectory(HealthCallback set_health)
       : set_health_(std::move(set_health)) {}
 
-  // A connection begins, tells how far it is, registers, works, ends. Calls
-  // about one connection come in this order; each but the first and the last
-  // may be left out.
+  // A connection begins, tells how far it is, registers, works, leaves, ends.
+  // Calls about one connection come in this order; each but the first and the
+  // last may be left out.
   ConnectionId Connect(LoadingWorkerState state);
   void SetProgress(ConnectionId connection, LoadingWorkerState state);
   void SetRegistered(ConnectionId connection, WorkerId worker,
                      const WorkerInfo& info);
   void SetReady(ConnectionId connection);
+  void SetLeaving(ConnectionId connection);
   void Disconnect(ConnectionId connection);
 
   // Nothing is healthy any more.
@@ -75,6 +76,7 @@ class WorkerDirectory {
     std::optional<WorkerId> worker;
     WorkerInfo info;  // Without files; if registered.
     bool ready = false;
+    bool leaving = false;
   };
 
   const Entry* Find(WorkerId worker) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);

@@ -65,6 +65,20 @@ TEST_F(WorkerDirectoryTest, AModelIsHealthyWhileOneWorkerIsLeft) {
               UnorderedElementsAre(Pair("", false), Pair("gpt", false)));
 }
 
+TEST_F(WorkerDirectoryTest, AWorkerThatLeavesIsHealthyNoMore) {
+  const ConnectionId leaving = Register("opt", WorkerId(1));
+  directory_.SetReady(leaving);
+  const ConnectionId other = Register("opt", WorkerId(2));
+  directory_.SetReady(other);
+  Changes();
+  directory_.SetLeaving(leaving);
+  EXPECT_THAT(Changes(), IsEmpty());
+  directory_.Disconnect(other);
+  EXPECT_THAT(Changes(),
+              UnorderedElementsAre(Pair("", false), Pair("opt", false)));
+  directory_.SetLeaving(other);  // It has gone meanwhile.
+}
+
 TEST_F(WorkerDirectoryTest, NothingIsHealthyWhileDraining) {
   const ConnectionId connection = Register("opt", WorkerId(1));
   directory_.SetReady(connection);

@@ -113,6 +113,20 @@ void ScriptedWorker::WaitForSequences(int64_t count) const {
   mutex_.Await(absl::Condition(&reached));
 }
 
+void ScriptedWorker::Leave() {
+  absl::MutexLock lock(&mutex_);
+  pb::ConnectRequest message;
+  message.mutable_leave();
+  Send(std::move(message));
+}
+
+void ScriptedWorker::SendHeartbeat() {
+  absl::MutexLock lock(&mutex_);
+  pb::ConnectRequest message;
+  message.mutable_heartbeat();
+  Send(std::move(message));
+}
+
 absl::Status ScriptedWorker::WaitUntilRefused() {
   absl::MutexLock lock(&mutex_);
   mutex_.Await(absl::Condition(&done_));
@@ -164,12 +178,17 @@ void ScriptedWorker::Register() {
   send(message);
 }
 
-void ScriptedWorker::Send(const StepResult& result) {
+void ScriptedWorker::Send(pb::ConnectRequest message) {
   if (hung_up_) return;  // Nothing may be written any more.
+  message.mutable_fence()->set_epoch(options_.epoch);
+  stream_->Write(message);
+}
+
+void ScriptedWorker::Send(const StepResult& result) {
   pb::ConnectRequest message;
   FenceToWire(result.fence, *message.mutable_fence());
   StepResultToWire(result, *message.mutable_step_result());
-  stream_->Write(message);
+  Send(std::move(message));
 }
 
 StepResult ScriptedWorker::Answer(const StepPlan& plan) {

@@ -63,6 +63,11 @@ class ScriptedWorker {
   // Waits for that to become `count`.
   void WaitForSequences(int64_t count) const;
 
+  // Announces that it is to go.
+  void Leave();
+  // Shows that it lives; nobody else does so for it.
+  void SendHeartbeat();
+
   // Waits for the end of the connection and returns why it came.
   absl::Status WaitUntilRefused();
 
@@ -71,6 +76,8 @@ class ScriptedWorker {
   void Register();
   // Keeps count of the plan's sequences and makes up a result.
   StepResult Answer(const StepPlan& plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Send(worker::v1::ConnectRequest message)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Send(const StepResult& result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;

@@ -10,6 +10,7 @@
 #include "common/wire/step_plan_wire.h"
 #include "common/wire/step_result_wire.h"
 #include "common/wire/worker_info_wire.h"
+#include "glog/logging.h"
 #include "grpcpp/support/status.h"
 
 namespace hybridserve {
@@ -59,9 +60,30 @@ void SchedulerConnection::SendResult(const StepResult& result) {
   Send(std::move(message));
 }
 
-absl::Status SchedulerConnection::WaitUntilDone() {
+void SchedulerConnection::SendHeartbeat() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!pending_.empty()) return;
+  }
+  pb::ConnectRequest message;
+  message.mutable_heartbeat();
+  Send(std::move(message));
+}
+
+void SchedulerConnection::SendLeave() {
+  pb::ConnectRequest message;
+  message.mutable_leave();
+  Send(std::move(message));
+}
+
+bool SchedulerConnection::WaitUntilDone(absl::Time deadline) {
   absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(&done_));
+  return mutex_.AwaitWithDeadline(absl::Condition(&done_), deadline);
+}
+
+absl::Status SchedulerConnection::end() {
+  absl::MutexLock lock(&mutex_);
+  CHECK(done_);
   return end_;
 }
 
@@ -125,7 +147,11 @@ absl::Status SchedulerConnection::Take(const pb::ConnectResponse& message) {
   switch (message.message_case()) {
     case pb::ConnectResponse::kRegistered:
       term_ = fence.term;
-      options_.on_accepted();
+      options_.on_accepted(
+          message.registered().heartbeat_interval_ms() == 0
+              ? absl::InfiniteDuration()
+              : absl::Milliseconds(
+                    message.registered().heartbeat_interval_ms()));
       return absl::OkStatus();
     case pb::ConnectResponse::kStepPlan: {
       if (fence.term != term_) return absl::OkStatus();  // Stale.

@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "common/step_plan.h"
 #include "common/step_result.h"
 #include "common/worker_info.h"
@@ -21,7 +22,7 @@ namespace hybridserve {
 // One call of WorkerLinkService.Connect, from the worker's side: what is sent
 // goes up in order; plans and the acceptance come down to the callbacks.
 //
-// Thread-safe. Not to be destroyed before WaitUntilDone() has returned.
+// Thread-safe. Not to be destroyed before WaitUntilDone() has returned true.
 class SchedulerConnection final
     : public grpc::ClientBidiReactor<worker::v1::ConnectRequest,
                                      worker::v1::ConnectResponse> {
@@ -31,7 +32,8 @@ class SchedulerConnection final
     worker::v1::Hello hello;
     std::string api_key;  // Empty: none is sent.
     // One call at a time, on gRPC's threads.
-    std::function<void()> on_accepted;
+    // `heartbeat_interval` is infinite where none are wanted.
+    std::function<void(absl::Duration heartbeat_interval)> on_accepted;
     std::function<void(StepPlan)> on_plan;
   };
 
@@ -48,11 +50,17 @@ class SchedulerConnection final
   void SendRegistration(const WorkerInfo& info);
   // Drops results of another epoch.
   void SendResult(const StepResult& result);
+  // Shows that this worker lives; left out while others wait to be sent.
+  void SendHeartbeat();
+  // Announces that this worker is to go; the scheduler ends the call.
+  void SendLeave();
 
   // Ends the call from this side.
   void Cancel() { context_.TryCancel(); }
-  // Waits for its end and returns why it came. Never OK.
-  absl::Status WaitUntilDone();
+  // Waits for its end; false if it has not come by then.
+  bool WaitUntilDone(absl::Time deadline);
+  // Why it ended, which it has. Never OK.
+  absl::Status end();
 
   void OnWriteDone(bool ok) override;
   void OnReadDone(bool ok) override;

@@ -13,6 +13,11 @@
 #include "worker/rpc/scheduler_connection.h"
 
 namespace hybridserve {
+namespace {
+
+constexpr absl::Duration kAcceptancePoll = absl::Seconds(1);
+
+}  // namespace
 
 uint64_t NextEpoch() {
   static absl::Mutex mutex(absl::kConstInit);
@@ -34,6 +39,7 @@ class SchedulerDialer::Impl {
   void Serve(Worker& worker);
   absl::Status WaitUntilAccepted(absl::Time deadline);
   bool accepted() const;
+  bool Leave(absl::Time deadline);
   void Stop();
 
  private:
@@ -41,6 +47,8 @@ class SchedulerDialer::Impl {
   void Run();
   // One connection, from the dial to its end.
   absl::Status Connect();
+  // When to send a heartbeat, or to look whether one is wanted.
+  absl::Time NextHeartbeat();
   // False if there is to be no next one.
   bool Wait(absl::Duration backoff);
   SchedulerConnection::Options ConnectionOptions(uint64_t epoch);
@@ -58,6 +66,9 @@ class SchedulerDialer::Impl {
   // The one that is dialled or up. Shared with callers that send.
   std::shared_ptr<SchedulerConnection> connection_ ABSL_GUARDED_BY(mutex_);
   bool accepted_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Duration heartbeat_interval_ ABSL_GUARDED_BY(mutex_) =
+      absl::InfiniteDuration();
+  bool leaving_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status refusal_ ABSL_GUARDED_BY(mutex_);
 
@@ -102,6 +113,19 @@ bool SchedulerDialer::Impl::accepted() const {
   return accepted_;
 }
 
+bool SchedulerDialer::Impl::Leave(absl::Time deadline) {
+  absl::MutexLock lock(&mutex_);
+  leaving_ = true;
+  if (connection_ != nullptr) {
+    // Who has not been accepted has nothing to finish.
+    accepted_ ? connection_->SendLeave() : connection_->Cancel();
+  }
+  const auto gone = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return connection_ == nullptr;
+  };
+  return mutex_.AwaitWithDeadline(absl::Condition(&gone), deadline);
+}
+
 void SchedulerDialer::Impl::Stop() {
   Worker* worker = nullptr;
   {
@@ -135,7 +159,7 @@ absl::Status SchedulerDialer::Impl::Connect() {
   std::shared_ptr<SchedulerConnection> connection;
   {
     absl::MutexLock lock(&mutex_);
-    if (stopping_) return absl::CancelledError();
+    if (stopping_ || leaving_) return absl::CancelledError();
     connection = std::make_shared<SchedulerConnection>(
         *stub_, ConnectionOptions(NextEpoch()));
     connection_ = connection;
@@ -145,7 +169,11 @@ absl::Status SchedulerDialer::Impl::Connect() {
       connection_->SendProgress(*progress_);
     }
   }
-  absl::Status end = connection->WaitUntilDone();
+  while (!connection->WaitUntilDone(NextHeartbeat())) {
+    absl::MutexLock lock(&mutex_);
+    if (accepted_) connection->SendHeartbeat();
+  }
+  absl::Status end = connection->end();
   absl::MutexLock lock(&mutex_);
   connection_ = nullptr;
   SetAccepted(false);
@@ -153,10 +181,16 @@ absl::Status SchedulerDialer::Impl::Connect() {
   return end;
 }
 
+absl::Time SchedulerDialer::Impl::NextHeartbeat() {
+  absl::MutexLock lock(&mutex_);
+  // Looks again soon while it isn't known how often.
+  return absl::Now() + std::min(heartbeat_interval_, kAcceptancePoll);
+}
+
 bool SchedulerDialer::Impl::Wait(absl::Duration backoff) {
   absl::MutexLock lock(&mutex_);
   const auto over = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return stopping_ || !refusal_.ok();
+    return stopping_ || leaving_ || !refusal_.ok();
   };
   return !mutex_.AwaitWithTimeout(absl::Condition(&over), backoff);
 }
@@ -170,9 +204,10 @@ SchedulerConnection::Options SchedulerDialer::Impl::ConnectionOptions(
   options.hello.set_model_name(options_.model_name);
   options.hello.set_build_id(options_.build_id);
   options.api_key = options_.api_key;
-  options.on_accepted = [this] {
+  options.on_accepted = [this](absl::Duration heartbeat_interval) {
     LOG(INFO) << "accepted by the scheduler";
     absl::MutexLock lock(&mutex_);
+    heartbeat_interval_ = heartbeat_interval;
     SetAccepted(true);
   };
   options.on_plan = [this](StepPlan plan) {
@@ -227,6 +262,10 @@ absl::Status SchedulerDialer::WaitUntilAccepted(absl::Time deadline) {
 }
 
 bool SchedulerDialer::accepted() const { return impl_->accepted(); }
+
+bool SchedulerDialer::Leave(absl::Time deadline) {
+  return impl_->Leave(deadline);
+}
 
 void SchedulerDialer::Stop() { impl_->Stop(); }
 

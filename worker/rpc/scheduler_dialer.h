@@ -66,6 +66,10 @@ class SchedulerDialer {
   // Connected and accepted now.
   bool accepted() const;
 
+  // Lets the scheduler finish what this worker runs and waits for that, or
+  // until `deadline`: false. Nothing is dialled again. Once, before Stop().
+  bool Leave(absl::Time deadline);
+
   // Ends the connection, then Worker::Stop(). Idempotent.
   void Stop();
 

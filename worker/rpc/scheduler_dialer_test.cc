@@ -2,6 +2,7 @@
 
 #include "worker/rpc/scheduler_dialer.h"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -77,7 +78,7 @@ class EchoWorker final : public Worker {
 };
 
 // Accepts a worker, sends it one plan, keeps what it said and hangs up after
-// the result.
+// the result, or if it doesn't, when the worker wants to leave.
 class OnePlanScheduler final : public pb::WorkerLinkService::Service {
  public:
   grpc::Status Connect(
@@ -97,15 +98,22 @@ class OnePlanScheduler final : public pb::WorkerLinkService::Service {
         response.mutable_fence()->set_term(7);
         response.mutable_fence()->set_epoch(message.fence().epoch());
         response.mutable_registered()->set_worker_id(1);
+        response.mutable_registered()->set_heartbeat_interval_ms(
+            heartbeat_interval_ms);
         stream->Write(response);
         response.mutable_fence()->set_step(1);
         response.mutable_step_plan();
         stream->Write(response);
       }
-      if (message.has_step_result()) return grpc::Status::OK;
+      if (message.has_step_result() && !keep_on) return grpc::Status::OK;
+      if (message.has_leave()) return grpc::Status::OK;
     }
     return grpc::Status::OK;
   }
+
+  // Set before a worker is served.
+  std::atomic<bool> keep_on{false};
+  std::atomic<uint32_t> heartbeat_interval_ms{0};
 
   void Refuse(grpc::Status refusal) {
     absl::MutexLock lock(&mutex_);
@@ -216,6 +224,29 @@ TEST_F(SchedulerDialerTest, OtherRefusalsAreTriedAgain) {
   scheduler_.Wait(pb::ConnectRequest::kRegister, 1);
   scheduler_.Refuse(grpc::Status::OK);
   EXPECT_THAT(dialer_->WaitUntilAccepted(absl::InfiniteFuture()), IsOk());
+}
+
+TEST_F(SchedulerDialerTest, ShowsThatItLivesAsOftenAsWanted) {
+  scheduler_.keep_on = true;
+  scheduler_.heartbeat_interval_ms = 5;
+  dialer_->Serve(worker_);
+  scheduler_.Wait(pb::ConnectRequest::kHeartbeat, 3);
+}
+
+TEST_F(SchedulerDialerTest, LeavesWhenTheSchedulerLetsItGo) {
+  scheduler_.keep_on = true;
+  dialer_->Serve(worker_);
+  ASSERT_THAT(dialer_->WaitUntilAccepted(absl::InfiniteFuture()), IsOk());
+  EXPECT_TRUE(dialer_->Leave(absl::InfiniteFuture()));
+  scheduler_.Wait(pb::ConnectRequest::kLeave);
+  EXPECT_EQ(worker_.epochs().size(), 1u);  // It did not dial again.
+  dialer_->Stop();
+  EXPECT_TRUE(worker_.stopped());
+}
+
+TEST_F(SchedulerDialerTest, LeavesAtOnceWithoutAScheduler) {
+  server_->Shutdown();
+  EXPECT_TRUE(dialer_->Leave(absl::InfiniteFuture()));
 }
 
 TEST_F(SchedulerDialerTest, StoppingStopsTheWorker) {

@@ -9,6 +9,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "common/ids.h"
 #include "common/testing/fake_clock.h"
 #include "common/worker_info.h"
@@ -34,8 +35,12 @@ class CoreHarness {
   SchedulerCore& core() { return core_; }
   FakeClock& clock() { return clock_; }
 
-  // Connects a worker; the fake lives as long as the harness.
-  absl::StatusOr<WorkerId> AddWorker(const FakeWorkerOptions& options = {}) {
+  // Connects a worker; the fake lives as long as the harness. Those that are
+  // given no name have one each.
+  absl::StatusOr<WorkerId> AddWorker(FakeWorkerOptions options = {}) {
+    if (options.name.empty()) {
+      options.name = absl::StrCat("fake/", ++num_workers_);
+    }
     auto worker = std::make_unique<FakeWorker>(FakeWorkerInfo(options),
                                                options_.prefill_chunk_tokens);
     auto id = core_.AddWorker(worker->info(), worker->MakeLink());
@@ -75,6 +80,7 @@ class CoreHarness {
 
  private:
   FakeClock clock_;
+  int64_t num_workers_ = 0;
   const SchedulerOptions options_;
   absl::btree_map<WorkerId, std::unique_ptr<FakeWorker>> workers_;
   SchedulerCore core_;

@@ -46,7 +46,7 @@ float FakeLogProb(absl::Span<const int32_t> tokens, int32_t token,
 
 WorkerInfo FakeWorkerInfo(const FakeWorkerOptions& options) {
   WorkerInfo info;
-  info.name = "fake";
+  info.name = options.name;
   info.epoch = options.epoch;
   info.model_name = options.model_name;
   info.files.config_json = ConfigJson(options);

@@ -113,6 +113,7 @@ class FakeWorker {
 };
 
 struct FakeWorkerOptions {
+  std::string name;
   std::string model_name = "demo";
   std::string weights_hash = "hash";
   std::string build_id = "build";  // Another one is another numerics class.
