@@ -11,6 +11,7 @@
 #include "common/ids.h"
 #include "common/worker_info.h"
 #include "scheduler/core/request.h"
+#include "scheduler/queue/fair_lane.h"
 
 namespace hybridserve {
 
@@ -49,6 +50,13 @@ struct LiveRequest {
   int64_t max_positions() const {
     return static_cast<int64_t>(request.prompt.size()) +
            (request.is_score() ? 0 : request.max_tokens);
+  }
+  // As the queue knows it.
+  WaitingRequest waiting() const {
+    return {.key = key,
+            .tenant = request.tenant,
+            .priority = request.priority,
+            .tokens = max_positions()};
   }
   // Cached positions on average over its life; what the mix is chosen for.
   double mean_context() const {

@@ -18,6 +18,10 @@ struct GenerationRequest {
   std::string request_id;
   // Empty: the only model there is.
   std::string model;
+  // Whose it is; tenants share the queue fairly. Empty: the common tenant.
+  std::string tenant;
+  // Of two of a tenant's requests that wait the larger goes first.
+  int32_t priority = 0;
   // At least one id; prompt + max_tokens fit the model's max positions.
   std::vector<int32_t> prompt;
 

@@ -16,13 +16,22 @@
 // decides what happens.
 
 namespace hybridserve {
+namespace {
+
+// Who finds the queue full is to come again when so much of it is gone.
+constexpr double kRetryShare = 0.25;
+constexpr absl::Duration kLongestRetryDelay = absl::Minutes(5);
+
+}  // namespace
 
 SchedulerCore::SchedulerCore(const SchedulerOptions& options,
                              std::unique_ptr<Policy> policy, const Clock& clock)
     : options_(options),
       policy_(std::move(policy)),
       clock_(clock),
-      queue_(options.max_queue_requests, options.max_queue_tokens),
+      queue_({.max_requests = options.max_queue_requests,
+              .max_tokens = options.max_queue_tokens,
+              .tenant_share = options.tenant_queue_share}),
       breaker_(options.breaker) {
   CHECK(policy_ != nullptr);
   CHECK_GE(options.max_running, 1);
@@ -113,15 +122,40 @@ absl::Status SchedulerCore::CheckFits(const LiveRequest& live) const {
 }
 
 absl::Status SchedulerCore::Enqueue(const LiveRequest& live) {
-  absl::Status status = queue_.Push(live.model, live.key, live.max_positions());
+  const auto rate = drain_rates_.find(live.model);
+  if (rate != drain_rates_.end()) {
+    const auto wait = rate->second.TimeFor(queue_.TokensBefore(
+        live.model, live.request.tenant, live.max_positions()));
+    if (wait.has_value() && *wait > options_.max_queue_wait) {
+      return WithRetryDelay(
+          absl::ResourceExhaustedError(absl::StrCat(
+              "the queue is full: a request would wait for ",
+              absl::FormatDuration(absl::Trunc(*wait, absl::Milliseconds(1))),
+              ", and may for ", absl::FormatDuration(options_.max_queue_wait))),
+          std::max(*wait - options_.max_queue_wait, options_.retry_delay));
+    }
+  }
+  const absl::Status status = queue_.Push(live.model, live.waiting());
   if (status.ok()) return status;
   if (NumTakingWorkersOf(live.model) > 0) {
-    return WithRetryDelay(status, options_.retry_delay);
+    return WithRetryDelay(status, RetryDelayFor(live));
   }
   return WithRetryDelay(
       absl::UnavailableError(absl::StrCat(
           "model ", live.model, " has no worker now, and ", status.message())),
       options_.retry_delay);
+}
+
+absl::Duration SchedulerCore::RetryDelayFor(const LiveRequest& live) const {
+  const auto rate = drain_rates_.find(live.model);
+  if (rate == drain_rates_.end()) return options_.retry_delay;
+  const int64_t tokens = std::max(
+      live.max_positions(),
+      static_cast<int64_t>(kRetryShare *
+                           static_cast<double>(queue_.LaneTokens(live.model))));
+  return std::clamp(rate->second.TimeFor(tokens).value_or(options_.retry_delay),
+                    options_.retry_delay,
+                    std::max(options_.retry_delay, kLongestRetryDelay));
 }
 
 LiveRequest* SchedulerCore::FindLive(RequestKey key) {
@@ -272,7 +306,9 @@ void SchedulerCore::AdmitLane(absl::string_view model) {
     return full.size() < num_workers;
   });
   for (LiveRequest* live : admitted) {
-    queue_.Remove(live->key);
+    queue_.Take(live->key);
+    drain_rates_[live->model].Left(clock_.Now(), live->max_positions(),
+                                   queue_.LaneSize(model) > 0);
     UpdateTimers(*live);
     if (!live->resuming) continue;
     live->resuming = false;
@@ -287,7 +323,7 @@ void SchedulerCore::Advance() {
     // Those that run come before those that wait.
     for (auto& [id, worker] : workers_) {
       for (LiveRequest* live : worker->MakeRoom()) {
-        queue_.PutBack(live->model, live->key, live->max_positions());
+        queue_.PutBack(live->model, live->waiting());
         ++counts_.preemptions;
       }
     }

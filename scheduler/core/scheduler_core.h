@@ -27,6 +27,7 @@
 #include "scheduler/core/worker_breaker.h"
 #include "scheduler/core/worker_state.h"
 #include "scheduler/policy/policy.h"
+#include "scheduler/queue/drain_rate.h"
 #include "scheduler/queue/request_queue.h"
 
 namespace hybridserve {
@@ -41,6 +42,11 @@ struct SchedulerOptions {
   // that a worker takes at once don't wait.
   int64_t max_queue_requests = 1024;
   int64_t max_queue_tokens = int64_t{1} << 22;
+  // The part of the queue that one named tenant may fill (QueueLimits).
+  double tenant_queue_share = 0.8;
+  // A request is refused if it would wait for longer, as it is predicted from
+  // how fast the queue was served of late.
+  absl::Duration max_queue_wait = absl::InfiniteDuration();
   // Most prompt tokens in one step of one worker.
   int64_t prefill_chunk_tokens = 512;
   // Longest decode step that a worker's mix may predict: fewer sequences run,
@@ -52,7 +58,8 @@ struct SchedulerOptions {
   std::optional<double> expected_output;
   // How long a request waits while no connected worker can take it.
   absl::Duration failover_timeout = absl::Seconds(60);
-  // What RESOURCE_EXHAUSTED and UNAVAILABLE ask their reader to wait.
+  // What RESOURCE_EXHAUSTED and UNAVAILABLE ask their reader to wait at least;
+  // a full queue asks for more where it is served slowly.
   absl::Duration retry_delay = absl::Seconds(1);
   // A request that saw this many workers lost may be what kills them: ABORTED.
   int64_t max_replays = 8;
@@ -69,8 +76,10 @@ struct SchedulerOptions {
 // At most two plans are outstanding on a worker: plan t+1 is sent before
 // result t, so a stop found in result t is corrected one step late; the extra
 // token is never shown. A slot that a plan releases is in no table before the
-// plan after it. Per model first come, first served: nothing overtakes a
-// request on the workers that it could run on. Where a worker's slots run out
+// plan after it. Per model tenants take turns, a tenant's requests go by
+// priority and then first come, first served (fair_lane.h): what comes after a
+// request in that order does not overtake it on the workers that it could run
+// on. Where a worker's slots run out
 // a request goes back to the queue, to its place by age, and is replayed when
 // there is room again (worker_state_slots.cc).
 //
@@ -97,7 +106,8 @@ class SchedulerCore {
   //   NOT_FOUND           no such model.
   //   ALREADY_EXISTS      a live request has this request_id.
   //   DEADLINE_EXCEEDED   it passed before.
-  //   RESOURCE_EXHAUSTED  the queue is full (RetryDelayOf()).
+  //   RESOURCE_EXHAUSTED  the queue is full, or would hold it for too long
+  //                       (RetryDelayOf()).
   //   UNAVAILABLE         draining; or no worker yet, or a full queue and none
   //                       of the model's workers (RetryDelayOf()).
   absl::StatusOr<RequestKey> Submit(GenerationRequest request,
@@ -162,6 +172,9 @@ class SchedulerCore {
   LiveRequest* FindLive(RequestKey key);
   absl::Status CheckFits(const LiveRequest& live) const;
   absl::Status Enqueue(const LiveRequest& live);
+  // How long who is refused for want of room should wait: until a good part of
+  // what waits has been served.
+  absl::Duration RetryDelayFor(const LiveRequest& live) const;
   int64_t NumWorkersOf(absl::string_view model) const;
   // Those that don't drain.
   int64_t NumTakingWorkersOf(absl::string_view model) const;
@@ -198,6 +211,7 @@ class SchedulerCore {
 
   ModelRegistry models_;
   RequestQueue queue_;
+  absl::flat_hash_map<std::string, DrainRate> drain_rates_;  // By model.
   absl::flat_hash_map<RequestKey, std::unique_ptr<LiveRequest>> requests_;
   absl::flat_hash_map<std::string, RequestKey> keys_by_request_id_;
   absl::btree_map<WorkerId, std::unique_ptr<WorkerState>> workers_;

@@ -77,6 +77,106 @@ TEST(AdmissionTest, AFullQueueRefuses) {
   EXPECT_EQ(RetryDelayOf(harness.last_submit().status()), absl::Seconds(3));
 }
 
+TEST(AdmissionTest, ManyRequestsOfATenantDoNotHoldUpAnother) {
+  SchedulerOptions options;
+  options.max_running = 2;
+  CoreHarness harness(options);
+  ASSERT_THAT(harness.AddWorker(), IsOk());
+  std::vector<Record> many;
+  many.reserve(100);
+  const auto request_of = [](const char* tenant, int32_t salt) {
+    GenerationRequest request = MakeRequest(4, 6, salt);
+    request.tenant = tenant;
+    return request;
+  };
+  for (int32_t i = 0; i < 100; ++i) {
+    many.push_back(harness.Submit(request_of("many", i)));
+  }
+  const Record one = harness.Submit(request_of("one", 1));
+  const WorkerId id = harness.workers().begin()->first;
+  while (!one->ended()) harness.Step(id);
+  int64_t ended = 0;
+  for (const Record& record : many) ended += record->ended();
+  EXPECT_LE(ended, 6);
+  harness.RunUntilQuiet();
+  ExpectAtRest(harness);
+}
+
+TEST(AdmissionTest, ATenantsOwnGoByPriority) {
+  SchedulerOptions options;
+  options.max_running = 1;
+  CoreHarness harness(options);
+  const WorkerId id = harness.AddWorker().value();
+  harness.Submit(MakeRequest(4, 4));
+  const Record low = harness.Submit(MakeRequest(4, 4));
+  GenerationRequest urgent = MakeRequest(4, 4);
+  urgent.priority = 1;
+  const Record high = harness.Submit(urgent);
+  while (!high->ended()) harness.Step(id);
+  EXPECT_TRUE(low->tokens.empty());
+  harness.RunUntilQuiet();
+  EXPECT_THAT(low->finished, Optional(FinishReason::kLength));
+}
+
+TEST(AdmissionTest, RefusesWhatWouldWaitTooLong) {
+  SchedulerOptions options;
+  options.max_running = 1;
+  options.max_queue_requests = 10;
+  options.max_queue_wait = absl::Seconds(10);
+  options.retry_delay = absl::Seconds(1);
+  CoreHarness harness(options);
+  const WorkerId id = harness.AddWorker().value();
+  std::vector<Record> records;
+  // Nothing is known yet of how fast it goes: nothing is predicted.
+  for (int32_t i = 0; i < 8; ++i) {
+    records.push_back(harness.Submit(MakeRequest(4, 4, i)));
+    ASSERT_THAT(harness.last_submit(), IsOk());
+  }
+  // One request, 8 tokens, every 4 seconds.
+  for (int i = 0; i < 4; ++i) {
+    harness.clock().Advance(absl::Seconds(4));
+    while (!records[i]->ended()) harness.Step(id);
+  }
+  ASSERT_EQ(harness.core().Snapshot().waiting, 3);
+  harness.Submit(MakeRequest(4, 4));
+  EXPECT_THAT(harness.last_submit(),
+              StatusIs(StatusCode::kResourceExhausted, "would wait for"));
+  const absl::Duration delay = *RetryDelayOf(harness.last_submit().status());
+  EXPECT_GE(delay, absl::Milliseconds(1900));
+  EXPECT_LE(delay, absl::Milliseconds(2500));
+  harness.clock().Advance(absl::Seconds(4));
+  while (!records[4]->ended()) harness.Step(id);
+  harness.Submit(MakeRequest(4, 4));
+  EXPECT_THAT(harness.last_submit(), IsOk());
+  harness.RunUntilQuiet();
+}
+
+TEST(AdmissionTest, AFullQueueAsksForTheTimeThatItTakes) {
+  SchedulerOptions options;
+  options.max_running = 1;
+  options.max_queue_requests = 8;
+  options.retry_delay = absl::Seconds(1);
+  CoreHarness harness(options);
+  const WorkerId id = harness.AddWorker().value();
+  std::vector<Record> records;
+  for (int32_t i = 0; i < 9; ++i) {
+    records.push_back(harness.Submit(MakeRequest(4, 4, i)));
+  }
+  for (int i = 0; i < 3; ++i) {
+    harness.clock().Advance(absl::Seconds(20));
+    while (!records[i]->ended()) harness.Step(id);
+    records.push_back(harness.Submit(MakeRequest(4, 4)));
+    ASSERT_THAT(harness.last_submit(), IsOk());
+  }
+  harness.Submit(MakeRequest(4, 4));
+  EXPECT_THAT(harness.last_submit(), StatusIs(StatusCode::kResourceExhausted));
+  // A quarter of what waits is two requests of 20 s each.
+  const absl::Duration delay = *RetryDelayOf(harness.last_submit().status());
+  EXPECT_GE(delay, absl::Seconds(38));
+  EXPECT_LE(delay, absl::Seconds(42));
+  harness.RunUntilQuiet();
+}
+
 TEST(AdmissionTest, ValidatesBeforeQueueing) {
   CoreHarness harness;
   harness.Submit(MakeRequest(3, 3));

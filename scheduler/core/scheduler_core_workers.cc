@@ -112,7 +112,7 @@ void SchedulerCore::LoseWorker(WorkerId id, const absl::Status& reason) {
     live.worker.reset();
     live.scores.clear();
     live.resuming = true;
-    queue_.PutBack(live.model, live.key, live.max_positions());
+    queue_.PutBack(live.model, live.waiting());
     if (++live.replays > options_.max_replays) failed.push_back(&live);
   }
   for (LiveRequest* live : failed) {

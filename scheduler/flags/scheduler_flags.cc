@@ -24,6 +24,14 @@ ABSL_FLAG(int64_t, max_queue_requests, 1024,
           "Most requests waiting; more are refused.");
 ABSL_FLAG(int64_t, max_queue_tokens, int64_t{1} << 22,
           "Most tokens (prompts and max_tokens) among waiting requests.");
+ABSL_FLAG(
+    double, tenant_queue_share, 0.8,
+    "Share of the queue, from 0 to 1, that one named tenant may fill when "
+    "it is the only one: it may hold SHARE / (1 - SHARE) times what is "
+    "free, so that others always find room.");
+ABSL_FLAG(absl::Duration, max_queue_wait, absl::InfiniteDuration(),
+          "A request that would wait for longer is refused, as predicted from "
+          "how fast the queue was served of late.");
 ABSL_FLAG(int64_t, prefill_chunk_tokens, 512,
           "Most prompt tokens in one step of one worker.");
 ABSL_FLAG(std::string, expected_output, "auto",
@@ -96,6 +104,14 @@ absl::StatusOr<SchedulerOptions> SchedulerOptionsFromFlags() {
       CheckAtLeast("max_queue_tokens", options.max_queue_tokens, 0));
   RETURN_IF_ERROR(
       CheckAtLeast("prefill_chunk_tokens", options.prefill_chunk_tokens, 1));
+  options.tenant_queue_share = absl::GetFlag(FLAGS_tenant_queue_share);
+  if (!(options.tenant_queue_share >= 0 && options.tenant_queue_share <= 1)) {
+    return WrongFlag("tenant_queue_share", "must be from 0 to 1");
+  }
+  options.max_queue_wait = absl::GetFlag(FLAGS_max_queue_wait);
+  if (options.max_queue_wait < absl::ZeroDuration()) {
+    return WrongFlag("max_queue_wait", "must not be negative");
+  }
   if (options.failover_timeout < absl::ZeroDuration()) {
     return WrongFlag("failover_timeout", "must not be negative");
   }

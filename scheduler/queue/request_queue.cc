@@ -5,72 +5,120 @@
 
 namespace hybridserve {
 
-RequestQueue::RequestQueue(int64_t max_requests, int64_t max_tokens)
-    : max_requests_(max_requests), max_tokens_(max_tokens) {
-  CHECK_GE(max_requests, 0);
-  CHECK_GE(max_tokens, 0);
+RequestQueue::RequestQueue(const QueueLimits& limits) : limits_(limits) {
+  CHECK_GE(limits.max_requests, 0);
+  CHECK_GE(limits.max_tokens, 0);
+  CHECK_GE(limits.tenant_share, 0);
+  CHECK_LE(limits.tenant_share, 1);
 }
 
-absl::Status RequestQueue::Push(absl::string_view lane, RequestKey key,
-                                int64_t tokens) {
-  if (size() >= max_requests_) {
+absl::Status RequestQueue::Push(absl::string_view lane,
+                                const WaitingRequest& request) {
+  if (size() >= limits_.max_requests) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the queue is full: ", size(),
                      " requests wait, the most "
                      "that may"));
   }
-  if (tokens > max_tokens_ - tokens_) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("the queue is full: ", tokens_, " tokens wait, and ",
-                     tokens, " more would pass the limit of ", max_tokens_));
+  if (request.tokens > limits_.max_tokens - tokens_) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the queue is full: ", tokens_, " tokens wait, and ", request.tokens,
+        " more would pass the limit of ", limits_.max_tokens));
   }
-  PutBack(lane, key, tokens);
+  if (absl::Status status = CheckTenant(request); !status.ok()) return status;
+  Add(lane, request, /*came_back=*/false);
   return absl::OkStatus();
 }
 
-void RequestQueue::PutBack(absl::string_view lane_name, RequestKey key,
-                           int64_t tokens) {
-  CHECK(lane_of_.emplace(key, lane_name).second)
-      << "request " << key << " waits already";
-  Lane& lane = lanes_[lane_name];
-  lane.tokens_of.emplace(key, tokens);
-  lane.tokens += tokens;
-  tokens_ += tokens;
+// Dynamic thresholds (Choudhury and Hahne, IEEE/ACM ToN 1998).
+absl::Status RequestQueue::CheckTenant(const WaitingRequest& request) const {
+  if (request.tenant.empty() || limits_.tenant_share >= 1) {
+    return absl::OkStatus();
+  }
+  const double factor = limits_.tenant_share / (1 - limits_.tenant_share);
+  const auto it = held_.find(request.tenant);
+  const Held held = it == held_.end() ? Held() : it->second;
+  if (static_cast<double>(held.requests) >
+      factor * static_cast<double>(limits_.max_requests - size())) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the queue is full for tenant ", request.tenant, ": ", held.requests,
+        " of its requests wait, its share of ", limits_.max_requests));
+  }
+  if (static_cast<double>(held.tokens) >
+      factor * static_cast<double>(limits_.max_tokens - tokens_)) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the queue is full for tenant ", request.tenant, ": ", held.tokens,
+        " of its tokens wait, its share of ", limits_.max_tokens));
+  }
+  return absl::OkStatus();
+}
+
+void RequestQueue::PutBack(absl::string_view lane,
+                           const WaitingRequest& request) {
+  Add(lane, request, /*came_back=*/true);
+}
+
+void RequestQueue::Add(absl::string_view lane, const WaitingRequest& request,
+                       bool came_back) {
+  const bool added = places_
+                         .emplace(request.key, Place{.lane = std::string(lane),
+                                                     .request = request})
+                         .second;
+  CHECK(added) << "request " << request.key << " waits already";
+  lanes_[lane].Add(request, came_back);
+  tokens_ += request.tokens;
+  Held& held = held_[request.tenant];
+  ++held.requests;
+  held.tokens += request.tokens;
 }
 
 bool RequestQueue::Remove(RequestKey key) {
-  const auto place = lane_of_.find(key);
-  if (place == lane_of_.end()) return false;
-  const auto lane = lanes_.find(place->second);
-  CHECK(lane != lanes_.end());
-  const auto entry = lane->second.tokens_of.find(key);
-  CHECK(entry != lane->second.tokens_of.end());
-  tokens_ -= entry->second;
-  lane->second.tokens -= entry->second;
-  lane->second.tokens_of.erase(entry);
-  if (lane->second.tokens_of.empty()) lanes_.erase(lane);
-  lane_of_.erase(place);
+  const auto it = places_.find(key);
+  if (it == places_.end()) return false;
+  lanes_.at(it->second.lane).Remove(it->second.request);
+  Forget(key);
   return true;
+}
+
+void RequestQueue::Take(RequestKey key) {
+  const auto it = places_.find(key);
+  CHECK(it != places_.end()) << "request " << key << " does not wait";
+  lanes_.at(it->second.lane).Take(it->second.request);
+  Forget(key);
+}
+
+void RequestQueue::Forget(RequestKey key) {
+  const auto it = places_.find(key);
+  const auto& [lane, request] = it->second;
+  tokens_ -= request.tokens;
+  const auto held = held_.find(request.tenant);
+  held->second.tokens -= request.tokens;
+  if (--held->second.requests == 0) held_.erase(held);
+  if (lanes_.at(lane).empty()) lanes_.erase(lane);
+  places_.erase(it);
 }
 
 void RequestQueue::Visit(absl::string_view lane,
                          absl::FunctionRef<bool(RequestKey)> visitor) const {
   const auto it = lanes_.find(lane);
-  if (it == lanes_.end()) return;
-  for (const auto& [key, tokens] : it->second.tokens_of) {
-    if (!visitor(key)) return;
-  }
+  if (it != lanes_.end()) it->second.Visit(visitor);
 }
 
 int64_t RequestQueue::LaneSize(absl::string_view lane) const {
   const auto it = lanes_.find(lane);
-  return it == lanes_.end() ? 0
-                            : static_cast<int64_t>(it->second.tokens_of.size());
+  return it == lanes_.end() ? 0 : it->second.size();
 }
 
 int64_t RequestQueue::LaneTokens(absl::string_view lane) const {
   const auto it = lanes_.find(lane);
-  return it == lanes_.end() ? 0 : it->second.tokens;
+  return it == lanes_.end() ? 0 : it->second.tokens();
+}
+
+int64_t RequestQueue::TokensBefore(absl::string_view lane,
+                                   absl::string_view tenant,
+                                   int64_t tokens) const {
+  const auto it = lanes_.find(lane);
+  return it == lanes_.end() ? 0 : it->second.TokensBefore(tenant, tokens);
 }
 
 }  // namespace hybridserve

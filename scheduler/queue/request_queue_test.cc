@@ -1,5 +1,8 @@
 #include "scheduler/queue/request_queue.h"
 
+#include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "common/testing/status_matchers.h"
@@ -13,6 +16,10 @@ using ::testing::ElementsAre;
 
 RequestKey Key(uint64_t value) { return RequestKey(value); }
 
+WaitingRequest Request(uint64_t key, int64_t tokens, std::string tenant = "") {
+  return {.key = Key(key), .tenant = std::move(tenant), .tokens = tokens};
+}
+
 std::vector<RequestKey> Keys(const RequestQueue& queue,
                              absl::string_view lane) {
   std::vector<RequestKey> keys;
@@ -24,11 +31,11 @@ std::vector<RequestKey> Keys(const RequestQueue& queue,
 }
 
 TEST(RequestQueueTest, TheOldestIsNextAlsoWhenItComesBack) {
-  RequestQueue queue(10, 1000);
-  ASSERT_THAT(queue.Push("m", Key(3), 5), IsOk());
-  ASSERT_THAT(queue.Push("m", Key(4), 6), IsOk());
-  queue.PutBack("m", Key(1), 7);
-  queue.PutBack("m", Key(2), 8);
+  RequestQueue queue({.max_requests = 10, .max_tokens = 1000});
+  ASSERT_THAT(queue.Push("m", Request(3, 5)), IsOk());
+  ASSERT_THAT(queue.Push("m", Request(4, 6)), IsOk());
+  queue.PutBack("m", Request(1, 7));
+  queue.PutBack("m", Request(2, 8));
   EXPECT_THAT(Keys(queue, "m"), ElementsAre(Key(1), Key(2), Key(3), Key(4)));
   EXPECT_EQ(queue.size(), 4);
   EXPECT_EQ(queue.tokens(), 26);
@@ -40,9 +47,9 @@ TEST(RequestQueueTest, TheOldestIsNextAlsoWhenItComesBack) {
 }
 
 TEST(RequestQueueTest, AVisitEndsWhenItHasSeenEnough) {
-  RequestQueue queue(10, 1000);
-  ASSERT_THAT(queue.Push("m", Key(1), 5), IsOk());
-  ASSERT_THAT(queue.Push("m", Key(2), 6), IsOk());
+  RequestQueue queue({.max_requests = 10, .max_tokens = 1000});
+  ASSERT_THAT(queue.Push("m", Request(1, 5)), IsOk());
+  ASSERT_THAT(queue.Push("m", Request(2, 6)), IsOk());
   int visits = 0;
   queue.Visit("m", [&](RequestKey key) {
     EXPECT_EQ(key, Key(1));
@@ -53,10 +60,10 @@ TEST(RequestQueueTest, AVisitEndsWhenItHasSeenEnough) {
 }
 
 TEST(RequestQueueTest, LanesAreApart) {
-  RequestQueue queue(10, 1000);
-  ASSERT_THAT(queue.Push("a", Key(1), 5), IsOk());
-  ASSERT_THAT(queue.Push("b", Key(2), 6), IsOk());
-  ASSERT_THAT(queue.Push("a", Key(3), 7), IsOk());
+  RequestQueue queue({.max_requests = 10, .max_tokens = 1000});
+  ASSERT_THAT(queue.Push("a", Request(1, 5)), IsOk());
+  ASSERT_THAT(queue.Push("b", Request(2, 6)), IsOk());
+  ASSERT_THAT(queue.Push("a", Request(3, 7)), IsOk());
   EXPECT_THAT(Keys(queue, "a"), ElementsAre(Key(1), Key(3)));
   EXPECT_EQ(queue.LaneSize("a"), 2);
   EXPECT_EQ(queue.LaneTokens("a"), 12);
@@ -67,30 +74,68 @@ TEST(RequestQueueTest, LanesAreApart) {
 }
 
 TEST(RequestQueueTest, RefusalLeavesTheQueueUnchanged) {
-  RequestQueue queue(2, 10);
-  EXPECT_THAT(queue.Push("m", Key(1), 11),
+  RequestQueue queue({.max_requests = 2, .max_tokens = 10});
+  EXPECT_THAT(queue.Push("m", Request(1, 11)),
               StatusIs(absl::StatusCode::kResourceExhausted, "limit of 10"));
   EXPECT_EQ(queue.size(), 0);
-  ASSERT_THAT(queue.Push("m", Key(1), 1), IsOk());
-  ASSERT_THAT(queue.Push("m", Key(2), 9), IsOk());
-  EXPECT_THAT(queue.Push("m", Key(3), 0),
+  ASSERT_THAT(queue.Push("m", Request(1, 1)), IsOk());
+  ASSERT_THAT(queue.Push("m", Request(2, 9)), IsOk());
+  EXPECT_THAT(queue.Push("m", Request(3, 0)),
               StatusIs(absl::StatusCode::kResourceExhausted, "2 requests"));
   EXPECT_FALSE(queue.Contains(Key(3)));
   EXPECT_EQ(queue.tokens(), 10);
 }
 
 TEST(RequestQueueTest, NoBoundRefusesWhatComesBack) {
-  RequestQueue queue(0, 0);
-  queue.PutBack("m", Key(1), 5);
+  RequestQueue queue({.max_requests = 0, .max_tokens = 0});
+  queue.PutBack("m", Request(1, 5));
   EXPECT_THAT(Keys(queue, "m"), ElementsAre(Key(1)));
-  EXPECT_THAT(queue.Push("m", Key(2), 1),
+  EXPECT_THAT(queue.Push("m", Request(2, 1)),
               StatusIs(absl::StatusCode::kResourceExhausted));
 }
 
+TEST(RequestQueueTest, WhatIsTakenAndPutBackGoesFirst) {
+  RequestQueue queue({.max_requests = 10, .max_tokens = 100});
+  ASSERT_THAT(queue.Push("m", Request(1, 5, "a")), IsOk());
+  ASSERT_THAT(queue.Push("m", Request(2, 5, "b")), IsOk());
+  queue.Take(Key(1));
+  EXPECT_EQ(queue.tokens(), 5);
+  queue.PutBack("m", Request(1, 5, "a"));
+  EXPECT_THAT(Keys(queue, "m"), ElementsAre(Key(1), Key(2)));
+  EXPECT_EQ(queue.TokensBefore("m", "c", 5), 10);
+  EXPECT_EQ(queue.TokensBefore("n", "c", 5), 0);
+}
+
+TEST(RequestQueueTest, ATenantLeavesRoomForOthers) {
+  RequestQueue queue(
+      {.max_requests = 100, .max_tokens = 100'000, .tenant_share = 0.8});
+  uint64_t key = 0;
+  int64_t taken = 0;
+  while (queue.Push("m", Request(++key, 10, "greedy")).ok()) ++taken;
+  EXPECT_EQ(taken, 81);
+  EXPECT_THAT(queue.Push("m", Request(++key, 10, "greedy")),
+              StatusIs(absl::StatusCode::kResourceExhausted, "tenant greedy"));
+  EXPECT_THAT(queue.Push("m", Request(++key, 10, "modest")), IsOk());
+  EXPECT_THAT(queue.Push("m", Request(++key, 10)), IsOk());
+  // What leaves makes room for it again.
+  for (uint64_t left = 1; left <= 10; ++left)
+    EXPECT_TRUE(queue.Remove(Key(left)));
+  EXPECT_THAT(queue.Push("m", Request(++key, 10, "greedy")), IsOk());
+}
+
+TEST(RequestQueueTest, ATenantLeavesTokensForOthers) {
+  RequestQueue queue(
+      {.max_requests = 100, .max_tokens = 1000, .tenant_share = 0.5});
+  ASSERT_THAT(queue.Push("m", Request(1, 600, "greedy")), IsOk());
+  EXPECT_THAT(queue.Push("m", Request(2, 1, "greedy")),
+              StatusIs(absl::StatusCode::kResourceExhausted, "600"));
+  EXPECT_THAT(queue.Push("m", Request(3, 300, "modest")), IsOk());
+}
+
 TEST(RequestQueueDeathTest, ARequestWaitsOnce) {
-  RequestQueue queue(10, 100);
-  queue.PutBack("m", Key(1), 5);
-  EXPECT_DEATH(queue.PutBack("n", Key(1), 5), "request 1 waits already");
+  RequestQueue queue({.max_requests = 10, .max_tokens = 100});
+  queue.PutBack("m", Request(1, 5));
+  EXPECT_DEATH(queue.PutBack("n", Request(1, 5)), "request 1 waits already");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "scheduler/rpc/prepared_request.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/random/random.h"
@@ -17,6 +18,7 @@ namespace hybridserve {
 namespace {
 
 constexpr int64_t kDefaultMaxTokens = 128;
+constexpr int64_t kMaxPriority = 100;
 // transformers' own default where a config samples and names no top_k.
 constexpr int64_t kTransformersTopK = 50;
 
@@ -165,6 +167,12 @@ absl::StatusOr<PreparedRequest> Start(const Request& request,
                    RequestIdOf(request.request_id()));
   ASSIGN_OR_RETURN(prepared.model, models.Find(request.model()));
   prepared.request.model = prepared.model->name;
+  if (std::abs(int64_t{request.priority()}) > kMaxPriority) {
+    return InvalidFieldError(
+        "priority", absl::StrCat(request.priority(), " is not in [",
+                                 -kMaxPriority, ", ", kMaxPriority, "]"));
+  }
+  prepared.request.priority = request.priority();
   return prepared;
 }
 
