@@ -84,8 +84,8 @@ TEST(FairLaneTest, ThousandsOfOneTenantDoNotHoldUpAnother) {
   }
   for (uint64_t key = 1; key <= 100; ++key) lane.Take(Request(key, "many"));
   lane.Add(Request(20'000, "one"), false);
-  EXPECT_EQ(Order(lane)[0], 101U);  // Started as soon, and is older.
-  EXPECT_EQ(Order(lane)[1], 20'000U);
+  EXPECT_EQ(Order(lane)[0], 20'000U);
+  EXPECT_EQ(Order(lane)[1], 101U);
   EXPECT_EQ(lane.TokensBefore("one", 10), 20);  // Its own and one of the many.
 }
 

@@ -18,6 +18,8 @@ MODEL = (pathlib.Path(__file__).resolve().parents[1] / "golden" / "models" /
 LIMIT = 256  # The model's positions.
 # Bytes of a cache of 150,000 elements.
 FEW = {"float32": "600kB", "bfloat16": "300kB"}
+# Bytes of a device that has room for what recomputing takes, and little else.
+SMALL = {"float32": "3MB", "bfloat16": "1500kB"}
 PROGRAMS = None
 
 SETTINGS = {
@@ -46,10 +48,32 @@ SETTINGS = {
     "two_workers_one_memory": (2, [], ["--policy=kv"]),
     "two_workers_two_threads": (2, ["--device_memory=3MB", "--threads=2"],
                                 ["--policy=hybrid", "--act_ratio=0.5"]),
+    "two_workers_act": (2, ["--device_memory=min"], ["--policy=act"]),
+    "two_workers_recompute": (2, ["--device_memory=4MB",
+                                  "--recompute_tokens=8192", "--threads=2"],
+                              ["--policy=recompute"]),
+    "two_workers_flexgen": (2, ["--device_memory=3MB",
+                                "--resident_weights=20"],
+                            ["--policy=flexgen",
+                             "--percent=20,80,10,90,100,0"]),
+    "two_workers_hybrid_link": (2, ["--device_memory=min",
+                                    "--link_bandwidth=1GB/s"],
+                                ["--policy=hybrid"]),
     # A cache of a few sequences that run until it is full: some give way.
     "preemption": (1, ["--device_memory=min", "--host_memory={few}"],
                    ["--policy=hybrid", "--act_ratio=0.3",
                     "--expected_output=0"]),
+    "preemption_kv": (1, ["--device_memory=min", "--host_memory={few}"],
+                      ["--policy=kv", "--expected_output=0"]),
+    "preemption_recompute": (1, ["--device_memory={small}",
+                                 "--recompute_tokens=8192",
+                                 "--host_memory={few}"],
+                             ["--policy=recompute", "--recompute_ratio=0.25",
+                              "--expected_output=0"]),
+    "preemption_flexgen": (1, ["--device_memory=3MB", "--resident_weights=20",
+                               "--host_memory={few}"],
+                           ["--policy=flexgen", "--percent=20,80,0,100,100,0",
+                            "--expected_output=0"]),
 }
 
 
@@ -101,7 +125,8 @@ class EqualityTest(unittest.TestCase):
         for name, (workers, worker_flags, scheduler_flags) in SETTINGS.items():
             with self.subTest(setting=name, dtype=dtype):
                 flags = [f"--model_dir={MODEL}", f"--dtype={dtype}",
-                         *(flag.format(few=FEW[dtype])
+                         *(flag.format(few=FEW[dtype],
+                                       small=SMALL[dtype])
                            for flag in worker_flags)]
                 with Cluster(PROGRAMS, [flags] * workers,
                              scheduler_flags) as cluster:
@@ -110,7 +135,7 @@ class EqualityTest(unittest.TestCase):
                                                 together=False)
                     outputs = self.run_all(cluster.address, together=True)
                     status = self.assert_all_slots_free(cluster)
-                    if name == "preemption":
+                    if name.startswith("preemption"):
                         totals = status["workers"][0]["totals"]
                         self.assertGreater(totals["preemptions"], 0)
                 self.assertEqual(outputs, expected)
