@@ -48,6 +48,10 @@ class FakeWorker {
   int64_t outstanding() const {
     return static_cast<int64_t>(connection_->outstanding.size());
   }
+  // Sent and not run, in order.
+  const std::deque<StepPlan>& outstanding_plans() const {
+    return connection_->outstanding;
+  }
   // The newest plan; one must have been sent.
   const StepPlan& last_plan() const { return connection_->last_plan; }
   int64_t num_plans() const { return connection_->num_plans; }
