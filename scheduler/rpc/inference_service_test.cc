@@ -177,6 +177,10 @@ TEST_F(InferenceServiceTest, BadFieldsAreNamed) {
   const std::vector<Bad> bads = {
       {"prompt", [](auto& r) { r.clear_prompt(); }},
       {"prompt", [](auto& r) { r.set_prompt(std::string(200, 'x')); }},
+      // So long that nobody tokenizes it.
+      {"prompt", [](auto& r) { r.set_prompt(std::string(70'000, 'x')); }},
+      {"prompt",
+       [](auto& r) { r.mutable_token_ids()->mutable_ids()->Resize(129, 7); }},
       {"token_ids", [](auto& r) { r.mutable_token_ids(); }},
       {"token_ids", [](auto& r) { r.mutable_token_ids()->add_ids(257); }},
       {"token_ids",

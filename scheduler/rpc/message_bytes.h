@@ -13,7 +13,8 @@ namespace hybridserve {
 // Parses a request. gRPC's own parsing would answer INTERNAL, without a
 // reason, to text that is not UTF-8; this is InvalidArgument, naming the field
 // and the offset of the first bad byte in it. Other bytes that are no such
-// message: InvalidArgument as well.
+// message: InvalidArgument as well; and so are more fields than any request
+// has, before memory is taken for them.
 absl::Status ParseMessage(const grpc::ByteBuffer& bytes,
                           google::protobuf::Message& message);
 

@@ -22,6 +22,19 @@ constexpr int64_t kMaxPriority = 100;
 // transformers' own default where a config samples and names no top_k.
 constexpr int64_t kTransformersTopK = 50;
 
+// A text can be shorter in tokens than its bytes let expect: white space that
+// an added token or the normalizer swallows. Up to so much of it.
+constexpr int64_t kTextSlack = 4;
+constexpr int64_t kAlwaysTokenizedBytes = 64 << 10;
+
+// Texts above are too long for the model, and need no tokenizing to know it.
+int64_t LongestText(const ServedModel& model, const Tokenizer& tokenizer) {
+  // Both are far below 2^31.
+  const int64_t most =
+      kTextSlack * model.config.max_positions * tokenizer.longest_token_bytes();
+  return std::min(kMaxTextBytes, std::max(kAlwaysTokenizedBytes, most));
+}
+
 uint64_t RandomNumber() {
   absl::BitGen bits;
   return absl::Uniform<uint64_t>(bits);
@@ -50,6 +63,12 @@ absl::StatusOr<int32_t> TokenOf(absl::string_view field, uint32_t id,
 absl::StatusOr<std::vector<int32_t>> IdsOf(const v1::TokenIds& ids,
                                            const ServedModel& model) {
   if (ids.ids().empty()) return InvalidFieldError("token_ids", "is empty");
+  if (ids.ids_size() > model.config.max_positions) {
+    return InvalidFieldError(
+        "prompt",
+        absl::StrCat("has ", ids.ids_size(), " tokens; the model takes ",
+                     model.config.max_positions));
+  }
   std::vector<int32_t> result;
   result.reserve(ids.ids_size());
   for (const uint32_t id : ids.ids()) {
@@ -61,12 +80,14 @@ absl::StatusOr<std::vector<int32_t>> IdsOf(const v1::TokenIds& ids,
 absl::StatusOr<std::vector<int32_t>> Tokenize(absl::string_view field,
                                               const std::string& text,
                                               const ServedModel& model) {
-  if (static_cast<int64_t>(text.size()) > kMaxTextBytes) {
-    return InvalidFieldError(
-        field,
-        absl::StrCat("is ", text.size(), " bytes; at most ", kMaxTextBytes));
-  }
   ASSIGN_OR_RETURN(const Tokenizer* const tokenizer, TokenizerOf(model));
+  const int64_t longest = LongestText(model, *tokenizer);
+  if (static_cast<int64_t>(text.size()) > longest) {
+    return InvalidFieldError(
+        field, absl::StrCat("is ", text.size(), " bytes; the model takes ",
+                            model.config.max_positions,
+                            " tokens, which are at most ", longest));
+  }
   absl::StatusOr<std::vector<int32_t>> ids =
       tokenizer->Encode(text, /*add_special_tokens=*/true);
   if (absl::IsInvalidArgument(ids.status())) {

@@ -93,9 +93,11 @@ absl::Status Tokenizer::CheckTemplate() const {
 
 void Tokenizer::FillEntries() {
   const auto set = [this](const std::string& token, int32_t id, bool special) {
-    entries_[id] = {.token = token,
-                    .bytes = ByteLevelDecode(token).value_or(token),
-                    .special = special};
+    std::string bytes = ByteLevelDecode(token).value_or(token);
+    longest_token_bytes_ =
+        std::max(longest_token_bytes_, static_cast<int64_t>(bytes.size()));
+    entries_[id] = {
+        .token = token, .bytes = std::move(bytes), .special = special};
     vocab_size_ = std::max(vocab_size_, int64_t{id} + 1);
   };
   entries_.reserve(spec_.bpe.vocab().size() + spec_.added_tokens.size());

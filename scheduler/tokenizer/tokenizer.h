@@ -58,6 +58,9 @@ class Tokenizer {
   // Lives as long as the tokenizer.
   absl::string_view TokenBytes(int32_t id) const;
 
+  // Of the token with the most bytes.
+  int64_t longest_token_bytes() const { return longest_token_bytes_; }
+
   // One more than the highest id.
   int64_t vocab_size() const { return vocab_size_; }
 
@@ -91,6 +94,7 @@ class Tokenizer {
   AddedTokens added_tokens_;
   absl::flat_hash_map<int32_t, Entry> entries_;  // By id.
   absl::flat_hash_map<std::string, int32_t> added_ids_;
+  int64_t longest_token_bytes_ = 0;
   int64_t vocab_size_ = 0;
   std::optional<int32_t> bos_id_;
   std::optional<int32_t> eos_id_;

@@ -1,5 +1,7 @@
 #include "scheduler/tokenizer/tokenizer.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -60,6 +62,11 @@ TEST(TokenizerTest, DecodesBytesAndSpecialTokens) {
 TEST(TokenizerTest, KnowsItsTokens) {
   const auto tokenizer = TinyTokenizer();
   EXPECT_EQ(tokenizer->vocab_size(), kTinyVocabSize);
+  size_t longest = 0;
+  for (int32_t id = 0; id < kTinyVocabSize; ++id) {
+    longest = std::max(longest, tokenizer->TokenBytes(id).size());
+  }
+  EXPECT_EQ(tokenizer->longest_token_bytes(), longest);
   EXPECT_EQ(tokenizer->TokenToId("<tag>"), kTinyTag);
   EXPECT_EQ(tokenizer->TokenToId("\xC4\xA0"), ' ');
   EXPECT_EQ(tokenizer->TokenToId("nothing"), std::nullopt);
