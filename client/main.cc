@@ -47,7 +47,16 @@ ABSL_FLAG(std::string, server, "",
           "HOST:PORT of a scheduler. Or give --model_dir: this program then "
           "runs scheduler and worker itself and takes their flags.");
 ABSL_FLAG(std::string, tls_ca, "",
-          "PEM file with the certificates that vouch for --server.");
+          "PEM file with the certificates that vouch for --server. Empty: the "
+          "connection is in the clear.");
+ABSL_FLAG(std::string, tls_certificate, "",
+          "With --tls_ca: PEM file of your own certificate chain, for a server "
+          "that wants one.");
+ABSL_FLAG(std::string, tls_key, "", "PEM file of its private key.");
+ABSL_FLAG(std::string, api_key_file, "",
+          "File whose first line is the API key to show to --server.");
+ABSL_FLAG(std::string, tenant, "",
+          "For whom to ask, where the server lets you say it.");
 ABSL_FLAG(std::string, model, "",
           "The model's name; not needed where the server has one.");
 ABSL_FLAG(std::string, output, "text", "How to print: text or json.");
@@ -230,7 +239,13 @@ class Backend {
   absl::StatusOr<std::shared_ptr<grpc::Channel>> Open() {
     if (const std::string server = absl::GetFlag(FLAGS_server);
         !server.empty()) {
-      return DialServer(server, absl::GetFlag(FLAGS_tls_ca));
+      return DialServer(
+          {.address = server,
+           .tls = {.certificate_file = absl::GetFlag(FLAGS_tls_certificate),
+                   .key_file = absl::GetFlag(FLAGS_tls_key),
+                   .ca_file = absl::GetFlag(FLAGS_tls_ca)},
+           .identity = {.api_key_file = absl::GetFlag(FLAGS_api_key_file),
+                        .tenant = absl::GetFlag(FLAGS_tenant)}});
     }
     SchedulerServerOptions scheduler;
     ASSIGN_OR_RETURN(scheduler.core, SchedulerOptionsFromFlags());

@@ -1,26 +1,23 @@
 // The scheduler program: flags to options, a server, the lines and exit codes
 // of the command line contract (--help).
 
+#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "absl/flags/declare.h"
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
-#include "common/flag_file.h"
 #include "common/program.h"
+#include "common/size.h"
 #include "common/status_macros.h"
 #include "common/termination.h"
 #include "scheduler/flags/scheduler_flags.h"
@@ -36,32 +33,38 @@ ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(60),
 ABSL_FLAG(bool, insecure, false,
           "Serve in the clear on an address that is open to the network.");
 ABSL_FLAG(std::string, tls_certificate, "",
-          "PEM file of the server's certificate chain, leaf first.");
+          "PEM file of the server's certificate chain, leaf first. This, "
+          "--tls_key, --tls_ca and --api_keys are read again when they change "
+          "(docs/security.md).");
 ABSL_FLAG(std::string, tls_key, "", "PEM file of its private key.");
 ABSL_FLAG(std::string, tls_ca, "",
           "PEM file: clients and workers must have a certificate from these.");
 ABSL_FLAG(std::string, api_keys, "",
           "File of API keys, one a line; calls need one of them as "
-          "`authorization: Bearer KEY`. Empty: calls need none.");
+          "`authorization: Bearer KEY`. After a key, or sha256: and its hash, "
+          "may follow tenant=NAME (or *: the call names it in "
+          "x-hybridserve-tenant), roles=inference,control,worker and the "
+          "tenant's max_requests=, max_queued_tokens= and max_priority=. "
+          "Empty: calls need none.");
+ABSL_FLAG(std::string, max_message_size, "64MiB",
+          "Largest message taken from a client or worker, from 2MiB to 1GiB; "
+          "larger ones are refused unread.");
 
 namespace hybridserve {
 namespace {
 
 constexpr char kName[] = "scheduler";
 
-absl::StatusOr<std::vector<std::string>> ReadApiKeys(const std::string& path) {
-  std::vector<std::string> keys;
-  if (path.empty()) return keys;
-  ASSIGN_OR_RETURN(const std::string text, ReadFlagFile("api_keys", path));
-  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
-    const absl::string_view key = absl::StripAsciiWhitespace(line);
-    if (!key.empty() && key.front() != '#') keys.emplace_back(key);
+absl::StatusOr<int64_t> MaxMessageBytesFromFlag() {
+  const absl::StatusOr<int64_t> bytes =
+      ParseSize(absl::GetFlag(FLAGS_max_message_size));
+  if (bytes.ok() && *bytes >= kMinMaxMessageBytes &&
+      *bytes <= kMaxMaxMessageBytes) {
+    return bytes;
   }
-  if (keys.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--api_keys: ", path, " has no keys"));
-  }
-  return keys;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--max_message_size: ",
+      bytes.ok() ? "is not from 2MiB to 1GiB" : bytes.status().message()));
 }
 
 absl::StatusOr<SchedulerServerOptions> OptionsFromFlags() {
@@ -82,8 +85,8 @@ absl::StatusOr<SchedulerServerOptions> OptionsFromFlags() {
   options.tls = {.certificate_file = absl::GetFlag(FLAGS_tls_certificate),
                  .key_file = absl::GetFlag(FLAGS_tls_key),
                  .ca_file = absl::GetFlag(FLAGS_tls_ca)};
-  ASSIGN_OR_RETURN(options.api_keys,
-                   ReadApiKeys(absl::GetFlag(FLAGS_api_keys)));
+  options.api_keys_file = absl::GetFlag(FLAGS_api_keys);
+  ASSIGN_OR_RETURN(options.max_message_bytes, MaxMessageBytesFromFlag());
   if (absl::GetFlag(FLAGS_drain_timeout) < absl::ZeroDuration()) {
     return absl::InvalidArgumentError("--drain_timeout: is negative");
   }

@@ -1,26 +1,21 @@
 #ifndef HYBRIDSERVE_SCHEDULER_SCHEDULER_OPTIONS_H_
 #define HYBRIDSERVE_SCHEDULER_SCHEDULER_OPTIONS_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "common/security/tls_files.h"
 #include "scheduler/core/scheduler_core.h"
 #include "scheduler/policy/policy.h"
 
 namespace hybridserve {
 
-// PEM files of a server or a client.
-struct TlsFiles {
-  std::string certificate_file;  // Chain, leaf first.
-  std::string key_file;          // Its private key.
-  // Certificates that the other end must come from. For a server: clients must
-  // have one (mTLS); empty: they need none.
-  std::string ca_file;
-
-  bool empty() const { return certificate_file.empty() && key_file.empty(); }
-};
+inline constexpr int64_t kDefaultMaxMessageBytes = int64_t{64} << 20;
+// A worker's registration comes in messages of up to a MiB.
+inline constexpr int64_t kMinMaxMessageBytes = int64_t{2} << 20;
+inline constexpr int64_t kMaxMaxMessageBytes = int64_t{1} << 30;
 
 // What a SchedulerServer is made from.
 struct SchedulerServerOptions {
@@ -38,8 +33,12 @@ struct SchedulerServerOptions {
   // Serves in the clear on other than loopback addresses.
   bool insecure = false;
   TlsFiles tls;
-  // Accepted in `authorization: Bearer KEY`. Empty: everybody is welcome.
-  std::vector<std::string> api_keys;
+  // File of API keys (scheduler/rpc/api_keys.h), read again when it changes.
+  // Empty: everybody is welcome.
+  std::string api_keys_file;
+  // Largest message taken from a client or a worker, bytes; within the limits
+  // above.
+  int64_t max_message_bytes = kDefaultMaxMessageBytes;
 };
 
 }  // namespace hybridserve

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "common/clock.h"
+#include "common/file_watcher.h"
 #include "common/metrics_server.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
@@ -17,6 +19,7 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "scheduler/core/core_thread.h"
+#include "scheduler/rpc/api_keys.h"
 #include "scheduler/rpc/authenticator.h"
 #include "scheduler/rpc/control_service.h"
 #include "scheduler/rpc/inference_service.h"
@@ -32,9 +35,16 @@
 namespace hybridserve {
 namespace {
 
-constexpr int kMaxMessageBytes = 64 << 20;
 // So that one or two may come late.
 constexpr int64_t kHeartbeatsALease = 4;
+constexpr int kMaxSentBytes = 64 << 20;
+// Of a call's headers; a key and a few words fit.
+constexpr int kMaxMetadataBytes = 16 << 10;
+// Calls of one connection beside those that wait for their turn in the queue:
+// running ones, looks at the load, and some to be refused at once. More wait in
+// their client.
+constexpr int64_t kSpareStreams = 16'384;
+constexpr int kHandshakeTimeoutMs = 20'000;
 constexpr absl::Duration kIdlePoll = absl::Milliseconds(10);
 // For the last words to clients, once nothing is computed for them any more.
 constexpr absl::Duration kLastWords = absl::Seconds(2);
@@ -48,6 +58,21 @@ void SetKeepalive(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder.AddChannelArgument(
       GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
+}
+
+// What one connection may take before any of it is looked at.
+void SetBounds(const SchedulerServerOptions& options,
+               grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
+  builder.SetMaxSendMessageSize(kMaxSentBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  builder.AddChannelArgument(
+      GRPC_ARG_MAX_CONCURRENT_STREAMS,
+      static_cast<int>(
+          std::min<int64_t>(std::numeric_limits<int>::max(),
+                            options.core.max_queue_requests + kSpareStreams)));
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             kHandshakeTimeoutMs);
 }
 
 uint64_t NewTerm() {
@@ -66,6 +91,9 @@ class SchedulerServer::Impl {
   explicit Impl(SchedulerServerOptions options);
 
   absl::Status Start(const SchedulerServerOptions& options);
+  // Now and whenever the file changes; none if it is empty.
+  absl::Status UseApiKeys(const std::string& file);
+  absl::Status ReadApiKeys(const std::string& file);
   // Of a model, a service or, for an empty name, everything.
   void SetHealth(const std::string& name, bool serving);
   void Drain();
@@ -75,7 +103,7 @@ class SchedulerServer::Impl {
 
   const SystemClock clock_;
   const uint64_t term_;
-  const Authenticator authenticator_;
+  Authenticator authenticator_;
   ServedModels models_;
   RequestMetrics request_metrics_;
   WorkerDirectory directory_;
@@ -89,6 +117,8 @@ class SchedulerServer::Impl {
   std::string address_;
   std::string metrics_address_;
   std::atomic<grpc::HealthCheckServiceInterface*> health_{nullptr};
+  // Outlived by what it tells of changes, and outlives the server.
+  FileWatcher watcher_;
   absl::Mutex shutdown_mutex_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<MetricsServer> metrics_server_;
@@ -96,7 +126,6 @@ class SchedulerServer::Impl {
 
 SchedulerServer::Impl::Impl(SchedulerServerOptions options)
     : term_(options.core.term != 0 ? options.core.term : NewTerm()),
-      authenticator_(options.api_keys),
       directory_([this](const std::string& name, bool serving) {
         SetHealth(name, serving);
       }),
@@ -129,16 +158,17 @@ absl::Status SchedulerServer::Impl::Start(
     const SchedulerServerOptions& options) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  RETURN_IF_ERROR(UseApiKeys(options.api_keys_file));
   grpc::ServerBuilder builder;
   int port = 0;
   if (!options.listen.empty()) {
-    ASSIGN_OR_RETURN(auto credentials, MakeServerCredentials(options));
+    ASSIGN_OR_RETURN(auto credentials,
+                     MakeServerCredentials(options, watcher_));
     builder.AddListeningPort(options.listen, std::move(credentials), &port);
   }
   // Two servers on one port would share its calls by chance.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  builder.SetMaxSendMessageSize(kMaxMessageBytes);
+  SetBounds(options, builder);
   SetKeepalive(builder);
   builder.RegisterService(&inference_);
   builder.RegisterService(&model_);
@@ -165,6 +195,23 @@ absl::Status SchedulerServer::Impl::Start(
     metrics_server_->Add(snapshot_metrics_);
     metrics_address_ = metrics_server_->address();
   }
+  return absl::OkStatus();
+}
+
+absl::Status SchedulerServer::Impl::UseApiKeys(const std::string& file) {
+  if (file.empty()) return absl::OkStatus();
+  watcher_.Watch({file}, [this, file] {
+    const absl::Status status = ReadApiKeys(file);
+    LOG_IF(ERROR, !status.ok())
+        << status.message() << "; the keys read before stay in use";
+  });
+  return ReadApiKeys(file);
+}
+
+absl::Status SchedulerServer::Impl::ReadApiKeys(const std::string& file) {
+  ASSIGN_OR_RETURN(ApiKeys keys, ApiKeys::Read(file));
+  LOG(INFO) << "API keys: file=" << file << " keys=" << keys.size();
+  authenticator_.Replace(std::move(keys));
   return absl::OkStatus();
 }
 
@@ -219,11 +266,16 @@ std::optional<v1::Load> SchedulerServer::Impl::Load() {
 absl::StatusOr<std::unique_ptr<SchedulerServer>> SchedulerServer::Create(
     SchedulerServerOptions options) {
   CHECK(options.policy != nullptr);
+  CHECK_GE(options.max_message_bytes, kMinMaxMessageBytes);
+  CHECK_LE(options.max_message_bytes, kMaxMaxMessageBytes);
   SchedulerServerOptions listening;
   listening.listen = options.listen;
   listening.metrics_listen = options.metrics_listen;
   listening.insecure = options.insecure;
   listening.tls = options.tls;
+  listening.api_keys_file = options.api_keys_file;
+  listening.max_message_bytes = options.max_message_bytes;
+  listening.core = options.core;
   auto impl = std::make_unique<Impl>(std::move(options));
   RETURN_IF_ERROR(impl->Start(listening));
   return std::unique_ptr<SchedulerServer>(new SchedulerServer(std::move(impl)));
@@ -236,8 +288,8 @@ SchedulerServer::~SchedulerServer() { Shutdown(absl::ZeroDuration()); }
 
 std::shared_ptr<grpc::Channel> SchedulerServer::InProcessChannel() {
   grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
+  arguments.SetMaxReceiveMessageSize(kMaxSentBytes);
+  arguments.SetMaxSendMessageSize(kMaxSentBytes);
   return impl_->server_->InProcessChannel(arguments);
 }
 

@@ -24,9 +24,9 @@ namespace hybridserve {
 // Thread-safe.
 class SchedulerServer {
  public:
-  // InvalidArgument for bad options, naming the flag; FailedPrecondition for a
-  // public address without TLS, keys or `insecure`; NotFound for a missing
-  // file; Unavailable if an address can't be bound.
+  // InvalidArgument for bad options and files, naming the flag;
+  // FailedPrecondition for a public address without TLS or `insecure`;
+  // Unavailable if an address can't be bound.
   static absl::StatusOr<std::unique_ptr<SchedulerServer>> Create(
       SchedulerServerOptions options);
   SchedulerServer(const SchedulerServer&) = delete;

@@ -1,7 +1,7 @@
-// TLS and mTLS, with certificates made on the spot.
+// TLS and mTLS, with certificates made on the spot, and replaced.
 
+#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,65 +9,48 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "common/grpc_status.h"
+#include "common/security/secure_channel.h"
+#include "common/security/tls_files.h"
 #include "common/testing/status_matchers.h"
-#include "glog/logging.h"
+#include "common/testing/test_certificates.h"
 #include "grpcpp/client_context.h"
-#include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
 #include "hybridserve/v1/control_service.grpc.pb.h"
-#include "openssl/evp.h"
-#include "openssl/pem.h"
-#include "openssl/x509.h"
-#include "openssl/x509v3.h"
 #include "scheduler/policy/policy.h"
 #include "scheduler/scheduler_server.h"
 
 namespace hybridserve {
 namespace {
 
+constexpr absl::Duration kSoon = absl::Seconds(60);
+
 std::string PathOf(const std::string& name) {
   return testing::TempDir() + "/" + name;
 }
 
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+// The files of NAME, whose owner takes certificates from `ca` only.
+TlsFiles FilesOf(const std::string& name, const std::string& ca = "") {
+  TlsFiles files;
+  if (!name.empty()) {
+    files.certificate_file = PathOf(name + ".crt");
+    files.key_file = PathOf(name + ".key");
+  }
+  if (!ca.empty()) files.ca_file = PathOf(ca + ".crt");
+  return files;
 }
 
-// Writes NAME.crt and NAME.key: a key and its certificate, signed by itself,
-// for 127.0.0.1.
-void WriteCertificate(const std::string& name) {
-  EVP_PKEY* key = EVP_EC_gen("P-256");
-  CHECK(key != nullptr);
-  X509* certificate = X509_new();
-  X509_set_version(certificate, 2);
-  ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-  X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-  X509_set_pubkey(certificate, key);
-  X509_NAME* subject = X509_get_subject_name(certificate);
-  X509_NAME_add_entry_by_txt(
-      subject, "CN", MBSTRING_ASC,
-      reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
-  X509_set_issuer_name(certificate, subject);
-  X509_EXTENSION* names = X509V3_EXT_conf_nid(
-      nullptr, nullptr, NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost");
-  X509_add_ext(certificate, names, -1);
-  CHECK_GT(X509_sign(certificate, key, EVP_sha256()), 0);
-
-  FILE* file = fopen(PathOf(name + ".crt").c_str(), "w");
-  CHECK_EQ(PEM_write_X509(file, certificate), 1);
-  fclose(file);
-  file = fopen(PathOf(name + ".key").c_str(), "w");
-  CHECK_EQ(
-      PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr),
-      1);
-  fclose(file);
-  X509_EXTENSION_free(names);
-  X509_free(certificate);
-  EVP_PKEY_free(key);
+// Moves a certificate to the place of another.
+void Replace(const std::string& name, const std::string& by) {
+  for (const char* end : {".key", ".crt"}) {
+    const std::string copy = PathOf("copy");
+    std::filesystem::copy_file(
+        PathOf(by + end), copy,
+        std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::rename(copy, PathOf(name + end));
+  }
 }
 
 absl::StatusOr<std::unique_ptr<SchedulerServer>> MakeServer(TlsFiles tls) {
@@ -78,44 +61,66 @@ absl::StatusOr<std::unique_ptr<SchedulerServer>> MakeServer(TlsFiles tls) {
   return SchedulerServer::Create(std::move(options));
 }
 
-// What a client gets that trusts `ca` and, if named, is `client`.
-absl::Status Call(const SchedulerServer& server, const std::string& ca,
-                  const std::string& client = "") {
-  grpc::SslCredentialsOptions ssl;
-  ssl.pem_root_certs = ReadFile(PathOf(ca + ".crt"));
-  if (!client.empty()) {
-    ssl.pem_cert_chain = ReadFile(PathOf(client + ".crt"));
-    ssl.pem_private_key = ReadFile(PathOf(client + ".key"));
-  }
-  const auto control = v1::ControlService::NewStub(
-      grpc::CreateChannel(server.address(), grpc::SslCredentials(ssl)));
+std::shared_ptr<grpc::Channel> Dial(const SchedulerServer& server,
+                                    const TlsFiles& files) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return MakeSecureChannel({.address_flag = "server",
+                            .address = server.address(),
+                            .tls = files},
+                           arguments)
+      .value();
+}
+
+absl::Status CallOn(const std::shared_ptr<grpc::Channel>& channel) {
+  const auto control = v1::ControlService::NewStub(channel);
   grpc::ClientContext context;
   v1::GetServerInfoResponse response;
   return FromGrpcStatus(control->GetServerInfo(&context, {}, &response));
 }
 
+// What a client gets that trusts `ca` and, if named, is `client`.
+absl::Status Call(const SchedulerServer& server, const std::string& ca,
+                  const std::string& client = "") {
+  return CallOn(Dial(server, FilesOf(client, ca)));
+}
+
+// Whether such a client gets in soon.
+bool SoonLetsIn(const SchedulerServer& server, const std::string& ca,
+                const std::string& client = "") {
+  const absl::Time deadline = absl::Now() + kSoon;
+  while (!Call(server, ca, client).ok()) {
+    if (absl::Now() > deadline) return false;
+    absl::SleepFor(absl::Milliseconds(100));
+  }
+  return true;
+}
+
 class SchedulerTlsTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    for (const char* name : {"server", "client", "stranger"}) {
-      WriteCertificate(name);
+  void SetUp() override {
+    for (const char* name : {"server", "new_server", "client", "stranger"}) {
+      WriteTestCertificate(PathOf(name));
     }
+    // What clients trust while the server's file is replaced.
+    std::filesystem::copy_file(
+        PathOf("server.crt"), PathOf("old_server.crt"),
+        std::filesystem::copy_options::overwrite_existing);
   }
 };
 
 TEST_F(SchedulerTlsTest, ClientsThatTrustTheCertificateGetIn) {
-  const auto server = MakeServer({.certificate_file = PathOf("server.crt"),
-                                  .key_file = PathOf("server.key")});
+  const auto server = MakeServer(FilesOf("server"));
   ASSERT_THAT(server, IsOk());
   EXPECT_THAT(Call(**server, "server"), IsOk());
   EXPECT_THAT(Call(**server, "stranger"),
               StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(CallOn(Dial(**server, {})),
+              StatusIs(absl::StatusCode::kUnavailable));
 }
 
 TEST_F(SchedulerTlsTest, WithACaClientsNeedACertificateOfIt) {
-  const auto server = MakeServer({.certificate_file = PathOf("server.crt"),
-                                  .key_file = PathOf("server.key"),
-                                  .ca_file = PathOf("client.crt")});
+  const auto server = MakeServer(FilesOf("server", "client"));
   ASSERT_THAT(server, IsOk());
   EXPECT_THAT(Call(**server, "server", "client"), IsOk());
   EXPECT_THAT(Call(**server, "server"),
@@ -124,15 +129,91 @@ TEST_F(SchedulerTlsTest, WithACaClientsNeedACertificateOfIt) {
               StatusIs(absl::StatusCode::kUnavailable));
 }
 
+TEST_F(SchedulerTlsTest, AReplacedCertificateIsShownToThoseWhoComeLater) {
+  const auto server = MakeServer(FilesOf("server"));
+  ASSERT_THAT(server, IsOk());
+  const auto connected = Dial(**server, FilesOf("", "old_server"));
+  ASSERT_THAT(CallOn(connected), IsOk());
+  Replace("server", "new_server");
+  EXPECT_TRUE(SoonLetsIn(**server, "new_server"));
+  EXPECT_THAT(Call(**server, "old_server"),
+              StatusIs(absl::StatusCode::kUnavailable));
+  // Who is in stays.
+  EXPECT_THAT(CallOn(connected), IsOk());
+}
+
+TEST_F(SchedulerTlsTest, AReplacedCaLetsOthersIn) {
+  const auto server = MakeServer(FilesOf("server", "client"));
+  ASSERT_THAT(server, IsOk());
+  WriteTestCertificate(PathOf("other"));
+  ASSERT_THAT(Call(**server, "server", "other"),
+              StatusIs(absl::StatusCode::kUnavailable));
+  std::filesystem::copy_file(PathOf("other.crt"), PathOf("copy"));
+  std::filesystem::copy_file(PathOf("client.crt"), PathOf("old_client.crt"));
+  std::filesystem::copy_file(PathOf("client.key"), PathOf("old_client.key"));
+  std::filesystem::rename(PathOf("copy"), PathOf("client.crt"));
+  EXPECT_TRUE(SoonLetsIn(**server, "server", "other"));
+  EXPECT_THAT(Call(**server, "server", "old_client"),
+              StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(SchedulerTlsTest, BadFilesReplaceNothing) {
+  const auto server = MakeServer(FilesOf("server"));
+  ASSERT_THAT(server, IsOk());
+  testing::internal::CaptureStderr();
+  std::ofstream(PathOf("server.crt"), std::ios::trunc) << "no certificate";
+  // Several looks at the file.
+  absl::SleepFor(absl::Seconds(4));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::HasSubstr(PathOf("server.crt")));
+  EXPECT_THAT(Call(**server, "old_server"), IsOk());
+  std::filesystem::remove(PathOf("server.key"));
+  absl::SleepFor(absl::Seconds(4));
+  EXPECT_THAT(Call(**server, "old_server"), IsOk());
+  // And good ones heal it.
+  Replace("server", "new_server");
+  EXPECT_TRUE(SoonLetsIn(**server, "new_server"));
+}
+
+TEST_F(SchedulerTlsTest, AClientShowsItsNewCertificateWhenItDialsAgain) {
+  const TlsFiles files = FilesOf("client", "old_server");
+  auto server = MakeServer(FilesOf("server", "client"));
+  ASSERT_THAT(server, IsOk());
+  const std::string address = (*server)->address();
+  const auto channel = Dial(**server, files);
+  ASSERT_THAT(CallOn(channel), IsOk());
+  // The server goes, and its successor takes new certificates only.
+  WriteTestCertificate(PathOf("renewed"));
+  Replace("client", "renewed");
+  server->reset();
+  SchedulerServerOptions options;
+  options.policy = ParsePolicy("kv", std::nullopt).value();
+  options.listen = address;
+  options.tls = FilesOf("server", "renewed");
+  server = SchedulerServer::Create(std::move(options));
+  ASSERT_THAT(server, IsOk());
+  const absl::Time deadline = absl::Now() + kSoon;
+  while (!CallOn(channel).ok() && absl::Now() < deadline) {
+    absl::SleepFor(absl::Milliseconds(100));
+  }
+  EXPECT_THAT(CallOn(channel), IsOk());
+}
+
 TEST_F(SchedulerTlsTest, HalfASetUpIsRefusedByFlag) {
+  constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
   EXPECT_THAT(MakeServer({.certificate_file = PathOf("server.crt")}),
-              StatusIs(absl::StatusCode::kInvalidArgument, "--tls_key"));
+              StatusIs(kInvalid, "--tls_key"));
   EXPECT_THAT(MakeServer({.ca_file = PathOf("client.crt")}),
-              StatusIs(absl::StatusCode::kInvalidArgument, "--tls_ca"));
-  EXPECT_THAT(
-      MakeServer({.certificate_file = PathOf("none.crt"),
-                  .key_file = PathOf("server.key")}),
-      StatusIs(absl::StatusCode::kInvalidArgument, "--tls_certificate"));
+              StatusIs(kInvalid, "--tls_ca"));
+  TlsFiles files = FilesOf("server");
+  files.certificate_file = PathOf("none.crt");
+  EXPECT_THAT(MakeServer(files), StatusIs(kInvalid, "--tls_certificate"));
+  files = FilesOf("server", "client");
+  files.key_file = PathOf("client.key");
+  EXPECT_THAT(MakeServer(files), StatusIs(kInvalid, "--tls_key"));
+  files = FilesOf("server");
+  files.ca_file = PathOf("server.key");
+  EXPECT_THAT(MakeServer(files), StatusIs(kInvalid, "--tls_ca"));
 }
 
 }  // namespace

@@ -12,11 +12,9 @@
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
-#include "common/flag_file.h"
 #include "common/listen_address.h"
 #include "common/program.h"
 #include "common/status_macros.h"
@@ -50,7 +48,9 @@ ABSL_FLAG(bool, insecure, false,
           "to the network.");
 ABSL_FLAG(std::string, tls_ca, "",
           "PEM file of the certificates that the scheduler's must come from. "
-          "Empty: the connection is in the clear.");
+          "Empty: the connection is in the clear. This, --tls_certificate, "
+          "--tls_key and --api_key_file are read again when they change "
+          "(docs/security.md).");
 ABSL_FLAG(std::string, tls_certificate, "",
           "With --tls_ca: PEM file of this worker's own certificate chain, for "
           "a scheduler that wants one.");
@@ -67,9 +67,10 @@ constexpr size_t kMaxWorkerNameBytes = 256;
 absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial() {
   return DialScheduler(
       {.address = absl::GetFlag(FLAGS_scheduler),
-       .ca_file = absl::GetFlag(FLAGS_tls_ca),
-       .certificate_file = absl::GetFlag(FLAGS_tls_certificate),
-       .key_file = absl::GetFlag(FLAGS_tls_key)});
+       .tls = {.certificate_file = absl::GetFlag(FLAGS_tls_certificate),
+               .key_file = absl::GetFlag(FLAGS_tls_key),
+               .ca_file = absl::GetFlag(FLAGS_tls_ca)},
+       .api_key_file = absl::GetFlag(FLAGS_api_key_file)});
 }
 
 absl::Status CheckListen() {
@@ -131,12 +132,6 @@ absl::StatusOr<Setup> SetupFromFlags() {
   setup.dialing.worker_name = WorkerName();
   setup.dialing.model_name = ModelName(setup.worker);
   setup.dialing.build_id = BuildId();
-  if (const auto file = absl::GetFlag(FLAGS_api_key_file); !file.empty()) {
-    ASSIGN_OR_RETURN(const std::string text,
-                     ReadFlagFile("api_key_file", file));
-    setup.dialing.api_key = std::string(
-        absl::StripAsciiWhitespace(text.substr(0, text.find('\n'))));
-  }
   return setup;
 }
 

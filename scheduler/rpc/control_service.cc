@@ -36,7 +36,8 @@ grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context,
 grpc::ServerUnaryReactor* ControlServiceImpl::GetServerInfo(
     grpc::CallbackServerContext* context, const v1::GetServerInfoRequest*,
     v1::GetServerInfoResponse* response) {
-  const absl::Status allowed = authenticator_.Check(*context);
+  const absl::Status allowed =
+      authenticator_.Check(*context, Action::kLook).status();
   if (!allowed.ok()) return Finish(context, allowed);
   const auto snapshot = environment_.core.Call(
       [](const SchedulerCore& core) { return core.Snapshot(); });
@@ -64,7 +65,8 @@ grpc::ServerUnaryReactor* ControlServiceImpl::GetServerInfo(
 grpc::ServerUnaryReactor* ControlServiceImpl::GetLoad(
     grpc::CallbackServerContext* context, const v1::GetLoadRequest*,
     v1::GetLoadResponse* response) {
-  const absl::Status allowed = authenticator_.Check(*context);
+  const absl::Status allowed =
+      authenticator_.Check(*context, Action::kLook).status();
   if (!allowed.ok()) return Finish(context, allowed);
   std::optional<v1::Load> load = Load();
   if (!load.has_value()) return Finish(context, Stopped());
@@ -76,7 +78,7 @@ grpc::ServerWriteReactor<v1::WatchLoadResponse>* ControlServiceImpl::WatchLoad(
     grpc::CallbackServerContext* context, const v1::WatchLoadRequest* request) {
   const uint32_t interval_ms =
       request->has_interval_ms() ? request->interval_ms() : kDefaultIntervalMs;
-  absl::Status status = authenticator_.Check(*context);
+  absl::Status status = authenticator_.Check(*context, Action::kLook).status();
   if (status.ok() &&
       (interval_ms < kMinIntervalMs || interval_ms > kMaxIntervalMs)) {
     status = InvalidFieldError(
@@ -109,7 +111,8 @@ grpc::ServerWriteReactor<v1::WatchLoadResponse>* ControlServiceImpl::WatchLoad(
 grpc::ServerUnaryReactor* ControlServiceImpl::Abort(
     grpc::CallbackServerContext* context, const v1::AbortRequest* request,
     v1::AbortResponse*) {
-  const absl::Status allowed = authenticator_.Check(*context);
+  const absl::Status allowed =
+      authenticator_.Check(*context, Action::kControl).status();
   if (!allowed.ok()) return Finish(context, allowed);
   const std::string& id = request->request_id();
   if (id.empty()) {
@@ -128,7 +131,8 @@ grpc::ServerUnaryReactor* ControlServiceImpl::Abort(
 grpc::ServerUnaryReactor* ControlServiceImpl::Drain(
     grpc::CallbackServerContext* context, const v1::DrainRequest*,
     v1::DrainResponse*) {
-  const absl::Status allowed = authenticator_.Check(*context);
+  const absl::Status allowed =
+      authenticator_.Check(*context, Action::kControl).status();
   if (!allowed.ok()) return Finish(context, allowed);
   LOG(INFO) << "draining: asked for by an RPC";
   environment_.drain();

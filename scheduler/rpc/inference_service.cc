@@ -1,6 +1,7 @@
 #include "scheduler/rpc/inference_service.h"
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -69,25 +70,31 @@ grpc::ServerUnaryReactor* InferenceServiceImpl::Detokenize(
 absl::StatusOr<PreparedRequest> InferenceServiceImpl::ParseGenerate(
     const grpc::CallbackServerContext& context,
     const grpc::ByteBuffer& request) const {
-  RETURN_IF_ERROR(authenticator_.Check(context));
+  ASSIGN_OR_RETURN(Caller caller,
+                   authenticator_.Check(context, Action::kInfer));
   v1::GenerateRequest parsed;
   RETURN_IF_ERROR(ParseMessage(request, parsed));
-  return PrepareGenerate(parsed, models_);
+  ASSIGN_OR_RETURN(PreparedRequest prepared, PrepareGenerate(parsed, models_));
+  prepared.request.tenant = std::move(caller.tenant);
+  return prepared;
 }
 
 absl::StatusOr<PreparedRequest> InferenceServiceImpl::ParseScore(
     const grpc::CallbackServerContext& context,
     const grpc::ByteBuffer& request) const {
-  RETURN_IF_ERROR(authenticator_.Check(context));
+  ASSIGN_OR_RETURN(Caller caller,
+                   authenticator_.Check(context, Action::kInfer));
   v1::ScoreRequest parsed;
   RETURN_IF_ERROR(ParseMessage(request, parsed));
-  return PrepareScore(parsed, models_);
+  ASSIGN_OR_RETURN(PreparedRequest prepared, PrepareScore(parsed, models_));
+  prepared.request.tenant = std::move(caller.tenant);
+  return prepared;
 }
 
 absl::StatusOr<v1::TokenizeResponse> InferenceServiceImpl::TokenizeBytes(
     const grpc::CallbackServerContext& context,
     const grpc::ByteBuffer& request) const {
-  RETURN_IF_ERROR(authenticator_.Check(context));
+  RETURN_IF_ERROR(authenticator_.Check(context, Action::kInfer).status());
   v1::TokenizeRequest parsed;
   RETURN_IF_ERROR(ParseMessage(request, parsed));
   ASSIGN_OR_RETURN(const auto model, models_.Find(parsed.model()));
@@ -108,7 +115,7 @@ absl::StatusOr<v1::TokenizeResponse> InferenceServiceImpl::TokenizeBytes(
 absl::StatusOr<v1::DetokenizeResponse> InferenceServiceImpl::DetokenizeBytes(
     const grpc::CallbackServerContext& context,
     const grpc::ByteBuffer& request) const {
-  RETURN_IF_ERROR(authenticator_.Check(context));
+  RETURN_IF_ERROR(authenticator_.Check(context, Action::kInfer).status());
   v1::DetokenizeRequest parsed;
   RETURN_IF_ERROR(ParseMessage(request, parsed));
   ASSIGN_OR_RETURN(const auto model, models_.Find(parsed.model()));

@@ -82,7 +82,8 @@ grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context,
 grpc::ServerUnaryReactor* ModelServiceImpl::ListModels(
     grpc::CallbackServerContext* context, const v1::ListModelsRequest*,
     v1::ListModelsResponse* response) {
-  const absl::Status allowed = authenticator_.Check(*context);
+  const absl::Status allowed =
+      authenticator_.Check(*context, Action::kLook).status();
   if (!allowed.ok()) return Finish(context, allowed);
   const std::optional<SchedulerSnapshot> snapshot =
       core_.Call([](const SchedulerCore& core) { return core.Snapshot(); });
@@ -100,7 +101,7 @@ grpc::ServerUnaryReactor* ModelServiceImpl::ListModels(
 grpc::ServerUnaryReactor* ModelServiceImpl::GetModel(
     grpc::CallbackServerContext* context, const v1::GetModelRequest* request,
     v1::GetModelResponse* response) {
-  absl::Status status = authenticator_.Check(*context);
+  absl::Status status = authenticator_.Check(*context, Action::kLook).status();
   if (!status.ok()) return Finish(context, status);
   const auto served = models_.Find(request->name());
   if (!served.ok()) return Finish(context, served.status());

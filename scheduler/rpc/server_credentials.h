@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "common/file_watcher.h"
 #include "scheduler/scheduler_options.h"
 
 namespace grpc {
@@ -12,12 +13,15 @@ class ServerCredentials;
 
 namespace hybridserve {
 
-// How the server of these options talks to clients. FailedPrecondition if it
-// would serve in the clear on an address that is not loopback and `insecure`
-// is not set; InvalidArgument for half a TLS set-up; NotFound for a file that
-// can't be read. All name the flag.
+// How the server of these options talks to clients. `watcher` reads TLS files
+// again when they change, keeps those before where the new ones are bad (the
+// log names file and reason), and outlives the server.
+//
+// FailedPrecondition if it would serve in the clear on an address that is not
+// loopback and `insecure` is not set; InvalidArgument for half a TLS set-up
+// and for files that can't be used. All name the flag.
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(
-    const SchedulerServerOptions& options);
+    const SchedulerServerOptions& options, FileWatcher& watcher);
 
 }  // namespace hybridserve
 

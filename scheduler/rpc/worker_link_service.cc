@@ -9,7 +9,7 @@ grpc::ServerBidiReactor<worker::v1::ConnectRequest,
 WorkerLinkServiceImpl::Connect(grpc::CallbackServerContext* context) {
   std::shared_ptr<WorkerConnection> connection =
       WorkerConnection::Start(environment_);
-  absl::Status status = authenticator_.Check(*context);
+  absl::Status status = authenticator_.Check(*context, Action::kWork).status();
   {
     absl::MutexLock lock(&mutex_);
     std::erase_if(connections_, [](const std::weak_ptr<WorkerConnection>& c) {

@@ -5,20 +5,20 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/security/tls_files.h"
 #include "grpcpp/channel.h"
 
 namespace hybridserve {
 
-// Where a scheduler is and how to trust it; the PEM files by name.
+// Where a scheduler is, how to trust it and what to show to it.
 struct SchedulerChannelOptions {
-  std::string address;  // HOST:PORT, or what gRPC resolves.
-  std::string ca_file;  // Empty: the connection is in the clear.
-  // This worker's own; both or neither, and only with a ca_file.
-  std::string certificate_file;
-  std::string key_file;
+  std::string address;       // HOST:PORT, or what gRPC resolves.
+  TlsFiles tls;              // Without a ca_file: in the clear.
+  std::string api_key_file;  // Empty: no key is shown.
 };
 
-// A channel that dials at its first call. InvalidArgument names the flag.
+// A channel that dials at its first call, and shows at each dial what is in
+// the files then. InvalidArgument names the flag.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> DialScheduler(
     const SchedulerChannelOptions& options);
 
