@@ -41,6 +41,7 @@ TEST_PACKAGES=(
   clang-format
   clang-tidy
   libclang-rt-14-dev
+  openssl
   python3
   python3-matplotlib
   python3-numpy

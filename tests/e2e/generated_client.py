@@ -41,8 +41,13 @@ error_details = importlib.import_module("google.rpc.error_details_pb2")
 
 
 class Client:
-    def __init__(self, address: str):
-        self.channel = grpc.insecure_channel(address)
+    """In the clear, or with what the credentials say."""
+
+    def __init__(self, address: str,
+                 credentials: grpc.ChannelCredentials | None = None):
+        self.channel = (
+            grpc.insecure_channel(address) if credentials is None
+            else grpc.secure_channel(address, credentials))
         self.inference = inference_grpc.InferenceServiceStub(self.channel)
         self.models = model_grpc.ModelServiceStub(self.channel)
         self.control = control_grpc.ControlServiceStub(self.channel)

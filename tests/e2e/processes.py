@@ -60,9 +60,9 @@ class Process:
                 return match
 
     def log(self) -> str:
-        self._log.flush()
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace")
+        # By position: the program writes at the file's own.
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
 
     def stop(self, sig: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
