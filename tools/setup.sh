@@ -40,7 +40,9 @@ TEST_PACKAGES=(
   clang
   clang-format
   clang-tidy
+  iproute2
   libclang-rt-14-dev
+  libfaketime
   openssl
   python3
   python3-matplotlib
