@@ -212,6 +212,28 @@ class FaultyCluster:
             self._set_down(slot, why)
             slot.process.stop(signal.SIGKILL)
 
+    def drain_worker(self, index: int) -> None:
+        """SIGTERM, and the end of what it runs."""
+        slot = self.slots[index]
+        with slot.lock:
+            process = slot.process
+            slot.may_die += 1
+        code = self._terminate(process)
+        with slot.lock:
+            # Something else may have ended it, or started another one.
+            if (code is None or code >= 0) and process is slot.process:
+                self._history.add("stop", program=f"worker {index}", code=code)
+            self._set_down(slot, "drain")
+            slot.may_die -= 1
+
+    @staticmethod
+    def _terminate(process: Process) -> Optional[int]:
+        """Its exit code; None: it did not end and was killed."""
+        try:
+            return process.stop(signal.SIGTERM)
+        except RuntimeError:
+            return None
+
     def restart_worker(self, index: int, why: str = "kill") -> None:
         slot = self.slots[index]
         with slot.lock:
@@ -308,9 +330,11 @@ class FaultyCluster:
             for slot in self.slots:
                 with slot.lock:
                     code = slot.process.process.poll()
-                    if (code is None or "kill" in slot.down
+                    if (code is None or slot.down & {"kill", "drain"}
                             or self._closing.is_set()):
                         continue
+                    if code == 0 and slot.may_die > 0:
+                        continue  # It drains; who drains it goes on.
                     if slot.may_die == 0:
                         self._history.add(
                             "crash", program=f"worker {slot.index}", code=code)
@@ -329,11 +353,8 @@ class FaultyCluster:
         self._stop("scheduler", self.scheduler)
 
     def _stop(self, program: str, process: Process) -> None:
-        try:
-            code = process.stop(signal.SIGTERM)
-        except RuntimeError:
-            code = None
-        self._history.add("stop", program=program, code=code)
+        self._history.add("stop", program=program,
+                          code=self._terminate(process))
 
     def close(self) -> None:
         self._closing.set()

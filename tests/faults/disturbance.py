@@ -35,6 +35,8 @@ class Disturbance:
         self._answers = answers
         self._model_dir = model_dir
         self._seed = seed
+        # Before anything is disturbed: a fake worker looks like one of these.
+        self._load = cluster.load()
         self._threads: List[threading.Thread] = []
 
     def begin(self, fault: schedule.Fault, number: int) -> None:
@@ -70,6 +72,11 @@ class Disturbance:
         time.sleep(fault.for_s)
         self._cluster.restart_worker(fault.worker)
 
+    def _drain_worker(self, fault: schedule.Fault, _: int) -> None:
+        self._cluster.drain_worker(fault.worker)
+        time.sleep(fault.for_s)
+        self._cluster.restart_worker(fault.worker, "drain")
+
     def _stop_worker(self, fault: schedule.Fault, _: int) -> None:
         self._cluster.stop_worker(fault.worker)
         time.sleep(fault.for_s)
@@ -101,9 +108,8 @@ class Disturbance:
         send_garbage(self._cluster.port, fault.how, rng)
 
     def _fake_worker(self, fault: schedule.Fault, _: int) -> None:
-        load = self._cluster.load()
         end = FakeWorker(self._cluster.address, self._model_dir, fault.how,
-                         load).run()
+                         self._load.workers[0]).run()
         self._history.add("fake_worker_end", how=fault.how, end=end)
 
     def _no_memory(self, fault: schedule.Fault, _: int) -> None:

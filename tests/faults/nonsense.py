@@ -108,20 +108,18 @@ class FakeWorker:
     """Dials like a worker and lies in one way."""
 
     def __init__(self, address: str, model_dir: pathlib.Path, how: str,
-                 load):
-        """`load`: the server's, with a real worker to be taken for."""
+                 real):
+        """`real`: a worker in the server's load, to be taken for."""
         self._address = address
         self._model_dir = model_dir
         self._how = how
-        self._real = next(iter(load.workers), None) if load else None
+        self._real = real
         self._epoch = time.time_ns() // 1000
         self._answers: "queue.Queue[Optional[object]]" = queue.Queue()
 
     def run(self) -> str:
         """Ends after a second or when it is shown the door: the status, or OK
         if it was let in and hung up itself."""
-        if self._real is None:
-            return "no worker to be taken for"
         with grpc.insecure_channel(self._address) as channel:
             try:
                 return self._talk(channel)

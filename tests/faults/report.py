@@ -19,7 +19,7 @@ def machine() -> Dict[str, Any]:
     command = [pathlib.Path(sys.argv[0]).name, *(
         argument for argument in sys.argv[1:]
         # Folders of this machine say nothing to a reader.
-        if not argument.startswith(("--bin", "--out", "--histories")))]
+        if not argument.startswith(("--bin", "--out", "--histor")))]
     return {"cpu": cpu, "cores": os.cpu_count(),
             "date": datetime.datetime.now(datetime.timezone.utc)
             .strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional, Tuple
 # Faults and how often they are drawn. Those in LOSSES can lose a worker.
 WEIGHTS = {
     "kill_worker": 8,
+    "drain_worker": 3,
     "stop_worker": 4,
     "partition": 4,
     "cut": 3,
@@ -22,8 +23,8 @@ WEIGHTS = {
     "clock_jump": 2,
     "overload": 2,
 }
-LOSSES = ("kill_worker", "stop_worker", "partition", "cut", "fake_worker",
-          "no_memory")
+LOSSES = ("kill_worker", "drain_worker", "stop_worker", "partition", "cut",
+          "fake_worker", "no_memory")
 # A request that saw more workers lost than this is given up (ABORTED).
 MOST_LOSSES = 6
 
@@ -114,7 +115,7 @@ def _draw_fault(rng: random.Random, kind: str, seconds: float, workers: int,
     at = round(rng.uniform(0.5, seconds), 2)
     worker = rng.randrange(workers)
     for_s, how, amount = 0.0, "", 0.0
-    if kind in ("kill_worker", "kill_scheduler"):
+    if kind in ("kill_worker", "drain_worker", "kill_scheduler"):
         for_s = round(rng.uniform(0.0, 3.0), 2)
     elif kind in ("stop_worker", "partition"):
         # Half of them end before they can have been noticed.
