@@ -20,6 +20,8 @@
 #include "client/batch/output_file.h"
 #include "client/progress_bar.h"
 #include "client/status_text.h"
+#include "common/grpc_status.h"
+#include "common/status_details.h"
 #include "common/status_macros.h"
 #include "grpcpp/client_context.h"
 #include "hybridserve/v1/inference_service.grpc.pb.h"
@@ -31,6 +33,11 @@ using nlohmann::json;
 
 constexpr absl::Duration kFirstPause = absl::Milliseconds(200);
 constexpr absl::Duration kLongestPause = absl::Seconds(10);
+// Where the server itself asks for a pause.
+constexpr absl::Duration kLongestAskedPause = absl::Minutes(1);
+// Each abort is several workers lost, or one and none that took over. A line
+// that sees so many of them may be what kills them.
+constexpr int kMostAborts = 5;
 
 // A line with its request, and the call while it is in flight.
 struct Job {
@@ -38,6 +45,7 @@ struct Job {
   json id;
   v1::GenerateRequest request;
   int attempts = 0;
+  int aborts = 0;
   std::unique_ptr<grpc::ClientContext> context;
   v1::GenerateResponse response;
   grpc::Status status;
@@ -85,10 +93,13 @@ json Result(const Job& job) {
             {"completion_tokens", response.usage().completion_tokens()}}}};
 }
 
-absl::Duration Pause(int attempts) {
+absl::Duration Pause(int attempts, const grpc::Status& status) {
   absl::Duration pause = kFirstPause;
   for (int i = 1; i < attempts && pause < kLongestPause; ++i) pause *= 2;
-  return std::min(pause, kLongestPause);
+  const absl::Duration asked =
+      RetryDelayOf(FromGrpcStatus(status)).value_or(absl::ZeroDuration());
+  return std::max(std::min(pause, kLongestPause),
+                  std::min(asked, kLongestAskedPause));
 }
 
 class Runner {
@@ -230,9 +241,11 @@ class Runner {
   }
 
   absl::Status Handle(std::unique_ptr<Job> job) {
-    if (IsRetryable(job->status.error_code())) {
+    if (job->status.error_code() == grpc::StatusCode::ABORTED) ++job->aborts;
+    if (IsRetryable(job->status.error_code()) && job->aborts < kMostAborts) {
       last_problem_ = Describe(job->status);
-      paused_.emplace(absl::Now() + Pause(job->attempts), std::move(job));
+      const absl::Duration pause = Pause(job->attempts, job->status);
+      paused_.emplace(absl::Now() + pause, std::move(job));
       return absl::OkStatus();
     }
     {

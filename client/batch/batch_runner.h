@@ -38,8 +38,10 @@ struct BatchSummary {
 // Runs a batch file through the server with a window of requests in flight, in
 // memory bounded by the window. Each line gets exactly one result, however
 // often the job is killed and run again. What may succeed later (the server
-// is full or gone) is tried again with growing pauses; what cannot becomes the
-// line's error. Progress goes to `progress`: a bar if it is a terminal.
+// is full or gone) is tried again with growing pauses, no shorter than the
+// server asks for; what cannot becomes the line's error, and so does a line
+// that is ABORTED again and again. Progress goes to `progress`: a bar if it is
+// a terminal.
 //
 // Ctrl-C: Cancelled, after what is done was written; running again goes on.
 // Unavailable: gave up. Others: the files' errors.
