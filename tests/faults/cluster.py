@@ -72,7 +72,7 @@ class WorkerSlot:
         self.process: Optional[Process] = None
         self.down: Set[str] = set()
         self.may_die = 0  # Faults under which it may end by itself.
-        self.has_died = False
+        self.draining = False
 
 
 class FaultyCluster:
@@ -151,7 +151,6 @@ class FaultyCluster:
                  f"--profile={self._folder.name}/profile{slot.index}.json",
                  *self._settings.worker_flags]))
             slot.link.attach(slot.process.process.pid)
-            slot.has_died = False
 
     def wait_until_ready(self, seconds: float) -> bool:
         """Until every worker is; false: not in that time."""
@@ -216,10 +215,14 @@ class FaultyCluster:
         """SIGTERM, and the end of what it runs."""
         slot = self.slots[index]
         with slot.lock:
+            if slot.draining:
+                return  # A second signal would abort.
+            slot.draining = True
             process = slot.process
             slot.may_die += 1
         code = self._terminate(process)
         with slot.lock:
+            slot.draining = False
             # Something else may have ended it, or started another one.
             if (code is None or code >= 0) and process is slot.process:
                 self._history.add("stop", program=f"worker {index}", code=code)

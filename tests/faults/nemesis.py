@@ -32,7 +32,7 @@ from tests.faults import checker, cluster, reference, report  # noqa: E402
 from tests.faults import schedule as drawing  # noqa: E402
 from tests.faults.clients import Client  # noqa: E402
 from tests.faults.disturbance import Disturbance  # noqa: E402
-from tests.faults.history import History  # noqa: E402
+from tests.faults.history import History, read  # noqa: E402
 from tests.faults.links import NamespaceLink  # noqa: E402
 from tests.faults.rest import (  # noqa: E402
     Sampler, probe_cancel, probe_service, wait_for_rest)
@@ -59,6 +59,8 @@ def arguments() -> argparse.Namespace:
     add("--detection", type=float, help="seconds within which the scheduler "
         "gives up a silent worker; default: by its --worker_lease, or gRPC's "
         "keepalive where it has none")
+    add("--check", action="store_true", help="runs nothing: judges the "
+        "histories in --histories again and writes the report")
     add("--show", action="store_true", help="prints the schedule and ends")
     add("--out", default=str(ROOT / "docs/results"), help="folder to write to")
     add("--histories", help="folder for histories; default: a new one in /tmp")
@@ -208,6 +210,8 @@ def main() -> int:
     folder = pathlib.Path(options.histories or tempfile.mkdtemp(
         prefix="hybridserve-faults-"))
     folder.mkdir(parents=True, exist_ok=True)
+    if options.check:
+        return _check_again(options, detection_s, folder)
     for what, problem in (("network namespaces", NamespaceLink.problem()),
                           ("delay and loss in them",
                            NamespaceLink.netem_problem()),
@@ -232,11 +236,29 @@ def main() -> int:
     return _run_many(options, detection_s, answers_file, folder)
 
 
+def _seeds(options: argparse.Namespace) -> range:
+    return range(options.first, options.first + (options.seeds or 1))
+
+
+def _check_again(options: argparse.Namespace, detection_s: float,
+                 folder: pathlib.Path) -> int:
+    answers = reference.read(folder / "answers.json")
+    results = []
+    for seed in _seeds(options):
+        events = read(folder / f"seed-{seed}.jsonl")
+        violations = checker.check(events, answers)
+        results.append(summary(drawing.draw(seed, detection_s), events,
+                               violations))
+        for violation in results[-1]["violations"]:
+            print(f"seed {seed}: {violation}")
+    report.write_faults(pathlib.Path(options.out), results, detection_s)
+    return 1 if any(result["violations"] for result in results) else 0
+
+
 def _run_many(options: argparse.Namespace, detection_s: float,
               answers: pathlib.Path, folder: pathlib.Path) -> int:
-    seeds = range(options.first, options.first + (options.seeds or 1))
+    seeds = _seeds(options)
     results: List[Dict[str, Any]] = []
-    begin = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for result in pool.map(
                 lambda seed: _run_apart(seed, options, answers, folder),
@@ -247,8 +269,7 @@ def _run_many(options: argparse.Namespace, detection_s: float,
             print(f"seed {result['seed']}: "
                   f"{len(result['violations'])} violations "
                   f"({len(results)} of {len(seeds)} runs)", flush=True)
-    report.write_faults(pathlib.Path(options.out), results, detection_s,
-                        time.monotonic() - begin)
+    report.write_faults(pathlib.Path(options.out), results, detection_s)
     print(f"histories: {folder}")
     return 1 if any(result["violations"] for result in results) else 0
 

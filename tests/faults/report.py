@@ -19,7 +19,8 @@ def machine() -> Dict[str, Any]:
     command = [pathlib.Path(sys.argv[0]).name, *(
         argument for argument in sys.argv[1:]
         # Folders of this machine say nothing to a reader.
-        if not argument.startswith(("--bin", "--out", "--histor")))]
+        if not argument.startswith(
+            ("--bin", "--out", "--histor", "--check")))]
     return {"cpu": cpu, "cores": os.cpu_count(),
             "date": datetime.datetime.now(datetime.timezone.utc)
             .strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -48,7 +49,7 @@ def write(folder: pathlib.Path, name: str, data: Dict[str, Any],
 
 
 def write_faults(folder: pathlib.Path, results: List[Dict[str, Any]],
-                 detection_s: float, seconds: float) -> None:
+                 detection_s: float) -> None:
     totals: Dict[str, collections.Counter] = {
         key: collections.Counter()
         for key in ("faults", "skipped", "ends", "manners")}
@@ -60,6 +61,7 @@ def write_faults(folder: pathlib.Path, results: List[Dict[str, Any]],
     violations = [f"seed {result['seed']}: {violation}" for result in results
                   for violation in result["violations"]]
     where = machine()
+    seconds = sum(result.get("seconds", 0) for result in results)
     data = {"machine": where, "runs": len(results),
             "detection_s": detection_s, "seconds": round(seconds),
             "networks": dict(networks),
@@ -68,7 +70,7 @@ def write_faults(folder: pathlib.Path, results: List[Dict[str, Any]],
             "tokens": sum(result.get("tokens", 0) for result in results),
             "violations": violations, "results": results}
     text = head("The service under faults", where)
-    text += (f"{len(results)} runs in {seconds / 60:.0f} minutes, "
+    text += (f"{len(results)} runs of {seconds / 60:.0f} minutes together, "
              f"{sum(totals['faults'].values())} faults, "
              f"{sum(totals['manners'].values())} requests, {data['tokens']} "
              f"tokens compared with an undisturbed run's, {data['resumed']} "
