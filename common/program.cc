@@ -17,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "common/flag_parser.h"
 #include "common/log_level.h"
@@ -28,6 +29,15 @@ namespace {
 
 constexpr size_t kColumns = 80;
 constexpr absl::string_view kIndent = "      ";
+
+// Debian builds Abseil so that it looks for deadlocks: whoever locks a second
+// mutex, as gRPC does all the time, also takes a lock of the whole process. Only
+// debug builds are to pay for that.
+void QuietenMutexes() {
+#ifdef NDEBUG
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+#endif
+}
 
 // Where a flag is defined, as the build names the file.
 std::string SourceOf(const absl::CommandLineFlag& flag) {
@@ -137,6 +147,7 @@ int ReportFailure(absl::string_view name, const absl::Status& error) {
 
 std::vector<std::string> InitProgram(int argc, char** argv,
                                      const ProgramUsage& usage) {
+  QuietenMutexes();
   FLAGS_logtostderr = true;
   google::InitGoogleLogging(argv[0]);
   absl::StatusOr<CommandLine> line = ParseFlags(
