@@ -19,7 +19,9 @@
 #include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
+#include "common/crash_handler.h"
 #include "common/flag_parser.h"
+#include "common/log_format.h"
 #include "common/log_level.h"
 #include "common/version.h"
 #include "glog/logging.h"
@@ -150,6 +152,8 @@ std::vector<std::string> InitProgram(int argc, char** argv,
   QuietenMutexes();
   FLAGS_logtostderr = true;
   google::InitGoogleLogging(argv[0]);
+  InstallCrashHandler(
+      absl::StripTrailingAsciiWhitespace(VersionText(usage.name)));
   absl::StatusOr<CommandLine> line = ParseFlags(
       absl::MakeConstSpan(argv, argc).subspan(1),
       [](const char* name) -> const char* { return std::getenv(name); });
@@ -161,6 +165,9 @@ std::vector<std::string> InitProgram(int argc, char** argv,
   }
   if (absl::Status level = ApplyLogLevel(usage.log_level); !level.ok()) {
     ExitWithUsageError(usage.name, level);
+  }
+  if (absl::Status format = ApplyLogFormat(); !format.ok()) {
+    ExitWithUsageError(usage.name, format);
   }
   if (!usage.takes_arguments && !line->arguments.empty()) {
     ExitWithUsageError(usage.name, absl::InvalidArgumentError(absl::StrCat(

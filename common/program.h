@@ -29,8 +29,9 @@ struct ProgramUsage {
 };
 
 // Prepares a program: logs to stderr only (stdout carries the contract's
-// lines), flags from environment and command line as ParseFlags says. Returns
-// the arguments that are not flags.
+// lines), as --log_format says; a crash says there who crashed and where
+// (crash_handler.h); flags from environment and command line as ParseFlags
+// says. Returns the arguments that are not flags.
 //
 // Exits with 0 after --help or --version, and with 2 and one line on stderr on
 // wrong usage. Call once, first thing in main().

@@ -78,6 +78,30 @@ TEST_F(ProgramDeathTest, SetsFlagsFromLineAndEnvironment) {
       ExitedWithCode(17), "on stderr");
 }
 
+TEST_F(ProgramDeathTest, ACrashNamesProgramReleaseAndBuild) {
+  EXPECT_DEATH(
+      {
+        Init({}, Usage());
+        LOG(FATAL) << "no shelf is left";
+      },
+      testing::AllOf(
+          HasSubstr("no shelf is left"),
+          HasSubstr("*** hybridserve library " + std::string(Version()) +
+                    " (build " + BuildId() + ") crashed ***\n")));
+}
+
+TEST_F(ProgramDeathTest, LogsInTheFormatAskedFor) {
+  EXPECT_EXIT(
+      {
+        Init({"--log_format=json"}, Usage());
+        LOG(INFO) << "on stderr";
+        std::exit(17);
+      },
+      ExitedWithCode(17), "^\\{.*\"message\":\"on stderr\"\\}\n$");
+  EXPECT_EXIT(Init({"--log_format=xml"}, Usage()), ExitedWithCode(2),
+              "^library: --log_format: \"xml\"");
+}
+
 TEST(ProgramTest, HelpShowsUsageAndTheProjectsFlagsOnly) {
   const std::string help = HelpText(Usage());
   EXPECT_THAT(help, testing::StartsWith("Lends books.\n\n  library "));
