@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/process_metrics.h"
 #include "prometheus/collectable.h"
 #include "prometheus/exposer.h"
 
@@ -38,7 +39,11 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Create(
 
 MetricsServer::MetricsServer(std::unique_ptr<prometheus::Exposer> exposer,
                              std::string address)
-    : exposer_(std::move(exposer)), address_(std::move(address)) {}
+    : process_metrics_(std::make_shared<ProcessMetrics>()),
+      exposer_(std::move(exposer)),
+      address_(std::move(address)) {
+  Add(process_metrics_);
+}
 
 MetricsServer::~MetricsServer() = default;
 

@@ -13,7 +13,8 @@ class Exposer;
 
 namespace hybridserve {
 
-// Serves /metrics for Prometheus over HTTP.
+// Serves /metrics for Prometheus over HTTP: those of the process
+// (process_metrics.h), and what is added.
 //
 // Thread-safe.
 class MetricsServer {
@@ -36,6 +37,7 @@ class MetricsServer {
   MetricsServer(std::unique_ptr<prometheus::Exposer> exposer,
                 std::string address);
 
+  const std::shared_ptr<prometheus::Collectable> process_metrics_;
   const std::unique_ptr<prometheus::Exposer> exposer_;
   const std::string address_;
 };
