@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "common/grpc_log.h"
 #include "common/program.h"
 #include "common/size.h"
 #include "common/status_macros.h"
@@ -28,6 +29,9 @@ ABSL_FLAG(std::string, listen, "127.0.0.1:50051",
           "HOST:PORT to serve clients and workers on; port 0: any.");
 ABSL_FLAG(std::string, metrics_listen, "",
           "HOST:PORT of Prometheus's /metrics; empty: none.");
+ABSL_FLAG(bool, log_requests, true,
+          "Log a line of each request at its end: ids, tokens, times, how it "
+          "ended; never text.");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(60),
           "How long accepted requests may go on after SIGTERM.");
 ABSL_FLAG(bool, insecure, false,
@@ -81,6 +85,7 @@ absl::StatusOr<SchedulerServerOptions> OptionsFromFlags() {
     return absl::InvalidArgumentError("--listen: is empty");
   }
   options.metrics_listen = absl::GetFlag(FLAGS_metrics_listen);
+  options.log_requests = absl::GetFlag(FLAGS_log_requests);
   options.insecure = absl::GetFlag(FLAGS_insecure);
   options.tls = {.certificate_file = absl::GetFlag(FLAGS_tls_certificate),
                  .key_file = absl::GetFlag(FLAGS_tls_key),
@@ -104,6 +109,7 @@ int Main(int argc, char** argv) {
                "runs them on the workers that dial in.\n\n"
                "  scheduler --listen=127.0.0.1:50051\n"
                "  worker --scheduler=127.0.0.1:50051 --model_dir=models/demo"});
+  LogGrpcThroughGlog();
   absl::StatusOr<SchedulerServerOptions> options = OptionsFromFlags();
   if (!options.ok()) ExitWithUsageError(kName, options.status());
 

@@ -30,6 +30,8 @@ struct SchedulerServerOptions {
   std::string listen;
   // HOST:PORT of Prometheus's /metrics. Empty: none.
   std::string metrics_listen;
+  // One INFO line a request, at its end (scheduler/rpc/request_log.h).
+  bool log_requests = false;
   // Serves in the clear on other than loopback addresses.
   bool insecure = false;
   TlsFiles tls;

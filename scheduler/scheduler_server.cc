@@ -134,8 +134,10 @@ SchedulerServer::Impl::Impl(SchedulerServerOptions options)
             clock_),
       inference_(
           authenticator_, models_,
-          CallEnvironment{
-              .core = core_, .clock = clock_, .metrics = request_metrics_}),
+          CallEnvironment{.core = core_,
+                          .recording = {.metrics = request_metrics_,
+                                        .clock = clock_,
+                                        .log_requests = options.log_requests}}),
       model_(authenticator_, models_, core_),
       control_(authenticator_,
                ControlEnvironment{.core = core_,

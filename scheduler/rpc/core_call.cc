@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/clock.h"
 #include "scheduler/rpc/request_error.h"
 #include "scheduler/rpc/text_observer.h"
 
@@ -36,22 +39,29 @@ void CutToPools(const SchedulerCore& core, GenerationRequest& request) {
 
 }  // namespace
 
-void CoreCall::Submit(absl::StatusOr<PreparedRequest> prepared,
+void CoreCall::Submit(const CallIdentity& identity,
+                      absl::StatusOr<PreparedRequest> prepared,
                       std::chrono::system_clock::time_point deadline,
                       GenerationSink& sink) {
-  RequestMetrics& metrics = environment_.metrics;
+  const RecordingEnvironment& recording = environment_.recording;
+  std::optional<std::string> tenant;
+  if (prepared.ok()) tenant = prepared->request.tenant;
+  const auto refuse = [recording, identity, tenant,
+                       &sink](const absl::Status& status) {
+    RecordRefusal(recording, identity, tenant, status);
+    sink.OnError(status);
+  };
   absl::StatusOr<std::unique_ptr<TextObserver>> observer =
-      prepared.ok() ? TextObserver::Create(*prepared, metrics, sink)
-                    : prepared.status();
-  if (!observer.ok()) {
-    metrics.CountRejected(observer.status());
-    sink.OnError(observer.status());
-    return;
-  }
-  prepared->request.deadline = OnClock(deadline, environment_.clock);
+      prepared.ok()
+          ? TextObserver::Create(
+                *prepared,
+                RequestRecorder(recording, identity, prepared->request), sink)
+          : prepared.status();
+  if (!observer.ok()) return refuse(observer.status());
+  prepared->request.deadline = OnClock(deadline, recording.clock);
   const bool posted = environment_.core.Post(
-      [prepared = *std::move(prepared), observer = *std::move(observer), &sink,
-       &metrics, submission = submission_](SchedulerCore& core) mutable {
+      [prepared = *std::move(prepared), observer = *std::move(observer), refuse,
+       submission = submission_](SchedulerCore& core) mutable {
         if (prepared.max_tokens_is_default && !prepared.request.is_score()) {
           CutToPools(core, prepared.request);
         }
@@ -63,11 +73,10 @@ void CoreCall::Submit(absl::StatusOr<PreparedRequest> prepared,
           submission->key = *key;
           submission->live = true;
         } else {
-          metrics.CountRejected(key.status());
-          sink.OnError(ExplainRequestError(key.status(), request_id, model));
+          refuse(ExplainRequestError(key.status(), request_id, model));
         }
       });
-  if (!posted) sink.OnError(absl::UnavailableError("the server has stopped"));
+  if (!posted) refuse(absl::UnavailableError("the server has stopped"));
 }
 
 void CoreCall::Cancel() {

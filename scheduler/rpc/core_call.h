@@ -5,19 +5,18 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "common/clock.h"
 #include "scheduler/core/core_thread.h"
+#include "scheduler/rpc/call_identity.h"
 #include "scheduler/rpc/generation_sink.h"
 #include "scheduler/rpc/prepared_request.h"
-#include "scheduler/rpc/request_metrics.h"
+#include "scheduler/rpc/request_recorder.h"
 
 namespace hybridserve {
 
 // What calls share; it all outlives them.
 struct CallEnvironment {
   CoreThread& core;
-  const Clock& clock;  // The core's.
-  RequestMetrics& metrics;
+  RecordingEnvironment recording;  // Its clock is the core's.
 };
 
 // One call's request on its way through the core.
@@ -31,7 +30,8 @@ class CoreCall {
   // Gives the request to the core, which it leaves by `deadline`, or refuses
   // it with `prepared`'s status. `sink` outlives the request and hears what
   // becomes of it, perhaps from within this call.
-  void Submit(absl::StatusOr<PreparedRequest> prepared,
+  void Submit(const CallIdentity& identity,
+              absl::StatusOr<PreparedRequest> prepared,
               std::chrono::system_clock::time_point deadline,
               GenerationSink& sink);
 

@@ -17,6 +17,27 @@
 namespace hybridserve {
 namespace {
 
+// Who makes the call, and goes by that name from now on: in the message, where
+// it has no name of its own, and in the response's metadata.
+template <typename Message>
+CallIdentity Identify(grpc::CallbackServerContext& context,
+                      absl::StatusOr<Message>& message) {
+  CallIdentity identity = IdentifyCall(
+      context.client_metadata(), message.ok() ? message->request_id() : "");
+  if (message.ok() && message->request_id().empty()) {
+    message->set_request_id(identity.request_id);
+  }
+  context.AddInitialMetadata(kRequestIdMetadata, identity.request_id);
+  return identity;
+}
+
+template <typename Message>
+absl::StatusOr<Message> ParseAs(const grpc::ByteBuffer& request) {
+  Message parsed;
+  RETURN_IF_ERROR(ParseMessage(request, parsed));
+  return parsed;
+}
+
 // Answers at once.
 template <typename Response>
 grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
@@ -33,25 +54,31 @@ grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
 grpc::ServerUnaryReactor* InferenceServiceImpl::Generate(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
+  Inquiry inquiry = ReadGenerate(*context, *request);
   auto* call = new GenerateCall(environment_, response);
-  call->Start(ParseGenerate(*context, *request), context->deadline());
+  call->Start(inquiry.identity, std::move(inquiry.prepared),
+              context->deadline());
   return call;
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>*
 InferenceServiceImpl::GenerateStream(grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request) {
-  auto* call = new StreamCall(environment_);
   // GenerateStreamRequest has the same fields as GenerateRequest.
-  call->Start(ParseGenerate(*context, *request), context->deadline());
+  Inquiry inquiry = ReadGenerate(*context, *request);
+  auto* call = new StreamCall(environment_);
+  call->Start(inquiry.identity, std::move(inquiry.prepared),
+              context->deadline());
   return call;
 }
 
 grpc::ServerUnaryReactor* InferenceServiceImpl::Score(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
+  Inquiry inquiry = ReadScore(*context, *request);
   auto* call = new ScoreCall(environment_, response);
-  call->Start(ParseScore(*context, *request), context->deadline());
+  call->Start(inquiry.identity, std::move(inquiry.prepared),
+              context->deadline());
   return call;
 }
 
@@ -67,28 +94,35 @@ grpc::ServerUnaryReactor* InferenceServiceImpl::Detokenize(
   return Answer(context, DetokenizeBytes(*context, *request), response);
 }
 
-absl::StatusOr<PreparedRequest> InferenceServiceImpl::ParseGenerate(
-    const grpc::CallbackServerContext& context,
-    const grpc::ByteBuffer& request) const {
-  ASSIGN_OR_RETURN(Caller caller,
-                   authenticator_.Check(context, Action::kInfer));
-  v1::GenerateRequest parsed;
-  RETURN_IF_ERROR(ParseMessage(request, parsed));
-  ASSIGN_OR_RETURN(PreparedRequest prepared, PrepareGenerate(parsed, models_));
-  prepared.request.tenant = std::move(caller.tenant);
-  return prepared;
+template <typename Message>
+InferenceServiceImpl::Inquiry InferenceServiceImpl::Read(
+    grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
+    absl::FunctionRef<absl::StatusOr<PreparedRequest>(const Message&,
+                                                      const ServedModels&)>
+        prepare) const {
+  absl::StatusOr<Caller> caller = authenticator_.Check(context, Action::kInfer);
+  absl::StatusOr<Message> message =
+      caller.ok() ? ParseAs<Message>(request) : caller.status();
+  CallIdentity identity = Identify(context, message);
+  Inquiry inquiry = {
+      .identity = std::move(identity),
+      .prepared = message.ok() ? prepare(*message, models_) : message.status()};
+  if (inquiry.prepared.ok()) {
+    inquiry.prepared->request.tenant = std::move(caller->tenant);
+  }
+  return inquiry;
 }
 
-absl::StatusOr<PreparedRequest> InferenceServiceImpl::ParseScore(
-    const grpc::CallbackServerContext& context,
+InferenceServiceImpl::Inquiry InferenceServiceImpl::ReadGenerate(
+    grpc::CallbackServerContext& context,
     const grpc::ByteBuffer& request) const {
-  ASSIGN_OR_RETURN(Caller caller,
-                   authenticator_.Check(context, Action::kInfer));
-  v1::ScoreRequest parsed;
-  RETURN_IF_ERROR(ParseMessage(request, parsed));
-  ASSIGN_OR_RETURN(PreparedRequest prepared, PrepareScore(parsed, models_));
-  prepared.request.tenant = std::move(caller.tenant);
-  return prepared;
+  return Read<v1::GenerateRequest>(context, request, PrepareGenerate);
+}
+
+InferenceServiceImpl::Inquiry InferenceServiceImpl::ReadScore(
+    grpc::CallbackServerContext& context,
+    const grpc::ByteBuffer& request) const {
+  return Read<v1::ScoreRequest>(context, request, PrepareScore);
 }
 
 absl::StatusOr<v1::TokenizeResponse> InferenceServiceImpl::TokenizeBytes(

@@ -1,12 +1,14 @@
 #ifndef HYBRIDSERVE_SCHEDULER_RPC_INFERENCE_SERVICE_H_
 #define HYBRIDSERVE_SCHEDULER_RPC_INFERENCE_SERVICE_H_
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "hybridserve/v1/inference_service.grpc.pb.h"
 #include "scheduler/rpc/authenticator.h"
+#include "scheduler/rpc/call_identity.h"
 #include "scheduler/rpc/core_call.h"
 #include "scheduler/rpc/prepared_request.h"
 #include "scheduler/rpc/served_models.h"
@@ -50,12 +52,24 @@ class InferenceServiceImpl final : public RawInferenceService {
                                        grpc::ByteBuffer* response) override;
 
  private:
-  absl::StatusOr<PreparedRequest> ParseGenerate(
-      const grpc::CallbackServerContext& context,
-      const grpc::ByteBuffer& request) const;
-  absl::StatusOr<PreparedRequest> ParseScore(
-      const grpc::CallbackServerContext& context,
-      const grpc::ByteBuffer& request) const;
+  // A call that generates or scores, on its way to the core.
+  struct Inquiry {
+    CallIdentity identity;
+    absl::StatusOr<PreparedRequest> prepared;
+  };
+
+  // Reads the call; its response's metadata will name the request.
+  Inquiry ReadGenerate(grpc::CallbackServerContext& context,
+                       const grpc::ByteBuffer& request) const;
+  Inquiry ReadScore(grpc::CallbackServerContext& context,
+                    const grpc::ByteBuffer& request) const;
+  // What both do: checks the caller, parses, and prepares the message.
+  template <typename Message>
+  Inquiry Read(grpc::CallbackServerContext& context,
+               const grpc::ByteBuffer& request,
+               absl::FunctionRef<absl::StatusOr<PreparedRequest>(
+                   const Message&, const ServedModels&)>
+                   prepare) const;
   absl::StatusOr<v1::TokenizeResponse> TokenizeBytes(
       const grpc::CallbackServerContext& context,
       const grpc::ByteBuffer& request) const;

@@ -5,14 +5,13 @@
 #include <utility>
 
 #include "absl/random/random.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "common/status_details.h"
 #include "common/status_macros.h"
 #include "hybridserve/v1/generation.pb.h"
 #include "hybridserve/v1/inference_service.pb.h"
+#include "scheduler/rpc/call_identity.h"
 
 namespace hybridserve {
 namespace {
@@ -41,10 +40,8 @@ uint64_t RandomNumber() {
 }
 
 absl::StatusOr<std::string> RequestIdOf(const std::string& given) {
-  if (given.empty()) return absl::StrFormat("hs-%016x", RandomNumber());
-  const bool printable =
-      std::all_of(given.begin(), given.end(), absl::ascii_isgraph);
-  if (given.size() > kMaxRequestIdBytes || !printable) {
+  if (given.empty()) return MakeRequestId();
+  if (!IsRequestId(given)) {
     return InvalidFieldError("request_id",
                              absl::StrCat("is not 1 to ", kMaxRequestIdBytes,
                                           " bytes of printable ASCII"));

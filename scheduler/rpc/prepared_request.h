@@ -19,7 +19,6 @@ class ScoreRequest;
 inline constexpr int64_t kMaxStopConditions = 16;
 inline constexpr int64_t kMaxStopTextBytes = 256;
 inline constexpr int64_t kMaxTextBytes = int64_t{16} << 20;
-inline constexpr int64_t kMaxRequestIdBytes = 128;
 
 // A request of the API in the core's terms, with what is needed to make text
 // of its answer.

@@ -18,10 +18,11 @@ void Append(const v1::TokenOutput& more, v1::TokenOutput& output) {
 
 }  // namespace
 
-void StreamCall::Start(absl::StatusOr<PreparedRequest> prepared,
+void StreamCall::Start(const CallIdentity& identity,
+                       absl::StatusOr<PreparedRequest> prepared,
                        std::chrono::system_clock::time_point deadline) {
-  if (prepared.ok()) request_id_ = prepared->request.request_id;
-  call_.Submit(std::move(prepared), deadline, *this);
+  request_id_ = identity.request_id;
+  call_.Submit(identity, std::move(prepared), deadline, *this);
 }
 
 void StreamCall::OnAccepted(int64_t queue_position) {

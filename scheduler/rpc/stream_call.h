@@ -32,7 +32,8 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   // Begins, or refuses with `prepared`'s status. Once; the call may be gone
   // when it returns.
-  void Start(absl::StatusOr<PreparedRequest> prepared,
+  void Start(const CallIdentity& identity,
+             absl::StatusOr<PreparedRequest> prepared,
              std::chrono::system_clock::time_point deadline);
 
   void OnAccepted(int64_t queue_position) override;

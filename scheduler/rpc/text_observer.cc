@@ -8,26 +8,26 @@
 namespace hybridserve {
 
 absl::StatusOr<std::unique_ptr<TextObserver>> TextObserver::Create(
-    const PreparedRequest& prepared, RequestMetrics& metrics,
+    const PreparedRequest& prepared, RequestRecorder recorder,
     GenerationSink& sink) {
   if (!prepared.stop_texts.empty()) {
     RETURN_IF_ERROR(TokenizerOf(*prepared.model).status());
   }
   ASSIGN_OR_RETURN(StopMatcher stop_matcher,
                    StopMatcher::Create(prepared.stop_texts));
-  return std::unique_ptr<TextObserver>(
-      new TextObserver(prepared, std::move(stop_matcher), metrics, sink));
+  return std::unique_ptr<TextObserver>(new TextObserver(
+      prepared, std::move(stop_matcher), std::move(recorder), sink));
 }
 
 TextObserver::TextObserver(const PreparedRequest& prepared,
-                           StopMatcher stop_matcher, RequestMetrics& metrics,
+                           StopMatcher stop_matcher, RequestRecorder recorder,
                            GenerationSink& sink)
     : request_id_(prepared.request.request_id),
       model_(prepared.model),
       stop_texts_(prepared.stop_texts),
       want_log_probs_(prepared.want_log_probs),
       stop_matcher_(std::move(stop_matcher)),
-      metrics_(metrics),
+      recorder_(std::move(recorder)),
       sink_(sink) {
   if (model_->tokenizer != nullptr) {
     decoder_.emplace(*model_->tokenizer, /*skip_special_tokens=*/true);
@@ -41,6 +41,7 @@ void TextObserver::OnAccepted(int64_t queue_position) {
 bool TextObserver::OnToken(int32_t token, float log_prob) {
   last_token_ = token;
   ++num_tokens_;
+  recorder_.OnToken();
   StopMatcher::Result shown =
       stop_matcher_.Push(decoder_.has_value() ? decoder_->Push(token) : "");
   stop_ = shown.stop;
@@ -51,6 +52,7 @@ bool TextObserver::OnToken(int32_t token, float log_prob) {
 }
 
 void TextObserver::OnScores(const std::vector<float>& log_probs) {
+  recorder_.OnScores();
   sink_.OnScores(log_probs);
 }
 
@@ -72,12 +74,12 @@ void TextObserver::OnFinished(FinishReason reason, const Usage& usage) {
   } else if (reason == FinishReason::kStop) {
     end.stop_token_id = last_token_;
   }
-  metrics_.CountFinished(model_->name, end.reason, usage);
+  recorder_.OnFinished(end.reason, usage);
   sink_.OnEnd(end);
 }
 
 void TextObserver::OnError(const absl::Status& status) {
-  metrics_.CountFailed(model_->name, status);
+  recorder_.OnFailed(status);
   sink_.OnError(ExplainRequestError(status, request_id_, model_->name));
 }
 

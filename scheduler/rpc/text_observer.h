@@ -11,7 +11,7 @@
 #include "scheduler/core/request.h"
 #include "scheduler/rpc/generation_sink.h"
 #include "scheduler/rpc/prepared_request.h"
-#include "scheduler/rpc/request_metrics.h"
+#include "scheduler/rpc/request_recorder.h"
 #include "scheduler/tokenizer/stop_matcher.h"
 #include "scheduler/tokenizer/streaming_decoder.h"
 
@@ -24,11 +24,11 @@ namespace hybridserve {
 // Thread-compatible: the core's thread calls it.
 class TextObserver final : public RequestObserver {
  public:
-  // Keeps prepared.model. `metrics` and `sink` outlive the request.
-  // InvalidArgument as StopMatcher::Create(); FailedPrecondition for stop
-  // texts where the model has no tokenizer.
+  // Keeps prepared.model. `sink` outlives the request. InvalidArgument as
+  // StopMatcher::Create(); FailedPrecondition for stop texts where the model
+  // has no tokenizer.
   static absl::StatusOr<std::unique_ptr<TextObserver>> Create(
-      const PreparedRequest& prepared, RequestMetrics& metrics,
+      const PreparedRequest& prepared, RequestRecorder recorder,
       GenerationSink& sink);
 
   void OnAccepted(int64_t queue_position) override;
@@ -40,7 +40,7 @@ class TextObserver final : public RequestObserver {
 
  private:
   TextObserver(const PreparedRequest& prepared, StopMatcher stop_matcher,
-               RequestMetrics& metrics, GenerationSink& sink);
+               RequestRecorder recorder, GenerationSink& sink);
 
   const std::string request_id_;
   const std::shared_ptr<const ServedModel> model_;  // See PreparedRequest.
@@ -48,7 +48,7 @@ class TextObserver final : public RequestObserver {
   const bool want_log_probs_;
   std::optional<StreamingDecoder> decoder_;  // Without a tokenizer: none.
   StopMatcher stop_matcher_;
-  RequestMetrics& metrics_;
+  RequestRecorder recorder_;
   GenerationSink& sink_;
   std::optional<int> stop_;  // Index in stop_texts_.
   std::optional<int32_t> last_token_;

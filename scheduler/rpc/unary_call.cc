@@ -10,12 +10,11 @@
 
 namespace hybridserve {
 
-void GenerateCall::Start(absl::StatusOr<PreparedRequest> prepared,
+void GenerateCall::Start(const CallIdentity& identity,
+                         absl::StatusOr<PreparedRequest> prepared,
                          std::chrono::system_clock::time_point deadline) {
-  if (prepared.ok()) {
-    response_.set_request_id(prepared->request.request_id);
-  }
-  call_.Submit(std::move(prepared), deadline, *this);
+  response_.set_request_id(identity.request_id);
+  call_.Submit(identity, std::move(prepared), deadline, *this);
 }
 
 void GenerateCall::OnOutput(OutputPart part) {
@@ -40,14 +39,15 @@ void GenerateCall::OnError(const absl::Status& status) {
   Finish(ToGrpcStatus(status));
 }
 
-void ScoreCall::Start(absl::StatusOr<PreparedRequest> prepared,
+void ScoreCall::Start(const CallIdentity& identity,
+                      absl::StatusOr<PreparedRequest> prepared,
                       std::chrono::system_clock::time_point deadline) {
+  response_.set_request_id(identity.request_id);
   if (prepared.ok()) {
-    response_.set_request_id(prepared->request.request_id);
     response_.mutable_token_ids()->Add(prepared->request.prompt.begin(),
                                        prepared->request.prompt.end());
   }
-  call_.Submit(std::move(prepared), deadline, *this);
+  call_.Submit(identity, std::move(prepared), deadline, *this);
 }
 
 void ScoreCall::OnScores(const std::vector<float>& log_probs) {

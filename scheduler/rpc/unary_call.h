@@ -27,7 +27,8 @@ class GenerateCall final : public grpc::ServerUnaryReactor,
 
   // Begins, or refuses with `prepared`'s status. Once; the call may be gone
   // when it returns.
-  void Start(absl::StatusOr<PreparedRequest> prepared,
+  void Start(const CallIdentity& identity,
+             absl::StatusOr<PreparedRequest> prepared,
              std::chrono::system_clock::time_point deadline);
 
   void OnOutput(OutputPart part) override;
@@ -53,7 +54,8 @@ class ScoreCall final : public grpc::ServerUnaryReactor, public GenerationSink {
       : call_(environment), response_bytes_(response) {}
 
   // As GenerateCall's.
-  void Start(absl::StatusOr<PreparedRequest> prepared,
+  void Start(const CallIdentity& identity,
+             absl::StatusOr<PreparedRequest> prepared,
              std::chrono::system_clock::time_point deadline);
 
   void OnOutput(OutputPart) override {}
