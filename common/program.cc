@@ -33,8 +33,8 @@ constexpr size_t kColumns = 80;
 constexpr absl::string_view kIndent = "      ";
 
 // Debian builds Abseil so that it looks for deadlocks: whoever locks a second
-// mutex, as gRPC does all the time, also takes a lock of the whole process. Only
-// debug builds are to pay for that.
+// mutex, as gRPC does all the time, also takes a lock of the whole process.
+// Only debug builds are to pay for that.
 void QuietenMutexes() {
 #ifdef NDEBUG
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "common/sampling_params.h"
+#include "scheduler/core/tenant_limits.h"
 #include "scheduler/queue/request_key.h"  // IWYU pragma: export
 
 namespace hybridserve {
@@ -20,6 +21,7 @@ struct GenerationRequest {
   std::string model;
   // Whose it is; tenants share the queue fairly. Empty: the common tenant.
   std::string tenant;
+  TenantLimits tenant_limits;
   // Of two of a tenant's requests that wait the larger goes first.
   int32_t priority = 0;
   // At least one id; prompt + max_tokens fit the model's max positions.

@@ -1,6 +1,7 @@
 #include "scheduler/core/scheduler_core.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <tuple>
 #include <vector>
 
@@ -83,7 +84,11 @@ absl::StatusOr<RequestKey> SchedulerCore::Submit(
     }
   }
   live->request = std::move(request);
+  if (const auto limit = live->request.tenant_limits.max_priority) {
+    live->request.priority = std::min(live->request.priority, *limit);
+  }
   RETURN_IF_ERROR(CheckFits(*live));
+  RETURN_IF_ERROR(CheckTenantIsBelowLimits(*live));
   const int64_t position = queue_.LaneSize(live->model);
   absl::flat_hash_set<WorkerId> full;
   if (position > 0 || !Place(*live, WaitingRequests(), full)) {
@@ -96,6 +101,7 @@ absl::StatusOr<RequestKey> SchedulerCore::Submit(
   if (!live->request.request_id.empty()) {
     keys_by_request_id_.emplace(live->request.request_id, key);
   }
+  ++live_of_tenant_[live->request.tenant];
   live->observer = std::move(observer);
   LiveRequest& accepted = *live;
   requests_.emplace(key, std::move(live));
@@ -121,7 +127,32 @@ absl::Status SchedulerCore::CheckFits(const LiveRequest& live) const {
                                         limit, ")"));
 }
 
+absl::Status SchedulerCore::CheckTenantIsBelowLimits(
+    const LiveRequest& live) const {
+  const GenerationRequest& request = live.request;
+  const auto it = live_of_tenant_.find(request.tenant);
+  const int64_t count = it == live_of_tenant_.end() ? 0 : it->second;
+  if (count >= request.tenant_limits.max_live_requests.value_or(INT64_MAX)) {
+    return WithRetryDelay(absl::ResourceExhaustedError(absl::StrCat(
+                              "tenant ", request.tenant, " has ", count,
+                              " requests, the most that it may at a time")),
+                          options_.retry_delay);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status SchedulerCore::Enqueue(const LiveRequest& live) {
+  const std::string& tenant = live.request.tenant;
+  const int64_t queued = queue_.TokensOf(tenant);
+  const int64_t limit =
+      live.request.tenant_limits.max_queued_tokens.value_or(INT64_MAX);
+  if (queued > limit - live.max_positions()) {
+    return WithRetryDelay(
+        absl::ResourceExhaustedError(absl::StrCat(
+            "tenant ", tenant, " has ", queued, " tokens waiting, and ",
+            live.max_positions(), " more would pass its limit of ", limit)),
+        RetryDelayFor(live));
+  }
   const auto rate = drain_rates_.find(live.model);
   if (rate != drain_rates_.end()) {
     const auto wait = rate->second.TimeFor(queue_.TokensBefore(
@@ -345,6 +376,8 @@ std::unique_ptr<LiveRequest> SchedulerCore::Remove(LiveRequest& live) {
   }
   timers_.erase({live.due, live.key});
   keys_by_request_id_.erase(live.request.request_id);
+  const auto count = live_of_tenant_.find(live.request.tenant);
+  if (--count->second == 0) live_of_tenant_.erase(count);
   const auto it = requests_.find(live.key);
   std::unique_ptr<LiveRequest> removed = std::move(it->second);
   requests_.erase(it);

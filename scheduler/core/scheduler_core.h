@@ -106,8 +106,8 @@ class SchedulerCore {
   //   NOT_FOUND           no such model.
   //   ALREADY_EXISTS      a live request has this request_id.
   //   DEADLINE_EXCEEDED   it passed before.
-  //   RESOURCE_EXHAUSTED  the queue is full, or would hold it for too long
-  //                       (RetryDelayOf()).
+  //   RESOURCE_EXHAUSTED  the queue is full, or would hold it for too long, or
+  //                       the tenant is at its limits (RetryDelayOf()).
   //   UNAVAILABLE         draining; or no worker yet, or a full queue and none
   //                       of the model's workers (RetryDelayOf()).
   absl::StatusOr<RequestKey> Submit(GenerationRequest request,
@@ -171,6 +171,7 @@ class SchedulerCore {
 
   LiveRequest* FindLive(RequestKey key);
   absl::Status CheckFits(const LiveRequest& live) const;
+  absl::Status CheckTenantIsBelowLimits(const LiveRequest& live) const;
   absl::Status Enqueue(const LiveRequest& live);
   // How long who is refused for want of room should wait: until a good part of
   // what waits has been served.
@@ -214,6 +215,7 @@ class SchedulerCore {
   absl::flat_hash_map<std::string, DrainRate> drain_rates_;  // By model.
   absl::flat_hash_map<RequestKey, std::unique_ptr<LiveRequest>> requests_;
   absl::flat_hash_map<std::string, RequestKey> keys_by_request_id_;
+  absl::flat_hash_map<std::string, int64_t> live_of_tenant_;  // None is 0.
   absl::btree_map<WorkerId, std::unique_ptr<WorkerState>> workers_;
   absl::btree_map<WorkerId, WorkerLife> lives_;  // Of `workers_`.
   WorkerBreaker breaker_;

@@ -102,6 +102,43 @@ TEST(AdmissionTest, ManyRequestsOfATenantDoNotHoldUpAnother) {
   ExpectAtRest(harness);
 }
 
+TEST(AdmissionTest, ATenantIsHeldToItsLimits) {
+  SchedulerOptions options;
+  options.max_running = 1;
+  CoreHarness harness(options);
+  const WorkerId id = harness.AddWorker().value();
+  const auto submit = [&](const TenantLimits& limits, int32_t priority = 0) {
+    GenerationRequest request = MakeRequest(4, 4);
+    request.tenant = "t";
+    request.tenant_limits = limits;
+    request.priority = priority;
+    return harness.Submit(request);
+  };
+  const Record running = submit({.max_live_requests = 2});
+  submit({.max_live_requests = 2});
+  ASSERT_THAT(harness.last_submit(), IsOk());
+  submit({.max_live_requests = 2});
+  EXPECT_THAT(harness.last_submit(),
+              StatusIs(StatusCode::kResourceExhausted, "tenant t has 2"));
+  EXPECT_TRUE(RetryDelayOf(harness.last_submit().status()).has_value());
+  submit({.max_queued_tokens = 15});
+  EXPECT_THAT(harness.last_submit(),
+              StatusIs(StatusCode::kResourceExhausted, "limit of 15"));
+  const Record capped = submit({.max_queued_tokens = 16, .max_priority = 0}, 9);
+  const Record free = submit({}, 1);
+  // Others are not.
+  harness.Submit(MakeRequest(4, 4));
+  EXPECT_THAT(harness.last_submit(), IsOk());
+  while (!free->ended()) harness.Step(id);
+  EXPECT_FALSE(capped->ended());
+  harness.RunUntilQuiet();
+  // Who has ended counts no more.
+  submit({.max_live_requests = 1});
+  EXPECT_THAT(harness.last_submit(), IsOk());
+  harness.RunUntilQuiet();
+  ExpectAtRest(harness);
+}
+
 TEST(AdmissionTest, ATenantsOwnGoByPriority) {
   SchedulerOptions options;
   options.max_running = 1;

@@ -79,6 +79,9 @@ void SchedulerCore::CheckInvariants() const {
     CHECK_LE(live->num_generated(), live->request.max_tokens);
   }
   CHECK_EQ(waiting, queue_.size());
+  int64_t of_tenants = 0;
+  for (const auto& [tenant, count] : live_of_tenant_) of_tenants += count;
+  CHECK_EQ(of_tenants, static_cast<int64_t>(requests_.size()));
   CHECK_EQ(lives_.size(), workers_.size());
   CHECK_EQ(running + waiting, static_cast<int64_t>(requests_.size()));
 }

@@ -114,6 +114,11 @@ int64_t RequestQueue::LaneTokens(absl::string_view lane) const {
   return it == lanes_.end() ? 0 : it->second.tokens();
 }
 
+int64_t RequestQueue::TokensOf(absl::string_view tenant) const {
+  const auto it = held_.find(tenant);
+  return it == held_.end() ? 0 : it->second.tokens;
+}
+
 int64_t RequestQueue::TokensBefore(absl::string_view lane,
                                    absl::string_view tenant,
                                    int64_t tokens) const {

@@ -56,6 +56,8 @@ class RequestQueue {
   // Tokens that are served before a new request of the tenant would be.
   int64_t TokensBefore(absl::string_view lane, absl::string_view tenant,
                        int64_t tokens) const;
+  // Tokens of the tenant's requests, in all lanes.
+  int64_t TokensOf(absl::string_view tenant) const;
   bool Contains(RequestKey key) const { return places_.contains(key); }
 
   int64_t size() const { return static_cast<int64_t>(places_.size()); }

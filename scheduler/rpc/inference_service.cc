@@ -109,6 +109,7 @@ InferenceServiceImpl::Inquiry InferenceServiceImpl::Read(
       .prepared = message.ok() ? prepare(*message, models_) : message.status()};
   if (inquiry.prepared.ok()) {
     inquiry.prepared->request.tenant = std::move(caller->tenant);
+    inquiry.prepared->request.tenant_limits = caller->limits;
   }
   return inquiry;
 }
