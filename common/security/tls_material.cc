@@ -84,7 +84,9 @@ absl::StatusOr<TlsMaterial> ReadTlsMaterial(const TlsFiles& files) {
   TlsMaterial material;
   if (files.certificate_file.empty() != files.key_file.empty()) {
     return absl::InvalidArgumentError(
-        "--tls_certificate and --tls_key: one is of no use without the other");
+        files.key_file.empty()
+            ? "--tls_key: is missing beside --tls_certificate"
+            : "--tls_certificate: is missing beside --tls_key");
   }
   if (!files.empty()) {
     const std::string& path = files.certificate_file;
