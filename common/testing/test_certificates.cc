@@ -28,7 +28,7 @@ TlsFiles WriteTestCertificate(const std::string& path,
   ASN1_INTEGER_set_int64(X509_get_serialNumber(certificate), NextSerial());
   X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
   X509_gmtime_adj(X509_getm_notAfter(certificate),
-                  static_cast<long>(absl::ToInt64Seconds(lifetime)));
+                  absl::ToInt64Seconds(lifetime));
   X509_set_pubkey(certificate, key);
   X509_NAME* subject = X509_get_subject_name(certificate);
   const std::string name = path.substr(path.rfind('/') + 1);

@@ -68,7 +68,7 @@ absl::Status SetTenant(int line, absl::string_view tenant, ApiKey& key) {
   if (!IsTenantName(tenant)) {
     return BadLine(line, absl::StrCat("tenant= ", kTenantNameRule, ", nor *"));
   }
-  key.tenant = std::string(tenant);
+  key.tenant = std::string{tenant};
   return absl::OkStatus();
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 constexpr absl::string_view kScheme = "Bearer ";
 
-absl::string_view ToView(grpc::string_ref text) {
+absl::string_view ToView(const grpc::string_ref& text) {
   return {text.data(), text.size()};
 }
 
@@ -59,7 +59,7 @@ absl::StatusOr<std::string> NamedTenant(
   const auto [begin, end] = metadata.equal_range(kTenantHeader);
   if (begin == end) return std::string();
   const absl::string_view name = ToView(begin->second);
-  if (std::next(begin) == end && IsTenantName(name)) return std::string(name);
+  if (std::next(begin) == end && IsTenantName(name)) return std::string{name};
   return absl::InvalidArgumentError(
       absl::StrCat("metadata ", kTenantHeader, ": ", kTenantNameRule));
 }

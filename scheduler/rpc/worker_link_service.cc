@@ -2,25 +2,43 @@
 
 #include <utility>
 
+#include "common/grpc_status.h"
+#include "grpcpp/support/status.h"
+
 namespace hybridserve {
+namespace {
+
+// A call that only ends. Reads nothing of what a stranger sends.
+class Refusal final
+    : public grpc::ServerBidiReactor<worker::v1::ConnectRequest,
+                                     worker::v1::ConnectResponse> {
+ public:
+  explicit Refusal(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
 
 grpc::ServerBidiReactor<worker::v1::ConnectRequest,
                         worker::v1::ConnectResponse>*
 WorkerLinkServiceImpl::Connect(grpc::CallbackServerContext* context) {
+  const absl::Status allowed =
+      authenticator_.Check(*context, Action::kWork).status();
+  if (!allowed.ok()) return new Refusal(allowed);
   std::shared_ptr<WorkerConnection> connection =
       WorkerConnection::Start(environment_);
-  absl::Status status = authenticator_.Check(*context, Action::kWork).status();
+  bool stopped = false;
   {
     absl::MutexLock lock(&mutex_);
     std::erase_if(connections_, [](const std::weak_ptr<WorkerConnection>& c) {
       return c.expired();
     });
     connections_.push_back(connection);
-    if (stopped_ && status.ok()) {
-      status = absl::UnavailableError("the scheduler is going");
-    }
+    stopped = stopped_;
   }
-  if (!status.ok()) connection->Close(status);
+  if (stopped) {
+    connection->Close(absl::UnavailableError("the scheduler is going"));
+  }
   // gRPC calls OnDone() after this returns, so the pointer is good.
   return connection.get();
 }
