@@ -53,6 +53,18 @@ TEST_PACKAGES=(
   python3-yaml
 )
 
+# as_root COMMAND...: with sudo where this is not root.
+as_root() {
+  if (( $(id -u) == 0 )); then
+    "$@"
+  elif command -v sudo > /dev/null; then
+    sudo "$@"
+  else
+    echo "setup: needs root or sudo for: $*" >&2
+    exit 1
+  fi
+}
+
 # install_packages NAME...: those that are missing, by apt-get.
 install_packages() {
   local package missing=()
@@ -64,18 +76,20 @@ install_packages() {
   done
   if (( ${#missing[@]} == 0 )); then return; fi
 
-  local as_root=()
-  if (( $(id -u) != 0 )); then
-    if ! command -v sudo > /dev/null; then
-      echo "setup: needs root or sudo to install: ${missing[*]}" >&2
-      exit 1
-    fi
-    as_root=(sudo)
-  fi
   echo "setup: installing ${missing[*]}"
-  "${as_root[@]}" apt-get update -q
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  as_root apt-get update -q
+  as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+# Prometheus's promtool, which checks metrics. Its package starts a server,
+# which nobody asked for.
+install_promtool() {
+  if command -v promtool > /dev/null; then return; fi
+  install_packages prometheus
+  if [[ -d /run/systemd/system ]]; then
+    as_root systemctl disable --quiet --now prometheus
+  fi
 }
 
 # Makes .venv of the system's interpreter and packages plus requirements.txt,
@@ -118,6 +132,7 @@ main() {
     if ! command -v kubectl > /dev/null; then
       install_packages kubernetes-client
     fi
+    install_promtool
     make_python_environment
   fi
   if [[ -x "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" ]]; then

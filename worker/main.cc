@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "common/grpc_log.h"
 #include "common/listen_address.h"
 #include "common/program.h"
 #include "common/status_macros.h"
@@ -150,6 +151,7 @@ int Main(int argc, char** argv) {
        .text = "Runs a language model on one device for a scheduler, which it "
                "dials.\n\n"
                "  worker --scheduler=127.0.0.1:50051 --model_dir=models/demo"});
+  LogGrpcThroughGlog();
   OfferCuda();
   // Outlive main(), as the signal thread does. Before gRPC starts threads,
   // which would take the signals.
@@ -191,6 +193,7 @@ int Main(int argc, char** argv) {
       });
   if (!worker.ok()) return ReportError(worker.status());
   loading = false;
+  status_server.SetLoaded(**worker);
   dialer.Serve(**worker);
 
   // Until a signal, or until the scheduler finds the model bad.

@@ -1,5 +1,6 @@
 #include "scheduler/rpc/load_proto.h"
 
+#include <cstdint>
 #include <string>
 
 #include "absl/time/time.h"
@@ -51,14 +52,24 @@ void FillPool(const PoolSnapshot& pool, v1::Pool& proto) {
   proto.set_peak_act_blocks(static_cast<uint32_t>(pool.peak_act_blocks));
 }
 
+// Layers of the model; 0 if the core has none of that name.
+int64_t LayersOf(const std::string& model, const SchedulerSnapshot& snapshot) {
+  for (const ModelSnapshot& known : snapshot.models) {
+    if (known.name == model) return known.config.num_layers;
+  }
+  return 0;
+}
+
 // What the core does not keep.
-void AddInfo(const WorkerInfo& info, v1::Worker& proto) {
+void AddInfo(const WorkerInfo& info, int64_t layers, v1::Worker& proto) {
+  proto.set_unpinned_cache(info.unpinned_cache);
   proto.set_layer_bytes(info.layer_bytes);
   proto.set_streamed_layer_bytes(info.streamed_layer_bytes);
   for (v1::Pool& pool : *proto.mutable_pools()) {
     for (const PoolInfo& known : info.pools) {
       if (TierToProto(known.tier) == pool.tier()) {
         pool.set_half_slot_bytes(known.half_slot_bytes);
+        pool.set_bytes(known.half_slots * known.half_slot_bytes * layers);
       }
     }
   }
@@ -164,11 +175,14 @@ v1::Load LoadToProto(const SchedulerSnapshot& snapshot,
   requests.set_prompt_tokens(metrics.prompt_tokens());
   requests.set_completion_tokens(metrics.completion_tokens());
   requests.set_preemptions(snapshot.counts.preemptions);
+  requests.set_replays(snapshot.counts.replays);
   for (const WorkerSnapshot& worker : snapshot.workers) {
     v1::Worker& added = *load.add_workers();
     FillWorker(worker, directory.IsReady(worker.id), added);
     const auto info = directory.FindInfo(worker.id);
-    if (info.has_value()) AddInfo(*info, added);
+    if (info.has_value()) {
+      AddInfo(*info, LayersOf(worker.model, snapshot), added);
+    }
   }
   return load;
 }

@@ -36,6 +36,8 @@ class StatusServer {
 
   void SetServing(bool serving);
   void SetProgress(const LoadProgress& progress);
+  // All is loaded and measured.
+  void SetLoaded(const Worker& worker);
   void CountStep(const StepResult& result);
 
  private:
