@@ -1,0 +1,30 @@
+#include "client/cli/failure.h"
+
+#include <iostream>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "client/commands/command.h"
+#include "client/status_text.h"
+#include "common/program.h"
+
+namespace hybridserve {
+
+absl::Status WrongFlag(absl::string_view flag, absl::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", why));
+}
+
+int Fail(int code, const absl::Status& status) {
+  std::cerr << "hybridserve: "
+            << (code == kExitUsage ? std::string{status.message()}
+                                   : Describe(status))
+            << std::endl;
+  return code;
+}
+
+int End(const absl::Status& status) {
+  if (status.ok()) return kExitDone;
+  return Fail(IsUsageError(status) ? kExitUsage : kExitFailed, status);
+}
+
+}  // namespace hybridserve

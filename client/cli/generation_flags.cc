@@ -1,0 +1,52 @@
+#include "client/cli/generation_flags.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "client/cli/failure.h"
+#include "client/cli/shared_flags.h"
+#include "common/repeated_text.h"
+
+ABSL_FLAG(std::optional<int64_t>, max_tokens, std::nullopt,
+          "Most tokens to generate (128, or what the model's limit leaves).");
+ABSL_FLAG(std::optional<int64_t>, min_tokens, std::nullopt,
+          "Go on after end tokens until there are so many (0).");
+ABSL_FLAG(std::optional<double>, temperature, std::nullopt,
+          "0 (default): always the likeliest token. Higher: more variety.");
+ABSL_FLAG(std::optional<int64_t>, top_k, std::nullopt,
+          "Draw from the k likeliest tokens only. 0: from all.");
+ABSL_FLAG(std::optional<double>, top_p, std::nullopt,
+          "Draw from the likeliest tokens that sum up to p only.");
+ABSL_FLAG(hybridserve::RepeatedText, stop, {},
+          "Text that ends the output where it begins. May be repeated.");
+ABSL_FLAG(bool, ignore_eos, false, "Go on after the model's end token.");
+ABSL_FLAG(bool, logprobs, false, "generate: show each token's log-prob.");
+ABSL_FLAG(std::string, generation_config, "none",
+          "Where unset sampling fields come from: none (greedy) or model (its "
+          "generation_config.json).");
+
+namespace hybridserve {
+
+absl::StatusOr<GenerationOptions> GenerationFromFlags() {
+  GenerationOptions options;
+  options.model = absl::GetFlag(FLAGS_model);
+  options.max_tokens = absl::GetFlag(FLAGS_max_tokens);
+  options.min_tokens = absl::GetFlag(FLAGS_min_tokens);
+  options.temperature = absl::GetFlag(FLAGS_temperature);
+  options.top_k = absl::GetFlag(FLAGS_top_k);
+  options.top_p = absl::GetFlag(FLAGS_top_p);
+  options.seed = absl::GetFlag(FLAGS_seed);
+  options.stop = absl::GetFlag(FLAGS_stop).values;
+  options.ignore_eos = absl::GetFlag(FLAGS_ignore_eos);
+  options.log_probs = absl::GetFlag(FLAGS_logprobs);
+  const std::string config = absl::GetFlag(FLAGS_generation_config);
+  if (config != "none" && config != "model") {
+    return WrongFlag("generation_config", "must be none or model");
+  }
+  options.model_defaults = config == "model";
+  return options;
+}
+
+}  // namespace hybridserve
