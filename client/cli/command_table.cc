@@ -9,6 +9,7 @@
 #include "client/cli/inspect_cli.h"
 #include "client/cli/plan_cli.h"
 #include "client/cli/score_cli.h"
+#include "client/cli/top_cli.h"
 
 namespace hybridserve {
 namespace {
@@ -28,6 +29,7 @@ constexpr Command kCommands[] = {
      PlanMain},
     {"status", "queue, workers, what they did      (--server only)",
      StatusMain},
+    {"top", "the same, live, and at what rates  (--server only)", TopMain},
     {"health", "exits 0 when the server is serving (--server only)",
      HealthMain},
     {"models", "names, shapes, limits", ModelsMain},

@@ -47,6 +47,16 @@ class CommandLineTest(unittest.TestCase):
         shown = self.run_program(PROGRAMS.client, "--version").stdout
         self.assertRegex(shown, r"\d+\.\d+\.\d+")
 
+    def test_help_lists_every_command(self):
+        shown = self.run_program(PROGRAMS.client, "--help").stdout
+        commands, _, _ = shown.partition("\nFlags, ")
+        self.assertEqual(
+            re.findall(r"^  (\w+)  +\w", commands, re.MULTILINE),
+            ["generate", "batch", "score", "bench", "plan", "status", "top",
+             "health", "models"])
+        for line in commands.splitlines():
+            self.assertLessEqual(len(line), 80)
+
     def test_wrong_usage_exits_2_and_names_the_flag_first(self):
         client, worker = PROGRAMS.client, PROGRAMS.worker
         scheduler = PROGRAMS.scheduler
@@ -72,6 +82,7 @@ class CommandLineTest(unittest.TestCase):
                 ([client, "score", model, "--input=x", "--window=0"],
                  "--window"),
                 ([client, "status"], "--server"),
+                ([client, "top"], "--server"),
                 ([worker], "--"),
                 ([worker, "--scheduler=localhost:1", model,
                   "--device_memory=lots"], "--device_memory"),
