@@ -16,6 +16,7 @@ docs/results/overload.{json,md}.
 import argparse
 import datetime
 import json
+import os
 import pathlib
 import platform
 import re
@@ -209,7 +210,7 @@ class Measurements:
         rounds = []
         with self.cluster(MANY_SEQUENCES, requests) as cluster:
             before = cluster.scheduler_memory()
-            for seed in (1, 2):  # What is given back can be used again.
+            for seed in (1, 2, 3):  # What was given back is used again.
                 with MemoryWatch(cluster) as memory:
                     cpu = cluster.scheduler_cpu_seconds()
                     load = cluster.load(
@@ -247,6 +248,7 @@ def machine() -> Dict:
         "cpu": model.group(1) if model else platform.machine(),
         "cores": len(re.findall(r"^processor", cpus, re.MULTILINE)),
         "kernel": platform.release(),
+        "load_average": os.getloadavg()[0],  # Of others, before it begins.
         "date": datetime.datetime.now(datetime.timezone.utc).strftime(
             "%Y-%m-%dT%H:%M:%SZ"
         ),

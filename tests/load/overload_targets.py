@@ -99,26 +99,26 @@ def judge_steps(results: Dict) -> List[Target]:
 
 
 def judge_queue(result: Dict) -> List[Target]:
-    first, second = result["rounds"]
+    rounds = result["rounds"]
     good = min(
-        r["load"]["finished"] if r["load"]["wrong"] == 0 else 0
-        for r in (first, second)
+        r["load"]["finished"] if r["load"]["wrong"] == 0 else 0 for r in rounds
     )
-    peak, again = first["memory_peak_bytes"], second["memory_peak_bytes"]
-    allowed = peak * (1 + MEMORY_SLACK) + MEMORY_SLACK_BYTES
+    # The allocator's arenas take some rounds to settle.
+    *before, last = [r["memory_peak_bytes"] for r in rounds]
+    allowed = max(before) * (1 + MEMORY_SLACK) + MEMORY_SLACK_BYTES
     return [
         Target(
             f"{result['requests']:,} requests at once, {result['streams']:,} "
-            "of them streams: that finish, every token right, twice",
+            f"of them streams: that finish, every token right, {len(rounds)} times",
             f"{result['requests']:,}",
             f"{good:,}",
             good == result["requests"],
         ),
         Target(
-            "memory of the scheduler when they are there a second time",
-            f"at most {allowed / 1e6:.0f} MB, as the first time",
-            f"{again / 1e6:.0f} MB",
-            again <= allowed,
+            "memory of the scheduler when they are there the last time",
+            f"at most {allowed / 1e6:.0f} MB, as before",
+            f"{last / 1e6:.0f} MB",
+            last <= allowed,
         ),
     ]
 
@@ -129,7 +129,8 @@ def page(results: Dict) -> str:
         "# The scheduler under load",
         "",
         f"{machine['cpu']}, {machine['cores']} cores, {machine['date']}, commit "
-        f"{machine['commit']}. Regenerate with",
+        f"{machine['commit']}, beside a load of {machine['load_average']:.0f} by "
+        "others. Regenerate with",
         "",
         "    .venv/bin/python tests/load/overload.py",
         "",
@@ -219,16 +220,19 @@ def steps_lines(results: Dict) -> List[str]:
 
 
 def queue_lines(result: Dict) -> List[str]:
-    first, second = result["rounds"]
+    first = result["rounds"][0]
+    peaks = [
+        f"{r['memory_peak_bytes'] / 1e6:.0f}" for r in result["rounds"]
+    ]
     return [
         "## A long queue",
         "",
         f"{result['requests']:,} requests at once, {result['streams']:,} of "
         f"them streams, {first['load']['seconds']:.0f} s until the last had "
-        f"ended: {result['bytes_per_request'] / 1e3:.1f} kB of the scheduler's "
-        f"memory a request ({result['memory_before_bytes'] / 1e6:.0f} MB before, "
-        f"{first['memory_peak_bytes'] / 1e6:.0f} MB at most, "
-        f"{second['memory_peak_bytes'] / 1e6:.0f} MB when others come as many a "
-        f"second time, {result['memory_after_bytes'] / 1e6:.0f} MB after). The "
-        f"scheduler took {first['cpu_share']:.0%} of its core.",
+        f"ended, {len(peaks)} times: {result['bytes_per_request'] / 1e3:.1f} kB "
+        f"of the scheduler's memory a request, "
+        f"{result['memory_before_bytes'] / 1e6:.0f} MB before, at most "
+        f"{', '.join(peaks)} MB in the rounds, "
+        f"{result['memory_after_bytes'] / 1e6:.0f} MB after. The scheduler took "
+        f"{first['cpu_share']:.0%} of its core.",
     ]

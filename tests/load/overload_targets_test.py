@@ -47,6 +47,7 @@ GOOD = {
         "cpu": "a CPU",
         "cores": 2,
         "kernel": "6",
+        "load_average": 0.1,
         "date": "today",
         "commit": "abc",
     },
@@ -78,7 +79,7 @@ GOOD = {
                 "cpu_share": 0.2,
                 "memory_peak_bytes": 300 << 20,
             }
-            for _ in range(2)
+            for _ in range(3)
         ],
         "memory_before_bytes": 30 << 20,
         "memory_after_bytes": 100 << 20,
@@ -117,7 +118,7 @@ class OverloadTargetsTest(unittest.TestCase):
             (("steps", "unary", "step_share"), 0.021),
             (("queue", "rounds", 0, "load", "finished"), 11_999),
             (("queue", "rounds", 1, "load", "wrong"), 1),
-            (("queue", "rounds", 1, "memory_peak_bytes"), 330 << 20),
+            (("queue", "rounds", 2, "memory_peak_bytes"), 330 << 20),
         ]:
             with self.subTest(path=path):
                 self.assertEqual(self.missed(*path, value=value), 1)
