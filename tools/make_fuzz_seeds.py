@@ -209,6 +209,72 @@ def connections():
     }
 
 
+# ---- scheduler/rpc:worker_messages_fuzz
+
+def histories():
+    """Each begins with a byte that chooses the policy."""
+    digest = "a" * 64
+    def register(rest):
+        return f"""
+            fence {{ term: 1 epoch: 2 }}
+            register {{
+              numerics {{ weights_hash: "{digest}" backend: "cpu" isa: "avx2"
+                          dtype: DATA_TYPE_FLOAT32 block_tokens: 16 }}
+              pools {{ tier: TIER_HOST half_slots: 200 half_slot_bytes: 1024 }}
+              pools {{ tier: TIER_DEVICE half_slots: 9 half_slot_bytes: 1024 }}
+              staging_half_slots: 96 max_step_tokens: 64 max_logit_rows: 8
+              max_recomputed_tokens: 64
+              layer_bytes: 9000 streamed_layer_bytes: 8000 head_slices: 1
+              {rest}
+            }}"""
+    rates = """profile {
+        link_bytes_per_second: 1e6 copy_out_bytes_per_second: 1e6
+        gemm_flops_per_second: 1e7 }"""
+    one_memory = """profile {
+        link_bytes_per_second: inf copy_out_bytes_per_second: inf
+        gemm_flops_per_second: 1e7 }"""
+    def result(step, rest):
+        return f"""
+            fence {{ term: 1 epoch: 2 step: {step} }} step_result {{ {rest} }}"""
+    stats = "stats { wall_ns: 1000 link_busy_ns: 900 weight_bytes: 5000 }"
+    steps = [result(step, stats) for step in range(1, 40)]
+    bad = result(3, "sequences { sequence: 1 token: 5 }")
+    refused = result(2, 'status_code: 13 status_message: "device"')
+    def history(policy, texts):
+        return bytes([policy]) + stream("ConnectRequest", texts)
+    return {
+        "hybrid": history(0x38, [register(rates), *steps]),
+        "kv": history(0x39, [register(rates), *steps[:9]]),
+        "act_one_memory": history(0x3A, [register(one_memory), *steps[:9]]),
+        "recompute": history(0x1B, [register(rates), *steps[:9]]),
+        "flexgen_refuses": history(0x1C, [register(rates), steps[0], refused]),
+        "answers_nonsense": history(0x38, [register(rates), *steps[:2], bad]),
+    }
+
+
+# ---- scheduler/tokenizer:bpe_fuzz and text_stream_fuzz
+
+def encodings():
+    def seed(merges, text):
+        return bytes([len(merges) // 2]) + bytes(merges) + text
+    return {
+        # ab, abc, and both ways to abcd.
+        "words": seed([0, 1, 8, 2, 2, 3, 9, 3, 8, 10], b"abcd dcba abab"),
+        # Of one letter only: ties.
+        "aaaa": seed([0, 0, 8, 8, 8, 0], b"aaaaaaaaaaaaaaaaa"),
+        "any_bytes": seed([1, 1], b"bb\x00\xff\xc3\xa9<s>bb</s>"),
+    }
+
+
+def streams():
+    return {
+        "stops": b"\x02\x03the\x02\n\n" + b"say the end\n\nof it",
+        "characters": b"\x01\x02\xc3\xa9" + "caf\u00e9 \U0001f600".encode(),
+        "halves": b"\x00" + b"a\xf0\x9f\x98b\xc3\xff\x01\xff\x04\x80",
+        "nested": b"\x03\x03aab\x02ab\x01b" + b"aaaab",
+    }
+
+
 # ---- scheduler/tokenizer:tokenizer_fuzz
 
 def byte_chars():
@@ -265,4 +331,7 @@ def tokenizers():
 write("scheduler/rpc/testdata/prepared_request_fuzz", requests())
 write("worker/rpc/testdata/step_plan_fuzz", plans())
 write("common/wire/testdata/connect_request_fuzz", connections())
+write("scheduler/rpc/testdata/worker_messages_fuzz", histories())
+write("scheduler/tokenizer/testdata/bpe_fuzz", encodings())
+write("scheduler/tokenizer/testdata/text_stream_fuzz", streams())
 write("scheduler/tokenizer/testdata/tokenizer_fuzz", tokenizers())
