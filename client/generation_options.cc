@@ -18,6 +18,7 @@ template <typename Request>
 Request Fill(const GenerationOptions& options) {
   Request request;
   request.set_model(options.model);
+  if (options.priority) request.set_priority(Clamp<int32_t>(*options.priority));
   if (options.prompt.has_value()) {
     request.set_prompt(*options.prompt);
   } else {

@@ -19,6 +19,7 @@ struct GenerationOptions {
   std::vector<int32_t> token_ids;
   std::optional<int64_t> max_tokens;
   std::optional<int64_t> min_tokens;
+  std::optional<int64_t> priority;
   std::optional<double> temperature;
   std::optional<int64_t> top_k;
   std::optional<double> top_p;

@@ -60,6 +60,7 @@ v1::GenerateRequest MakeRequest(const InputLine& line,
   if (own.model) options.model = *own.model;
   if (own.max_tokens) options.max_tokens = own.max_tokens;
   if (own.min_tokens) options.min_tokens = own.min_tokens;
+  if (own.priority) options.priority = own.priority;
   if (own.temperature) options.temperature = own.temperature;
   if (own.top_k) options.top_k = own.top_k;
   if (own.top_p) options.top_p = own.top_p;

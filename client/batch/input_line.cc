@@ -89,6 +89,8 @@ absl::Status ReadField(const std::string& field, const json& value,
     ASSIGN_OR_RETURN(options.max_tokens, ReadInt<int64_t>(field, value));
   } else if (field == "min_tokens") {
     ASSIGN_OR_RETURN(options.min_tokens, ReadInt<int64_t>(field, value));
+  } else if (field == "priority") {
+    ASSIGN_OR_RETURN(options.priority, ReadInt<int64_t>(field, value));
   } else if (field == "top_k") {
     ASSIGN_OR_RETURN(options.top_k, ReadInt<int64_t>(field, value));
   } else if (field == "seed") {

@@ -16,6 +16,7 @@ namespace hybridserve {
 struct LineOptions {
   std::optional<int64_t> max_tokens;
   std::optional<int64_t> min_tokens;
+  std::optional<int64_t> priority;
   std::optional<double> temperature;
   std::optional<int64_t> top_k;
   std::optional<double> top_p;
@@ -36,7 +37,8 @@ struct InputLine {
 };
 
 // Reads {"id","prompt"|"token_ids"} with optional max_tokens, min_tokens,
-// temperature, top_k, top_p, seed, stop (string or list), ignore_eos, model.
+// priority, temperature, top_k, top_p, seed, stop (string or list), ignore_eos,
+// model.
 // Never fails: what is wrong is in `status`. Unknown fields are wrong, so that
 // a misspelt option is not silently dropped.
 InputLine ParseInputLine(int64_t number, absl::string_view text);

@@ -13,6 +13,7 @@ using ::testing::HasSubstr;
 TEST(InputLineTest, ReadsEveryField) {
   const InputLine line = ParseInputLine(
       7, R"({"id":"a","prompt":"Hi","max_tokens":3,"min_tokens":2,)"
+         R"("priority":-5,)"
          R"("temperature":0.5,)"
          R"("top_k":4,"top_p":0.9,"seed":18446744073709551615,)"
          R"("stop":["x","y"],"ignore_eos":true,"model":"m"})");
@@ -22,6 +23,7 @@ TEST(InputLineTest, ReadsEveryField) {
   EXPECT_EQ(line.prompt, "Hi");
   EXPECT_EQ(line.options.max_tokens, 3);
   EXPECT_EQ(line.options.min_tokens, 2);
+  EXPECT_EQ(line.options.priority, -5);
   EXPECT_EQ(line.options.temperature, 0.5);
   EXPECT_EQ(line.options.top_k, 4);
   EXPECT_EQ(line.options.top_p, 0.9);

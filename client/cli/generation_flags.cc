@@ -13,6 +13,9 @@ ABSL_FLAG(std::optional<int64_t>, max_tokens, std::nullopt,
           "Most tokens to generate (128, or what the model's limit leaves).");
 ABSL_FLAG(std::optional<int64_t>, min_tokens, std::nullopt,
           "Go on after end tokens until there are so many (0).");
+ABSL_FLAG(std::optional<int64_t>, priority, std::nullopt,
+          "From -100 to 100: of your own requests that wait, those with larger "
+          "numbers go first (0).");
 ABSL_FLAG(std::optional<double>, temperature, std::nullopt,
           "0 (default): always the likeliest token. Higher: more variety.");
 ABSL_FLAG(std::optional<int64_t>, top_k, std::nullopt,
@@ -34,6 +37,7 @@ absl::StatusOr<GenerationOptions> GenerationFromFlags() {
   options.model = absl::GetFlag(FLAGS_model);
   options.max_tokens = absl::GetFlag(FLAGS_max_tokens);
   options.min_tokens = absl::GetFlag(FLAGS_min_tokens);
+  options.priority = absl::GetFlag(FLAGS_priority);
   options.temperature = absl::GetFlag(FLAGS_temperature);
   options.top_k = absl::GetFlag(FLAGS_top_k);
   options.top_p = absl::GetFlag(FLAGS_top_p);

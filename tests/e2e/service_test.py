@@ -138,6 +138,8 @@ class ServiceTest(unittest.TestCase):
             ("stopping.max_tokens", {"stopping": stopping(max_tokens=0)}),
             ("stopping.max_tokens",
              {"stopping": stopping(max_tokens=100000)}),
+            ("priority", {"priority": 101}),
+            ("priority", {"priority": -101}),
         ]
         for field, fields in cases:
             with self.subTest(field=field, **fields):
