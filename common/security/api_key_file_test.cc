@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 std::string WriteFile(const std::string& text) {
-  const std::string path = testing::TempDir() + "/api_key_file";
+  std::string path = testing::TempDir() + "/api_key_file";
   std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
   return path;
 }
