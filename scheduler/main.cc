@@ -60,7 +60,7 @@ namespace {
 constexpr char kName[] = "scheduler";
 
 absl::StatusOr<int64_t> MaxMessageBytesFromFlag() {
-  const absl::StatusOr<int64_t> bytes =
+  absl::StatusOr<int64_t> bytes =
       ParseSize(absl::GetFlag(FLAGS_max_message_size));
   if (bytes.ok() && *bytes >= kMinMaxMessageBytes &&
       *bytes <= kMaxMaxMessageBytes) {
