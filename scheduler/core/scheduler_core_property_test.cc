@@ -68,7 +68,7 @@ TEST_P(SchedulerCorePropertyTest, NoHistoryDiffersFromTheModel) {
     return rc::gen::noShrink(
         rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<uint64_t>()));
   };
-  EXPECT_TRUE(rc::check(policy, [&] {
+  ASSERT_TRUE(rc::check(policy, [&] {
     const uint64_t shape = *number();
     const auto events = *rc::gen::resize(
         MaxEvents(), rc::gen::container<std::vector<uint64_t>>(number()));

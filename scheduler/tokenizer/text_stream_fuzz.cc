@@ -36,14 +36,18 @@ absl::string_view Take(absl::string_view& input, size_t count) {
   return taken;
 }
 
+// The next byte; 0 where there is none.
+uint8_t TakeByte(absl::string_view& input) {
+  const absl::string_view byte = Take(input, 1);
+  return byte.empty() ? 0 : static_cast<uint8_t>(byte[0]);
+}
+
 std::vector<std::string> TakeStops(absl::string_view& input) {
-  const absl::string_view count = Take(input, 1);
   std::vector<std::string> stops;
-  for (size_t i = 0; !count.empty() && i < uint8_t(count[0]) % (kMaxStops + 1);
-       ++i) {
-    const absl::string_view length = Take(input, 1);
-    if (length.empty()) break;
-    stops.emplace_back(Take(input, uint8_t(length[0]) % 8));
+  const size_t count = TakeByte(input) % (kMaxStops + 1);
+  while (stops.size() < count && !input.empty()) {
+    const size_t length = TakeByte(input) % 8;
+    stops.emplace_back(Take(input, length));
   }
   return stops;
 }
@@ -52,11 +56,11 @@ std::vector<std::string> TakeStops(absl::string_view& input) {
 std::vector<int32_t> TakeIds(absl::string_view input) {
   std::vector<int32_t> ids;
   while (!input.empty()) {
-    const auto byte = static_cast<uint8_t>(Take(input, 1)[0]);
+    const uint8_t byte = TakeByte(input);
     if (byte != 0xFF || input.empty()) {
       ids.push_back(byte);
     } else {
-      const auto more = static_cast<uint8_t>(Take(input, 1)[0]);
+      const uint8_t more = TakeByte(input);
       ids.push_back(255 + more % 8);  // Some are in no vocabulary.
     }
   }

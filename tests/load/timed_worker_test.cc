@@ -46,7 +46,8 @@ class Results {
 class TimedWorkerTest : public testing::Test {
  protected:
   TimedWorkerTest() : worker_({.step_time = absl::Milliseconds(1)}) {
-    worker_.Start([this](StepResult result) { results_.Add(result); });
+    worker_.Start(
+        [this](StepResult result) { results_.Add(std::move(result)); });
     worker_.Reset(kEpoch);
   }
 
