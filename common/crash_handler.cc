@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -40,15 +39,15 @@ void WritePiece(const char* data, size_t size) {
   WriteAll(data, size);
 }
 
-[[noreturn]] void Abort() { std::abort(); }
+// Not [[noreturn]]: to Clang that is no part of the type, which glog wants.
+__attribute__((noreturn)) void Abort() { std::abort(); }
 
 }  // namespace
 
 void InstallCrashHandler(absl::string_view who) {
   const std::string line =
       absl::StrCat("*** ", who.substr(0, 200), " crashed ***\n");
-  std::memcpy(who_crashed, line.data(), line.size());
-  who_crashed_size = line.size();
+  who_crashed_size = line.copy(who_crashed, sizeof(who_crashed));
 
   struct sigaction on_termination;
   PCHECK(sigaction(SIGTERM, nullptr, &on_termination) == 0);

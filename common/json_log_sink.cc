@@ -15,11 +15,11 @@ std::string ToJsonLine(const LogEntry& entry) {
   const ordered_json json = {
       {"time", absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", entry.time,
                                 absl::UTCTimeZone())},
-      {"severity", std::string(entry.severity)},
-      {"file", std::string(entry.file)},
+      {"severity", std::string{entry.severity}},
+      {"file", std::string{entry.file}},
       {"line", entry.line},
       {"thread", entry.thread},
-      {"message", std::string(entry.message)}};
+      {"message", std::string{entry.message}}};
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) +
          "\n";
 }

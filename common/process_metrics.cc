@@ -118,7 +118,7 @@ std::vector<MetricFamily> ProcessMetrics::Collect() const {
   MetricFamilyBuilder(families, "hybridserve_build_info",
                       "1, with what tells this build from others.",
                       MetricType::Gauge)
-      .Add({{"version", std::string(Version())}, {"build_id", BuildId()}}, 1);
+      .Add({{"version", std::string{Version()}}, {"build_id", BuildId()}}, 1);
   if (const auto stat = ReadStat(); stat.has_value()) AddStat(*stat, families);
   if (const auto open = CountOpenFiles(); open.has_value()) {
     Add(families, "process_open_fds", "Number of open file descriptors.",

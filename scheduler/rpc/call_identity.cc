@@ -40,7 +40,7 @@ CallIdentity IdentifyCall(const Metadata& metadata,
   CallIdentity identity;
   const absl::string_view prefix = OnlyValueOf(kRequestIdMetadata, metadata);
   if (IsRequestId(request_id)) {
-    identity.request_id = std::string(request_id);
+    identity.request_id = std::string{request_id};
   } else if (IsRequestId(prefix) &&
              prefix.size() <= kMaxRequestIdBytes - kMadeBytes) {
     identity.request_id = MakeRequestId(prefix);

@@ -108,7 +108,7 @@ void RequestMetrics::CountFinished(const RequestLabels& labels,
   const std::string& model = labels.model;
   finished_
       .Add({{"model_name", model},
-            {"finished_reason", std::string(Name(reason))}})
+            {"finished_reason", std::string{Name(reason)}}})
       .Increment();
   CountOutcome(labels.tenant, Name(reason));
   Observe(queue_seconds_, model, usage.queue_time);
@@ -165,7 +165,7 @@ void RequestMetrics::CountOutcome(const std::string& tenant,
                                   absl::string_view outcome) {
   tenant_requests_
       .Add({{"tenant", tenants_.LabelOf(tenant)},
-            {"outcome", std::string(outcome)}})
+            {"outcome", std::string{outcome}}})
       .Increment();
 }
 

@@ -57,7 +57,7 @@ std::optional<std::string> ParseTraceId(absl::string_view traceparent) {
       (*version == "00" || traceparent.front() != '-')) {
     return std::nullopt;
   }
-  return std::string(*trace_id);
+  return std::string{*trace_id};
 }
 
 }  // namespace hybridserve
