@@ -33,7 +33,8 @@ def count(events, exit_status):
                 tests.setdefault(label, None)
         elif "testSummary" in identity:
             label = identity["testSummary"]["label"]
-            tests[label] = event["testSummary"]["overallStatus"]
+            # Without a status where the run was broken off.
+            tests[label] = event.get("testSummary", {}).get("overallStatus")
         elif "targetCompleted" in identity:
             label = identity["targetCompleted"]["label"]
             if "aborted" in event or not event.get("completed",

@@ -40,6 +40,11 @@ class CountTestsTest(unittest.TestCase):
         self.assertEqual(count_tests.count([configured("//a:t")], 8),
                          (0, ["//a:t"]))
 
+    def test_a_test_that_was_broken_off_has_failed(self):
+        events = [configured("//a:t"),
+                  {"id": {"testSummary": {"label": "//a:t"}}, "aborted": {}}]
+        self.assertEqual(count_tests.count(events, 8), (0, ["//a:t"]))
+
     def test_a_library_that_does_not_build_has_failed(self):
         events = [configured("//a:l", "cc_library rule"),
                   completed("//a:l", success=False, tested=False)]
