@@ -4,17 +4,10 @@
 #include "grpcpp/support/channel_arguments.h"
 
 namespace hybridserve {
-namespace {
-
-constexpr int kMaxMessageBytes = 64 << 20;
-
-}  // namespace
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> DialServer(
     const ConnectionOptions& options) {
   grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
   // A streamed step can take seconds: notice a dead server in between.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);

@@ -88,7 +88,7 @@ SchedulerOptions WithTerm(SchedulerOptions options, uint64_t term) {
 
 class SchedulerServer::Impl {
  public:
-  explicit Impl(SchedulerServerOptions options);
+  Impl(std::unique_ptr<Policy> policy, const SchedulerServerOptions& options);
 
   absl::Status Start(const SchedulerServerOptions& options);
   // Now and whenever the file changes; none if it is empty.
@@ -124,13 +124,14 @@ class SchedulerServer::Impl {
   std::unique_ptr<MetricsServer> metrics_server_;
 };
 
-SchedulerServer::Impl::Impl(SchedulerServerOptions options)
+SchedulerServer::Impl::Impl(std::unique_ptr<Policy> policy,
+                            const SchedulerServerOptions& options)
     : term_(options.core.term != 0 ? options.core.term : NewTerm()),
       directory_([this](const std::string& name, bool serving) {
         SetHealth(name, serving);
       }),
       core_(std::make_unique<SchedulerCore>(WithTerm(options.core, term_),
-                                            std::move(options.policy), clock_),
+                                            std::move(policy), clock_),
             clock_),
       inference_(
           authenticator_, models_,
@@ -270,16 +271,8 @@ absl::StatusOr<std::unique_ptr<SchedulerServer>> SchedulerServer::Create(
   CHECK(options.policy != nullptr);
   CHECK_GE(options.max_message_bytes, kMinMaxMessageBytes);
   CHECK_LE(options.max_message_bytes, kMaxMaxMessageBytes);
-  SchedulerServerOptions listening;
-  listening.listen = options.listen;
-  listening.metrics_listen = options.metrics_listen;
-  listening.insecure = options.insecure;
-  listening.tls = options.tls;
-  listening.api_keys_file = options.api_keys_file;
-  listening.max_message_bytes = options.max_message_bytes;
-  listening.core = options.core;
-  auto impl = std::make_unique<Impl>(std::move(options));
-  RETURN_IF_ERROR(impl->Start(listening));
+  auto impl = std::make_unique<Impl>(std::move(options.policy), options);
+  RETURN_IF_ERROR(impl->Start(options));
   return std::unique_ptr<SchedulerServer>(new SchedulerServer(std::move(impl)));
 }
 

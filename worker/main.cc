@@ -202,7 +202,8 @@ int Main(int argc, char** argv) {
     refusal = dialer.WaitUntilAccepted(absl::Now());
     if (absl::IsInvalidArgument(refusal)) break;
   }
-  if (refusal.ok() || !absl::IsInvalidArgument(refusal)) {
+  const bool refused = absl::IsInvalidArgument(refusal);
+  if (!refused) {
     status_server.SetServing(false);
     const absl::Duration patience = absl::GetFlag(FLAGS_drain_timeout);
     if (!dialer.Leave(absl::Now() + patience)) {
@@ -211,8 +212,7 @@ int Main(int argc, char** argv) {
     }
   }
   dialer.Stop();
-  if (absl::IsInvalidArgument(refusal)) return ReportFailure(kName, refusal);
-  return 0;
+  return refused ? ReportFailure(kName, refusal) : 0;
 }
 
 }  // namespace

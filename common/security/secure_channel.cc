@@ -18,6 +18,7 @@ namespace hybridserve {
 namespace {
 
 constexpr unsigned int kRefreshSeconds = 1;
+constexpr int kMaxMessageBytes = 64 << 20;
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeCredentials(
     const TlsFiles& files) {
@@ -54,8 +55,7 @@ bool StaysOnThisMachine(const std::string& address) {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeSecureChannel(
-    const SecureChannelOptions& options,
-    const grpc::ChannelArguments& arguments) {
+    const SecureChannelOptions& options, grpc::ChannelArguments arguments) {
   if (options.address.find(':') == std::string::npos) {
     return absl::InvalidArgumentError(absl::StrCat("--", options.address_flag,
                                                    ": \"", options.address,
@@ -70,6 +70,8 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeSecureChannel(
                  << " in the clear, for everybody on the way to read; give "
                     "--tls_ca";
   }
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
   return grpc::experimental::CreateCustomChannelWithInterceptors(
       options.address, credentials, arguments, std::move(interceptors));
 }

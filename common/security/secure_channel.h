@@ -24,14 +24,13 @@ struct SecureChannelOptions {
 
 // A channel that dials at its first call. The files of `options` are read again
 // when they change: it shows a renewed certificate when it dials the next time,
-// a renewed key with the next call. A bad certificate file fails the dials that
-// come while it is there.
+// a renewed key with the next call. Messages are of up to 64 MiB. A bad
+// certificate file fails the dials that come while it is there.
 //
 // InvalidArgument naming the flag. Warns in the log of a key that goes over a
 // network in the clear.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeSecureChannel(
-    const SecureChannelOptions& options,
-    const grpc::ChannelArguments& arguments);
+    const SecureChannelOptions& options, grpc::ChannelArguments arguments);
 
 }  // namespace hybridserve
 

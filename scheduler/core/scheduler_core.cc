@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -112,19 +113,17 @@ absl::StatusOr<RequestKey> SchedulerCore::Submit(
 }
 
 absl::Status SchedulerCore::CheckFits(const LiveRequest& live) const {
-  int64_t limit = -1;
-  for (const auto& [id, worker] : workers_) {
-    if (worker->info().model_name != live.model) continue;
-    limit = std::max(limit, worker->max_request_tokens());
+  const std::optional<int64_t> limit = MaxRequestTokens(live.model);
+  if (!limit.has_value() || live.max_positions() <= *limit) {
+    return absl::OkStatus();
   }
-  if (limit == -1 || live.max_positions() <= limit) return absl::OkStatus();
   const auto prompt = static_cast<int64_t>(live.request.prompt.size());
-  const bool too_long = live.request.is_score() || prompt >= limit;
+  const bool too_long = live.request.is_score() || prompt >= *limit;
   return InvalidFieldError(too_long ? "prompt" : "stopping.max_tokens",
                            absl::StrCat(live.max_positions(),
                                         " tokens, prompt and output, are more "
                                         "than a worker's whole cache holds (",
-                                        limit, ")"));
+                                        *limit, ")"));
 }
 
 absl::Status SchedulerCore::CheckTenantIsBelowLimits(
@@ -153,20 +152,18 @@ absl::Status SchedulerCore::Enqueue(const LiveRequest& live) {
             live.max_positions(), " more would pass its limit of ", limit)),
         RetryDelayFor(live));
   }
-  const auto rate = drain_rates_.find(live.model);
-  if (rate != drain_rates_.end()) {
-    const auto wait = rate->second.TimeFor(queue_.TokensBefore(
-        live.model, live.request.tenant, live.max_positions()));
-    if (wait.has_value() && *wait > options_.max_queue_wait) {
-      return WithRetryDelay(
-          absl::ResourceExhaustedError(absl::StrCat(
-              "the queue is full: a request would wait for ",
-              absl::FormatDuration(absl::Trunc(*wait, absl::Milliseconds(1))),
-              ", and may for ", absl::FormatDuration(options_.max_queue_wait))),
-          std::max(*wait - options_.max_queue_wait, options_.retry_delay));
-    }
+  const auto wait = TimeToServe(
+      live.model,
+      queue_.TokensBefore(live.model, tenant, live.max_positions()));
+  if (wait.has_value() && *wait > options_.max_queue_wait) {
+    return WithRetryDelay(
+        absl::ResourceExhaustedError(absl::StrCat(
+            "the queue is full: a request would wait for ",
+            absl::FormatDuration(absl::Trunc(*wait, absl::Milliseconds(1))),
+            ", and may for ", absl::FormatDuration(options_.max_queue_wait))),
+        std::max(*wait - options_.max_queue_wait, options_.retry_delay));
   }
-  const absl::Status status = queue_.Push(live.model, live.waiting());
+  absl::Status status = queue_.Push(live.model, live.waiting());
   if (status.ok()) return status;
   if (NumTakingWorkersOf(live.model) > 0) {
     return WithRetryDelay(status, RetryDelayFor(live));
@@ -177,16 +174,21 @@ absl::Status SchedulerCore::Enqueue(const LiveRequest& live) {
       options_.retry_delay);
 }
 
+std::optional<absl::Duration> SchedulerCore::TimeToServe(
+    absl::string_view model, int64_t tokens) const {
+  const auto rate = drain_rates_.find(model);
+  if (rate == drain_rates_.end()) return std::nullopt;
+  return rate->second.TimeFor(tokens);
+}
+
 absl::Duration SchedulerCore::RetryDelayFor(const LiveRequest& live) const {
-  const auto rate = drain_rates_.find(live.model);
-  if (rate == drain_rates_.end()) return options_.retry_delay;
   const int64_t tokens = std::max(
       live.max_positions(),
       static_cast<int64_t>(kRetryShare *
                            static_cast<double>(queue_.LaneTokens(live.model))));
-  return std::clamp(rate->second.TimeFor(tokens).value_or(options_.retry_delay),
-                    options_.retry_delay,
-                    std::max(options_.retry_delay, kLongestRetryDelay));
+  return std::clamp(
+      TimeToServe(live.model, tokens).value_or(options_.retry_delay),
+      options_.retry_delay, std::max(options_.retry_delay, kLongestRetryDelay));
 }
 
 LiveRequest* SchedulerCore::FindLive(RequestKey key) {

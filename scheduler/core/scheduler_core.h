@@ -157,6 +157,10 @@ class SchedulerCore {
   // No request is live.
   bool idle() const;
 
+  // Longest prompt + max_tokens that a connected worker of the model takes; not
+  // set without one.
+  std::optional<int64_t> MaxRequestTokens(absl::string_view model) const;
+
   SchedulerSnapshot Snapshot() const;
 
   // Crashes unless the invariants above hold. Debug builds call it themselves.
@@ -173,6 +177,9 @@ class SchedulerCore {
   absl::Status CheckFits(const LiveRequest& live) const;
   absl::Status CheckTenantIsBelowLimits(const LiveRequest& live) const;
   absl::Status Enqueue(const LiveRequest& live);
+  // How long the model's queue takes to serve so many tokens, if that is known.
+  std::optional<absl::Duration> TimeToServe(absl::string_view model,
+                                            int64_t tokens) const;
   // How long who is refused for want of room should wait: until a good part of
   // what waits has been served.
   absl::Duration RetryDelayFor(const LiveRequest& live) const;

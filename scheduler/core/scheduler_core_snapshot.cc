@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -20,6 +21,16 @@ int64_t SchedulerCore::NumTakingWorkersOf(absl::string_view model) const {
   return std::count_if(workers_.begin(), workers_.end(), [&](const auto& it) {
     return it.second->info().model_name == model && !it.second->is_draining();
   });
+}
+
+std::optional<int64_t> SchedulerCore::MaxRequestTokens(
+    absl::string_view model) const {
+  std::optional<int64_t> most;
+  for (const auto& [id, worker] : workers_) {
+    if (worker->info().model_name != model) continue;
+    most = std::max(most.value_or(0), worker->max_request_tokens());
+  }
+  return most;
 }
 
 bool SchedulerCore::IsInUse(absl::string_view model) const {
@@ -49,18 +60,15 @@ SchedulerSnapshot SchedulerCore::Snapshot() const {
       .max_queue_tokens = options_.max_queue_tokens,
       .counts = counts_};
   for (const auto& [name, model] : models_.models()) {
-    snapshot.models.push_back({.name = name,
-                               .weights_hash = model.weights_hash,
-                               .config = model.config});
+    snapshot.models.push_back(
+        {.name = name,
+         .weights_hash = model.weights_hash,
+         .config = model.config,
+         .workers = NumWorkersOf(name),
+         .max_request_tokens = MaxRequestTokens(name).value_or(0)});
   }
   for (const auto& [id, worker] : workers_) {
     snapshot.workers.push_back(worker->Snapshot());
-    for (ModelSnapshot& model : snapshot.models) {
-      if (model.name != worker->info().model_name) continue;
-      ++model.workers;
-      model.max_request_tokens =
-          std::max(model.max_request_tokens, worker->max_request_tokens());
-    }
   }
   return snapshot;
 }

@@ -2,10 +2,7 @@
 #define HYBRIDSERVE_SCHEDULER_CORE_TENANT_LIMITS_H_
 
 #include <cstdint>
-#include <functional>
 #include <optional>
-
-#include "absl/strings/string_view.h"
 
 namespace hybridserve {
 
@@ -18,10 +15,6 @@ struct TenantLimits {
 
   friend bool operator==(const TenantLimits&, const TenantLimits&) = default;
 };
-
-// The limits of a tenant as they are now; "" is the common tenant. Quick, and
-// may be called on any thread.
-using TenantLimitsLookup = std::function<TenantLimits(absl::string_view)>;
 
 }  // namespace hybridserve
 

@@ -106,11 +106,6 @@ absl::StatusOr<Caller> Authenticator::Check(
   return Check(context.client_metadata(), action);
 }
 
-TenantLimits Authenticator::LimitsOf(absl::string_view tenant) const {
-  const std::shared_ptr<const ApiKeys> keys = this->keys();
-  return keys == nullptr ? TenantLimits() : keys->LimitsOf(tenant);
-}
-
 std::shared_ptr<const ApiKeys> Authenticator::keys() const {
   absl::MutexLock lock(&mutex_);
   return keys_;

@@ -59,9 +59,6 @@ class Authenticator {
   absl::StatusOr<Caller> Check(const grpc::CallbackServerContext& context,
                                Action action) const;
 
-  // As ApiKeys has them now; none without keys.
-  TenantLimits LimitsOf(absl::string_view tenant) const;
-
  private:
   std::shared_ptr<const ApiKeys> keys() const;
 

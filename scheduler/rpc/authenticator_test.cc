@@ -45,7 +45,10 @@ TEST(AuthenticatorTest, WithoutKeysEverybodyMayAndSaysWhoseACallIs) {
       Check(authenticator, Action::kInfer, {{"x-hybridserve-tenant", "alice"}})
           ->tenant,
       "alice");
-  EXPECT_EQ(authenticator.LimitsOf("alice"), TenantLimits());
+  EXPECT_EQ(
+      Check(authenticator, Action::kInfer, {{"x-hybridserve-tenant", "alice"}})
+          ->limits,
+      TenantLimits());
 }
 
 TEST(AuthenticatorTest, TheTenantsNameIsChecked) {
@@ -133,8 +136,7 @@ TEST(AuthenticatorTest, TheTenantIsTheKeysUnlessTheKeyLetsTheCallSay) {
   EXPECT_EQ(bob->tenant, "bob");
   EXPECT_EQ(bob->limits, TenantLimits{.max_priority = 1});
   EXPECT_EQ(check("g", "carol")->tenant, "carol");
-  EXPECT_EQ(authenticator.LimitsOf("alice"),
-            TenantLimits{.max_live_requests = 3});
+  EXPECT_EQ(check("g", "alice")->limits, TenantLimits{.max_live_requests = 3});
 }
 
 TEST(AuthenticatorTest, NewKeysReplaceTheOldOnes) {

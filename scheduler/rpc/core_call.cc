@@ -28,13 +28,10 @@ absl::Time OnClock(std::chrono::system_clock::time_point deadline,
 
 // Cuts a max_tokens that the client left open to what the workers can hold.
 void CutToPools(const SchedulerCore& core, GenerationRequest& request) {
-  for (const ModelSnapshot& model : core.Snapshot().models) {
-    if (model.name != request.model || model.max_request_tokens <= 0) continue;
-    const int64_t room =
-        model.max_request_tokens - static_cast<int64_t>(request.prompt.size());
-    request.max_tokens =
-        std::max<int64_t>(1, std::min(request.max_tokens, room));
-  }
+  const int64_t most = core.MaxRequestTokens(request.model).value_or(0);
+  if (most <= 0) return;
+  const int64_t room = most - static_cast<int64_t>(request.prompt.size());
+  request.max_tokens = std::max<int64_t>(1, std::min(request.max_tokens, room));
 }
 
 }  // namespace

@@ -59,11 +59,7 @@ class WorkerConnection::WarmUp final : public RequestObserver {
 
   bool OnToken(int32_t, float) override { return true; }
   void OnFinished(FinishReason, const Usage&) override {
-    std::optional<ConnectionId> connection;
-    {
-      absl::MutexLock lock(&connection_->mutex_);
-      connection = connection_->connection_;
-    }
+    const std::optional<ConnectionId> connection = connection_->connection();
     if (connection.has_value()) {
       connection_->environment_.directory.SetReady(*connection);
     }
@@ -156,6 +152,11 @@ void WorkerConnection::OnDone() {
   const std::shared_ptr<WorkerConnection> last = std::move(self_);
 }
 
+std::optional<ConnectionId> WorkerConnection::connection() const {
+  absl::MutexLock lock(&mutex_);
+  return connection_;
+}
+
 absl::Status WorkerConnection::Take(const pb::ConnectRequest& message) {
   if (phase_ == Phase::kHello) return TakeHello(message);
   if (message.fence().epoch() != epoch_) return absl::OkStatus();  // Stale.
@@ -211,11 +212,7 @@ absl::Status WorkerConnection::TakeProgress(const pb::LoadProgress& progress) {
     return InvalidFieldError("load_progress.loaded_bytes",
                              "is not in [0, total_bytes]");
   }
-  std::optional<ConnectionId> connection;
-  {
-    absl::MutexLock lock(&mutex_);
-    connection = connection_;
-  }
+  const std::optional<ConnectionId> connection = this->connection();
   if (!connection.has_value()) return absl::OkStatus();
   environment_.directory.SetProgress(*connection,
                                      {.name = hello_.worker_name(),
@@ -269,11 +266,7 @@ void WorkerConnection::TakeHeartbeat() {
 void WorkerConnection::TakeLeave() {
   LOG(INFO) << "worker leaves: name=" << hello_.worker_name()
             << " model=" << hello_.model_name();
-  std::optional<ConnectionId> connection;
-  {
-    absl::MutexLock lock(&mutex_);
-    connection = connection_;
-  }
+  const std::optional<ConnectionId> connection = this->connection();
   if (connection.has_value()) environment_.directory.SetLeaving(*connection);
   environment_.core.Post([self = shared_from_this()](SchedulerCore& core) {
     if (!self->worker_.has_value()) {

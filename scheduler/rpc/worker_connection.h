@@ -65,6 +65,9 @@ class WorkerConnection final
   explicit WorkerConnection(const WorkerEnvironment& environment)
       : environment_(environment) {}
 
+  // Its name in the directory: from Hello until OnDone().
+  std::optional<ConnectionId> connection() const;
+
   // Takes one message. An error ends the call.
   absl::Status Take(const worker::v1::ConnectRequest& message);
   absl::Status TakeHello(const worker::v1::ConnectRequest& message);
@@ -100,7 +103,7 @@ class WorkerConnection final
   bool leaving_ = false;  // Said so before it was added.
 
   worker::v1::ConnectResponse outgoing_;  // Being written.
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   std::optional<ConnectionId> connection_ ABSL_GUARDED_BY(mutex_);
   std::deque<worker::v1::ConnectResponse> pending_ ABSL_GUARDED_BY(mutex_);
   bool accepted_ ABSL_GUARDED_BY(mutex_) = false;  // Registered is queued.

@@ -4,17 +4,10 @@
 #include "grpcpp/support/channel_arguments.h"
 
 namespace hybridserve {
-namespace {
-
-constexpr int kMaxMessageBytes = 64 << 20;
-
-}  // namespace
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> DialScheduler(
     const SchedulerChannelOptions& options) {
   grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
   // The line is silent while nobody asks for text: pings notice a scheduler
   // that is gone.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "common/grpc_status.h"
 #include "common/status_macros.h"
 #include "common/wire/model_files_wire.h"
@@ -20,10 +19,6 @@ namespace pb = worker::v1;
 SchedulerConnection::SchedulerConnection(pb::WorkerLinkService::Stub& stub,
                                          Options options)
     : options_(std::move(options)) {
-  if (!options_.api_key.empty()) {
-    context_.AddMetadata("authorization",
-                         absl::StrCat("Bearer ", options_.api_key));
-  }
   context_.set_wait_for_ready(true);
   stub.async()->Connect(&context_, this);
   // Others than reactions start writes, so the call waits for RemoveHold().

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -30,7 +29,6 @@ class SchedulerConnection final
   struct Options {
     uint64_t epoch = 0;
     worker::v1::Hello hello;
-    std::string api_key;  // Empty: none is sent.
     // One call at a time, on gRPC's threads.
     // `heartbeat_interval` is infinite where none are wanted.
     std::function<void(absl::Duration heartbeat_interval)> on_accepted;

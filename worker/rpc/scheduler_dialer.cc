@@ -203,7 +203,6 @@ SchedulerConnection::Options SchedulerDialer::Impl::ConnectionOptions(
   options.hello.set_worker_name(options_.worker_name);
   options.hello.set_model_name(options_.model_name);
   options.hello.set_build_id(options_.build_id);
-  options.api_key = options_.api_key;
   options.on_accepted = [this](absl::Duration heartbeat_interval) {
     LOG(INFO) << "accepted by the scheduler";
     absl::MutexLock lock(&mutex_);

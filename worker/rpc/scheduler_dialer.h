@@ -32,7 +32,6 @@ class SchedulerDialer {
     std::string worker_name;  // For people: host and process.
     std::string model_name;
     std::string build_id;
-    std::string api_key;  // Sent as `authorization: Bearer`; empty: none.
     // Waits between dials: doubles from the first to the last.
     absl::Duration first_backoff = absl::Milliseconds(100);
     absl::Duration last_backoff = absl::Seconds(5);
