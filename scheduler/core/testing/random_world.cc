@@ -8,7 +8,9 @@
 #include "common/status_details.h"
 #include "common/testing/status_matchers.h"
 #include "gtest/gtest.h"
+#include "scheduler/core/testing/bad_result.h"
 #include "scheduler/core/testing/converting_policy.h"
+#include "scheduler/core/testing/expected_output.h"
 
 namespace hybridserve {
 namespace {
@@ -23,28 +25,12 @@ std::unique_ptr<Policy> MakePolicy(const std::string& name) {
   return ParsePolicy(name, std::nullopt).value();
 }
 
-NumericsClass ClassOf(const std::string& build) {
-  return FakeWorkerInfo({.build_id = build}).numerics;
-}
-
 // What a scheduler of that policy alone with such a worker says.
 int64_t MaxRequestTokens(const std::string& policy,
                          const FakeWorkerOptions& options) {
   CoreHarness harness({}, MakePolicy(policy));
   EXPECT_THAT(harness.AddWorker(options), IsOk());
   return harness.core().Snapshot().models.front().max_request_tokens;
-}
-
-std::vector<float> ExpectedScores(const GenerationRequest& request,
-                                  const NumericsClass& numerics) {
-  std::vector<float> scores;
-  for (size_t i = 0; i < request.prompt.size(); ++i) {
-    if (request.score_targets[i] == -1) continue;
-    scores.push_back(
-        FakeLogProb(absl::MakeConstSpan(request.prompt).subspan(0, i + 1),
-                    request.score_targets[i], numerics));
-  }
-  return scores;
 }
 
 }  // namespace
@@ -356,42 +342,12 @@ void RandomWorld::Step() {
   }
 }
 
-bool RandomWorld::Spoil(StepResult& result) {
-  std::vector<SequenceResult>& sequences = result.sequences;
-  const int64_t kind = Uniform(0, 5);
-  if (kind == 0 || sequences.empty()) {
-    sequences.push_back({.sequence = SequenceId(1'000'000'000)});
-    return true;
-  }
-  const int64_t index = Uniform(0, static_cast<int64_t>(sequences.size()) - 1);
-  SequenceResult& spoilt = sequences[index];
-  switch (kind) {
-    case 1:
-      sequences.push_back(SequenceResult(spoilt));
-      return true;
-    case 2:
-      // Of one that was asked for nothing nothing is missed.
-      if (spoilt.token < 0 && spoilt.score_log_probs.empty()) return false;
-      sequences.erase(sequences.begin() + index);
-      return true;
-    case 3:
-      spoilt.token = OneIn(2) ? static_cast<int32_t>(kVocabSize) : -2;
-      return true;
-    case 4:
-      spoilt.token = spoilt.token < 0 ? 5 : -1;
-      return true;
-    default:
-      spoilt.score_log_probs.push_back(-1);
-      return true;
-  }
-}
-
 void RandomWorld::StepBadly() {
   const std::vector<WorkerId> ids = WithPlans();
   if (ids.empty()) return;
   const WorkerId id = OneOf(ids);
   StepResult result = harness_.worker(id).RunNext();
-  if (!Spoil(result)) result.sequences.push_back({.sequence = SequenceId(0)});
+  Spoil(result, kVocabSize, random_);
   std::vector<size_t> sizes;
   for (const auto& [key, tracked] : live_) {
     sizes.push_back(tracked.record->tokens.size());
@@ -505,45 +461,17 @@ void RandomWorld::CheckError(const Tracked& tracked) {
   }
 }
 
-bool RandomWorld::Matches(const Tracked& tracked,
-                          const std::string& build) const {
-  const RequestRecord& record = *tracked.record;
-  const GenerationRequest& request = tracked.request;
-  const bool finished = record.finished.has_value() &&
-                        record.finished != FinishReason::kCancelled;
-  if (request.is_score()) {
-    return !finished ||
-           record.scores == ExpectedScores(request, ClassOf(build));
-  }
-  std::vector<int32_t> expected =
-      ExpectedTokens(request, ClassOf(build), kVocabSize);
-  bool stops = false;
-  for (const int32_t id : request.stop_token_ids) {
-    stops |= expected.back() == id;
-  }
-  stops |= expected.back() == 2 && !request.ignore_eos;
-  stops &= static_cast<int64_t>(expected.size()) >= request.min_tokens;
-  if (static_cast<int64_t>(expected.size()) >= tracked.stop_after) {
-    expected.resize(tracked.stop_after);
-    stops = true;
-  }
-  if (finished) {
-    return record.tokens == expected &&
-           record.finished ==
-               (stops ? FinishReason::kStop : FinishReason::kLength);
-  }
-  return record.tokens.size() <= expected.size() &&
-         std::equal(record.tokens.begin(), record.tokens.end(),
-                    expected.begin());
-}
-
 void RandomWorld::CheckOutput(const Tracked& tracked) const {
   // One class gave them all.
-  const bool matches = tracked.build.empty()
-                           ? Matches(tracked, "x") || Matches(tracked, "y")
-                           : Matches(tracked, tracked.build);
-  EXPECT_TRUE(matches) << "got " << tracked.record->tokens.size() << " of "
-                       << tracked.request.max_tokens << " tokens";
+  const auto matches = [&](const std::string& build) {
+    return IsOutputOf(tracked.request, tracked.stop_after,
+                      FakeWorkerInfo({.build_id = build}).numerics, kVocabSize,
+                      *tracked.record);
+  };
+  EXPECT_TRUE(tracked.build.empty() ? matches("x") || matches("y")
+                                    : matches(tracked.build))
+      << "got " << tracked.record->tokens.size() << " of "
+      << tracked.request.max_tokens << " tokens";
   EXPECT_EQ(tracked.record->usage.completion_tokens,
             tracked.record->finished.has_value()
                 ? static_cast<int64_t>(tracked.record->tokens.size())

@@ -108,8 +108,6 @@ class RandomWorld {
   void Step();
   // As Step(), but the result is nonsense.
   void StepBadly();
-  // Makes a good result bad. False: this one cannot be.
-  bool Spoil(StepResult& result);
   void AnswerStale();
 
   // What holds after every event.
@@ -120,7 +118,6 @@ class RandomWorld {
   void Forget();
   void CheckError(const Tracked& tracked);
   void CheckOutput(const Tracked& tracked) const;
-  bool Matches(const Tracked& tracked, const std::string& build) const;
   std::vector<WorkerId> WithPlans();
   void ExpectLost(WorkerId id);
 
