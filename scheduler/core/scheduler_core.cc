@@ -155,19 +155,20 @@ absl::Status SchedulerCore::Enqueue(const LiveRequest& live) {
   const auto wait = TimeToServe(
       live.model,
       queue_.TokensBefore(live.model, tenant, live.max_positions()));
+  absl::Status status;
+  absl::Duration delay;
   if (wait.has_value() && *wait > options_.max_queue_wait) {
-    return WithRetryDelay(
-        absl::ResourceExhaustedError(absl::StrCat(
-            "the queue is full: a request would wait for ",
-            absl::FormatDuration(absl::Trunc(*wait, absl::Milliseconds(1))),
-            ", and may for ", absl::FormatDuration(options_.max_queue_wait))),
-        std::max(*wait - options_.max_queue_wait, options_.retry_delay));
+    status = absl::ResourceExhaustedError(absl::StrCat(
+        "the queue is full: a request would wait for ",
+        absl::FormatDuration(absl::Trunc(*wait, absl::Milliseconds(1))),
+        ", and may for ", absl::FormatDuration(options_.max_queue_wait)));
+    delay = std::max(*wait - options_.max_queue_wait, options_.retry_delay);
+  } else {
+    status = queue_.Push(live.model, live.waiting());
+    if (status.ok()) return status;
+    delay = RetryDelayFor(live);
   }
-  absl::Status status = queue_.Push(live.model, live.waiting());
-  if (status.ok()) return status;
-  if (NumTakingWorkersOf(live.model) > 0) {
-    return WithRetryDelay(status, RetryDelayFor(live));
-  }
+  if (NumTakingWorkersOf(live.model) > 0) return WithRetryDelay(status, delay);
   return WithRetryDelay(
       absl::UnavailableError(absl::StrCat(
           "model ", live.model, " has no worker now, and ", status.message())),

@@ -185,6 +185,12 @@ TEST(AdmissionTest, RefusesWhatWouldWaitTooLong) {
   while (!records[4]->ended()) harness.Step(id);
   harness.Submit(MakeRequest(4, 4));
   EXPECT_THAT(harness.last_submit(), IsOk());
+  // Without a worker it is not for the queue's length that one would wait.
+  harness.core().RemoveWorker(id, absl::UnavailableError("gone"));
+  harness.Submit(MakeRequest(4, 4));
+  EXPECT_THAT(harness.last_submit(),
+              StatusIs(StatusCode::kUnavailable, "has no worker now"));
+  ASSERT_THAT(harness.AddWorker(), IsOk());
   harness.RunUntilQuiet();
 }
 
@@ -458,6 +464,8 @@ TEST(AdmissionTest, RefusesWorkersItCannotUse) {
   EXPECT_THAT(harness.AddWorker({.model_name = ""}),
               StatusIs(StatusCode::kInvalidArgument, "model_name"));
   EXPECT_THAT(harness.AddWorker({.host_half_slots = -1}),
+              StatusIs(StatusCode::kInvalidArgument, "pools.half_slots"));
+  EXPECT_THAT(harness.AddWorker({.host_half_slots = INT32_MAX}),
               StatusIs(StatusCode::kInvalidArgument, "pools.half_slots"));
   EXPECT_THAT(harness.AddWorker({.max_step_tokens = 0}),
               StatusIs(StatusCode::kInvalidArgument, "max_step_tokens"));

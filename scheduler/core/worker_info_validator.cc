@@ -8,6 +8,8 @@
 namespace hybridserve {
 
 absl::Status ValidateWorkerInfo(const WorkerInfo& info) {
+  // More than any host holds, and the scheduler's table of them is still small.
+  constexpr int32_t kMostHalfSlots = 1 << 26;
   const auto invalid = [](absl::string_view field, int64_t value) {
     return absl::InvalidArgumentError(
         absl::StrCat("worker: ", field, " is ", value));
@@ -37,7 +39,7 @@ absl::Status ValidateWorkerInfo(const WorkerInfo& info) {
       return absl::InvalidArgumentError("worker: two pools of one tier");
     }
     tiers |= tier;
-    if (pool.half_slots < 0) {
+    if (pool.half_slots < 0 || pool.half_slots > kMostHalfSlots) {
       return invalid("pools.half_slots", pool.half_slots);
     }
   }
