@@ -1,14 +1,32 @@
 #include "common/listen_address.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <cstdint>
+
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace hybridserve {
 
 bool ListenAddress::is_loopback() const {
-  return host == "localhost" || host == "::1" || absl::StartsWith(host, "127.");
+  constexpr uint32_t kLoopbackNetwork = 127;
+  if (host == "localhost") return true;
+  in_addr v4{};
+  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) {
+    return ntohl(v4.s_addr) >> 24 == kLoopbackNetwork;
+  }
+  in6_addr v6{};
+  return inet_pton(AF_INET6, host.c_str(), &v6) == 1 &&
+         IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+std::string ListenAddress::WithPort(int real_port) const {
+  return host.find(':') == std::string::npos
+             ? absl::StrCat(host, ":", real_port)
+             : absl::StrCat("[", host, "]:", real_port);
 }
 
 absl::StatusOr<ListenAddress> ParseListenAddress(const std::string& text) {

@@ -14,6 +14,8 @@ struct ListenAddress {
 
   // Nothing but this machine reaches it.
   bool is_loopback() const;
+  // The same host with the port that was really taken.
+  std::string WithPort(int real_port) const;
 };
 
 // InvalidArgument, for a person, if `text` is not HOST:PORT.

@@ -23,9 +23,15 @@ TEST(ListenAddressTest, KnowsLoopback) {
     EXPECT_TRUE(ParseListenAddress(text)->is_loopback()) << text;
   }
   for (const char* text : {"0.0.0.0:1", "[::]:1", "example.org:1", "1.2.3.4:1",
-                           "localhost.example.org:1"}) {
+                           "localhost.example.org:1", "127.example.org:1",
+                           "127.0.0.1.example.org:1"}) {
     EXPECT_FALSE(ParseListenAddress(text)->is_loopback()) << text;
   }
+}
+
+TEST(ListenAddressTest, NamesThePortThatWasTaken) {
+  EXPECT_EQ(ParseListenAddress("localhost:0")->WithPort(80), "localhost:80");
+  EXPECT_EQ(ParseListenAddress("[::1]:0")->WithPort(80), "[::1]:80");
 }
 
 TEST(ListenAddressTest, RefusesWhatIsNoAddress) {

@@ -5,8 +5,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/flag_error.h"
+#include "common/listen_address.h"
 #include "common/process_metrics.h"
 #include "prometheus/collectable.h"
 #include "prometheus/exposer.h"
@@ -15,13 +16,9 @@ namespace hybridserve {
 
 absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Create(
     const std::string& listen) {
-  const size_t colon = listen.rfind(':');
-  int port = 0;
-  if (colon == std::string::npos || colon == 0 ||
-      !absl::SimpleAtoi(listen.substr(colon + 1), &port) || port < 0 ||
-      port > 65535) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--metrics_listen: \"", listen, "\" is not HOST:PORT"));
+  const absl::StatusOr<ListenAddress> address = ParseListenAddress(listen);
+  if (!address.ok()) {
+    return WrongFlag("metrics_listen", address.status().message());
   }
   std::unique_ptr<prometheus::Exposer> exposer;
   // The library reports by exceptions; they stay here.
@@ -32,9 +29,9 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Create(
         "--metrics_listen: cannot listen on ", listen, ": ", error.what()));
   }
   const std::vector<int> ports = exposer->GetListeningPorts();
-  if (!ports.empty()) port = ports.front();
-  return std::unique_ptr<MetricsServer>(new MetricsServer(
-      std::move(exposer), absl::StrCat(listen.substr(0, colon), ":", port)));
+  const int port = ports.empty() ? address->port : ports.front();
+  return std::unique_ptr<MetricsServer>(
+      new MetricsServer(std::move(exposer), address->WithPort(port)));
 }
 
 MetricsServer::MetricsServer(std::unique_ptr<prometheus::Exposer> exposer,

@@ -134,14 +134,6 @@ void ExitWithUsageError(absl::string_view name, const absl::Status& error) {
   std::exit(2);
 }
 
-bool IsUsageError(const absl::Status& error) {
-  absl::string_view name = error.message();
-  absl::ConsumePrefix(&name, "--");
-  name = name.substr(0, name.find(':'));
-  return absl::IsInvalidArgument(error) &&
-         absl::FindCommandLineFlag(name) != nullptr;
-}
-
 int ReportFailure(absl::string_view name, const absl::Status& error) {
   PrintError(name, error);
   return 1;

@@ -42,11 +42,6 @@ std::vector<std::string> InitProgram(int argc, char** argv,
 [[noreturn]] void ExitWithUsageError(absl::string_view name,
                                      const absl::Status& error);
 
-// Whether an error is about a flag's value: InvalidArgument, and its message
-// begins with a flag's name. The program then ends as after wrong usage, though
-// it took a look at the machine or the model to know.
-bool IsUsageError(const absl::Status& error);
-
 // Writes one line to stderr, "NAME: MESSAGE", and returns 1: what main() does
 // with the error that ended it.
 int ReportFailure(absl::string_view name, const absl::Status& error);

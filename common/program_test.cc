@@ -133,12 +133,5 @@ TEST(ProgramTest, VersionNamesProgramReleaseAndBuild) {
               testing::StartsWith("hybridserve " + std::string(Version())));
 }
 
-TEST(IsUsageErrorTest, IsAboutAFlagsValue) {
-  EXPECT_TRUE(IsUsageError(absl::InvalidArgumentError("--shelves: too few")));
-  EXPECT_TRUE(IsUsageError(absl::InvalidArgumentError("shelves: too few")));
-  EXPECT_FALSE(IsUsageError(absl::InvalidArgumentError("books: too few")));
-  EXPECT_FALSE(IsUsageError(absl::NotFoundError("--shelves: gone")));
-}
-
 }  // namespace
 }  // namespace hybridserve

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "common/flag_error.h"
 #include "common/grpc_log.h"
 #include "common/listen_address.h"
 #include "common/program.h"

@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/flag_error.h"
 #include "common/status_macros.h"
 #include "scheduler/flags/scheduler_flags.h"
 
@@ -50,10 +51,6 @@ namespace {
 constexpr int64_t kMostRequests = 65536;
 constexpr int64_t kMostTokens = int64_t{1} << 24;
 constexpr int64_t kMostRepeats = 10000;
-
-absl::Status WrongFlag(absl::string_view flag, absl::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", why));
-}
 
 absl::Status CheckRange(absl::string_view flag, int64_t value, int64_t most) {
   if (value >= 1 && value <= most) return absl::OkStatus();

@@ -12,6 +12,7 @@
 #include "client/load_bar.h"
 #include "client/policy_worker.h"
 #include "client/progress_bar.h"
+#include "common/flag_error.h"
 #include "common/status_macros.h"
 #include "scheduler/flags/scheduler_flags.h"
 #include "worker/flags/worker_flags.h"

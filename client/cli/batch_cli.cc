@@ -18,6 +18,7 @@
 #include "client/cli/shared_flags.h"
 #include "client/commands/command.h"
 #include "client/progress_bar.h"
+#include "common/flag_error.h"
 #include "common/status_macros.h"
 
 ABSL_FLAG(std::string, output_file, "", "batch: the file to write.");

@@ -3,16 +3,11 @@
 #include <iostream>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "client/commands/command.h"
 #include "client/status_text.h"
-#include "common/program.h"
+#include "common/flag_error.h"
 
 namespace hybridserve {
-
-absl::Status WrongFlag(absl::string_view flag, absl::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", why));
-}
 
 int Fail(int code, const absl::Status& status) {
   std::cerr << "hybridserve: "

@@ -2,12 +2,8 @@
 #define HYBRIDSERVE_CLIENT_CLI_FAILURE_H_
 
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
 
 namespace hybridserve {
-
-// InvalidArgument: "--FLAG: WHY".
-absl::Status WrongFlag(absl::string_view flag, absl::string_view why);
 
 // Says on stderr, in one line, what went wrong, and returns `code`.
 int Fail(int code, const absl::Status& status);

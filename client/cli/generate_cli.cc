@@ -18,6 +18,7 @@
 #include "client/cli/generation_flags.h"
 #include "client/cli/shared_flags.h"
 #include "client/commands/generate_command.h"
+#include "common/flag_error.h"
 #include "common/status_macros.h"
 
 ABSL_FLAG(std::optional<std::string>, prompt, std::nullopt,

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "absl/flags/flag.h"
-#include "client/cli/failure.h"
 #include "client/cli/shared_flags.h"
+#include "common/flag_error.h"
 #include "common/repeated_text.h"
 
 ABSL_FLAG(std::optional<int64_t>, max_tokens, std::nullopt,

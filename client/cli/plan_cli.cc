@@ -10,6 +10,7 @@
 #include "client/commands/command.h"
 #include "client/plan/plan_command.h"
 #include "client/plan/plan_flags.h"
+#include "common/flag_error.h"
 #include "scheduler/flags/scheduler_flags.h"
 
 namespace hybridserve {

@@ -9,6 +9,7 @@
 #include "client/cli/failure.h"
 #include "client/cli/shared_flags.h"
 #include "client/commands/score_command.h"
+#include "common/flag_error.h"
 #include "common/status_macros.h"
 
 namespace hybridserve {

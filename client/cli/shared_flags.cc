@@ -2,7 +2,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
-#include "client/cli/failure.h"
+#include "common/flag_error.h"
 
 ABSL_FLAG(std::string, model, "",
           "The model's name; not needed where the server has one.");

@@ -15,6 +15,7 @@
 #include "client/commands/command.h"
 #include "client/top/screen.h"
 #include "client/top/top_command.h"
+#include "common/flag_error.h"
 #include "common/status_macros.h"
 
 ABSL_DECLARE_FLAG(std::string, server);  // client/cli/backend

@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "common/flag_error.h"
 #include "common/status_macros.h"
 
 ABSL_FLAG(std::string, policy, "hybrid",
@@ -64,10 +65,6 @@ ABSL_FLAG(std::string, flexgen_relay, "",
 
 namespace hybridserve {
 namespace {
-
-absl::Status WrongFlag(absl::string_view flag, absl::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", why));
-}
 
 absl::Status CheckAtLeast(absl::string_view flag, int64_t value,
                           int64_t least) {

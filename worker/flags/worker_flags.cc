@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/flag_error.h"
 #include "common/size.h"
 #include "common/status_macros.h"
 
@@ -70,10 +71,6 @@ ABSL_FLAG(std::string, trace, "",
 
 namespace hybridserve {
 namespace {
-
-absl::Status WrongFlag(absl::string_view flag, absl::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", why));
-}
 
 absl::StatusOr<int64_t> ReadSize(absl::string_view flag,
                                  const std::string& text) {

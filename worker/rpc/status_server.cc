@@ -3,8 +3,9 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/flag_error.h"
+#include "common/listen_address.h"
 #include "common/metrics_server.h"
 #include "common/status_macros.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
@@ -31,13 +32,10 @@ class StatusServer::Impl {
 
 absl::Status StatusServer::Impl::Start(const Options& options) {
   if (!options.listen.empty()) {
-    const size_t colon = options.listen.rfind(':');
-    int port_number = 0;
-    if (colon == std::string::npos || colon == 0 ||
-        !absl::SimpleAtoi(options.listen.substr(colon + 1), &port_number) ||
-        port_number < 0 || port_number > 65535) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--listen: \"", options.listen, "\" is not HOST:PORT"));
+    const absl::StatusOr<ListenAddress> address =
+        ParseListenAddress(options.listen);
+    if (!address.ok()) {
+      return WrongFlag("listen", address.status().message());
     }
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -51,7 +49,7 @@ absl::Status StatusServer::Impl::Start(const Options& options) {
       return absl::UnavailableError(
           absl::StrCat("--listen: cannot listen on ", options.listen));
     }
-    address_ = absl::StrCat(options.listen.substr(0, colon), ":", port);
+    address_ = address->WithPort(port);
   }
   SetServing(false);
   if (options.metrics_listen.empty()) return absl::OkStatus();
