@@ -94,6 +94,24 @@ TEST(SnapshotMetricsTest, TellsOfTheCache) {
   EXPECT_THAT(PageOf(load), HasSubstr("pinned=\"false\""));
 }
 
+TEST(SnapshotMetricsTest, TellsOfTheCellsCache) {
+  v1::Load load = LoadOfOneWorker();
+  EXPECT_THAT(PageOf(load),
+              HasSubstr("\nhybridserve_cell_kv_cache_usage_ratio 0.625\n"));
+  // Another one's cache, of the size of all of the first one's, and free.
+  v1::Worker& other = *load.add_workers();
+  for (const v1::Pool& pool : load.workers(0).pools()) {
+    v1::Pool& free = *other.add_pools();
+    free.set_half_slots(pool.half_slots());
+    free.set_free(pool.half_slots());
+  }
+  EXPECT_THAT(PageOf(load),
+              HasSubstr("\nhybridserve_cell_kv_cache_usage_ratio 0.3125\n"));
+  load.clear_workers();
+  EXPECT_THAT(PageOf(load),
+              HasSubstr("\nhybridserve_cell_kv_cache_usage_ratio 1\n"));
+}
+
 TEST(SnapshotMetricsTest, TellsOfTheSteps) {
   const std::string page = PageOf(LoadOfOneWorker());
   EXPECT_THAT(page, HasSubstr(Series("worker_up", "", "1")));

@@ -73,6 +73,24 @@ void AddPools(const v1::Load& load, std::vector<MetricFamily>& families) {
   }
 }
 
+// What a gateway compares cells by: a scheduler, with the caches of all its
+// workers.
+void AddCellUsage(const v1::Load& load, std::vector<MetricFamily>& families) {
+  double total = 0;
+  double free = 0;
+  for (const v1::Worker& worker : load.workers()) {
+    for (const v1::Pool& pool : worker.pools()) {
+      total += pool.half_slots();
+      free += pool.free() + pool.cached();
+    }
+  }
+  MetricFamilyBuilder(families, "hybridserve_cell_kv_cache_usage_ratio",
+                      "Share of all workers' half-slots in use, 0 to 1; 1 "
+                      "without a worker.",
+                      MetricType::Gauge)
+      .Add({}, total > 0 ? 1 - free / total : 1);
+}
+
 // As the gateways of Kubernetes want to know it, in blocks of keys and values.
 void AddCacheConfig(const v1::Load& load, std::vector<MetricFamily>& families) {
   Family config(families, "cache_config_info",
@@ -251,6 +269,7 @@ void AddWorkerSeries(const v1::Load& load,
   AddStates(load, families);
   AddCacheConfig(load, families);
   AddPools(load, families);
+  AddCellUsage(load, families);
   AddLink(load, families);
   AddWork(load, families);
   AddSteps(load, families);
