@@ -82,10 +82,12 @@ install_packages() {
     apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
-# Prometheus's promtool, which checks metrics. Its package starts a server,
-# which nobody asked for.
-install_promtool() {
-  if command -v promtool > /dev/null; then return; fi
+# Prometheus and its promtool, which tests run. The package starts a server as
+# well, which nobody asked for.
+install_prometheus() {
+  if command -v promtool > /dev/null && command -v prometheus > /dev/null; then
+    return
+  fi
   install_packages prometheus
   if [[ -d /run/systemd/system ]]; then
     as_root systemctl disable --quiet --now prometheus
@@ -132,7 +134,7 @@ main() {
     if ! command -v kubectl > /dev/null; then
       install_packages kubernetes-client
     fi
-    install_promtool
+    install_prometheus
     make_python_environment
   fi
   if [[ -x "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" ]]; then
