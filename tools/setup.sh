@@ -37,6 +37,7 @@ BUILD_PACKAGES=(
   protobuf-compiler-grpc
 )
 TEST_PACKAGES=(
+  buildah
   clang
   clang-format
   clang-tidy
@@ -44,6 +45,7 @@ TEST_PACKAGES=(
   libclang-rt-14-dev
   libfaketime
   openssl
+  podman
   python3
   python3-matplotlib
   python3-numpy
@@ -51,6 +53,7 @@ TEST_PACKAGES=(
   python3-torch
   python3-venv
   python3-yaml
+  runc
 )
 
 # as_root COMMAND...: with sudo where this is not root.
