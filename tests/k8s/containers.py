@@ -29,8 +29,9 @@ class Containers:
     """The three images, built of a folder of programs."""
 
     def __init__(self, programs_root: str):
+        path = os.environ["PATH"] + ":/usr/sbin"
         for tool in TOOLS:
-            if shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin") is None:
+            if shutil.which(tool, path=path) is None:
                 raise CannotRun(f"there is no {tool}")
         self._folder = tempfile.TemporaryDirectory()
         self.storage = pathlib.Path(self._folder.name)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import unittest
 
+import kubernetes_validate
 import yaml
 
 from tests.k8s.monitoring import (FOLDER, RUNBOOK, alerts, dashboard, panels,
@@ -13,6 +14,7 @@ from tests.k8s.monitoring import (FOLDER, RUNBOOK, alerts, dashboard, panels,
                                   without_suffix)
 
 DOCS = FOLDER.parents[2] / "docs" / "metrics.md"
+KUBERNETES_VERSION = "1.27"  # As in render_test.
 # What Prometheus makes of each scrape.
 OWN_OF_PROMETHEUS = {"up"}
 # The fields of the operator's objects that may be used here, as
@@ -160,6 +162,14 @@ class OverlayTest(unittest.TestCase):
 
     def of_kind(self, kind: str) -> list[dict]:
         return [item for item in self.items if item["kind"] == kind]
+
+    def test_objects_of_kubernetes_satisfy_their_schemas(self):
+        for item in self.items:
+            if "monitoring.coreos.com" in item["apiVersion"]:
+                continue
+            with self.subTest(item["kind"]):
+                kubernetes_validate.validate(item, KUBERNETES_VERSION,
+                                             strict=True)
 
     def test_custom_objects_have_known_fields_only(self):
         for kind, fields in FIELDS.items():

@@ -1,4 +1,4 @@
-"""A Prometheus that scrapes live programs and evaluates rules, on a free port."""
+"""A Prometheus of the tests' own: scrapes live programs, evaluates rules."""
 
 import json
 import pathlib
@@ -23,7 +23,7 @@ def free_port() -> int:
 
 
 class Prometheus:
-    """Scrapes each (address, labels) every second; "job" is among the labels."""
+    """Scrapes each (address, labels) every second; one label is "job"."""
 
     def __init__(self, rules: pathlib.Path,
                  targets: list[tuple[str, dict[str, str]]]):
