@@ -85,14 +85,6 @@ def _base():
         },
         library_deps = {"ssl": [":crypto"]},
     )
-    system_repository(
-        name = "com_github_cyan4973_xxhash",
-        libraries = {"xxhash": ["xxhash"]},
-    )
-    system_repository(
-        name = "numactl",
-        libraries = {"numa": ["numa"]},
-    )
 
 def _compute():
     system_repository(
@@ -113,10 +105,6 @@ def _text():
             "//:i18n": ":icu",
         },
         libraries = {"icu": _ICU},
-    )
-    system_repository(
-        name = "com_github_juliastrings_utf8proc",
-        libraries = {"utf8proc": ["utf8proc"]},
     )
     system_repository(
         name = "com_github_pcre2project_pcre2",

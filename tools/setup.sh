@@ -24,13 +24,10 @@ BUILD_PACKAGES=(
   libgtest-dev
   libhwy-dev
   libicu-dev
-  libnuma-dev
   libpcre2-dev
   libprotobuf-dev
   librapidcheck-dev
   libssl-dev
-  libutf8proc-dev
-  libxxhash-dev
   nlohmann-json3-dev
   prometheus-cpp-dev
   protobuf-compiler

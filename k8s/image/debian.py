@@ -24,7 +24,6 @@ LICENCES = {
     "icu": "Unicode-DFS-2016",
     "libunwind": "MIT",
     "nlohmann-json3": "MIT",
-    "numactl": "LGPL-2.1-only",
     "ocl-icd": "BSD-2-Clause",
     "onednn": "Apache-2.0 AND BSD-3-Clause",
     "openssl": "Apache-2.0",
@@ -32,8 +31,6 @@ LICENCES = {
     "prometheus-cpp": "MIT",
     "protobuf": "BSD-3-Clause",
     "re2": "BSD-3-Clause",
-    "utf8proc": "MIT AND Unicode-DFS-2015",
-    "xxhash": "BSD-2-Clause",
     "xz-utils": "LicenseRef-public-domain",
     "zlib": "Zlib",
 }

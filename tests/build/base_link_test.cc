@@ -1,9 +1,7 @@
-#include <numa.h>
 #include <openssl/evp.h>
 #include <prometheus/counter.h>
 #include <prometheus/exposer.h>
 #include <prometheus/registry.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <memory>
@@ -68,8 +66,6 @@ TEST(BaseLinkTest, OpenSslHashesSha256) {
             "b00361a396177a9cb410ff61f20015ad");
 }
 
-TEST(BaseLinkTest, XxHash) { EXPECT_EQ(XXH64("", 0, 0), 0xef46db3751d8e999u); }
-
 TEST(BaseLinkTest, PrometheusExposesARegistry) {
   prometheus::Exposer exposer("127.0.0.1:0", /*num_threads=*/1);
   EXPECT_GT(exposer.GetListeningPorts().at(0), 0);
@@ -90,11 +86,6 @@ TEST(BaseLinkTest, RapidCheckFindsAndMissesCounterexamples) {
     std::reverse(values.begin(), values.end());
     RC_ASSERT(values == before);
   }));
-}
-
-TEST(BaseLinkTest, Numa) {
-  if (numa_available() < 0) GTEST_SKIP() << "no NUMA support in this kernel";
-  EXPECT_GE(numa_max_node(), 0);
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <pcre2.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
-#include <utf8proc.h>
 
 #include <string>
 
@@ -17,10 +16,6 @@ TEST(TextLinkTest, IcuKnowsCategories) {
   std::string text;
   icu::UnicodeString::fromUTF8("STRASSE").toLower().toUTF8String(text);
   EXPECT_EQ(text, "strasse");
-}
-
-TEST(TextLinkTest, Utf8procKnowsCategories) {
-  EXPECT_EQ(utf8proc_category(U'7'), UTF8PROC_CATEGORY_ND);
 }
 
 TEST(TextLinkTest, Pcre2LooksAhead) {
