@@ -18,16 +18,15 @@ namespace hybridserve {
 namespace {
 
 // Who makes the call, and goes by that name from now on: in the message, where
-// it has no name of its own, and in the response's metadata.
+// it has no name of its own.
 template <typename Message>
-CallIdentity Identify(grpc::CallbackServerContext& context,
+CallIdentity Identify(const grpc::CallbackServerContext& context,
                       absl::StatusOr<Message>& message) {
   CallIdentity identity = IdentifyCall(
       context.client_metadata(), message.ok() ? message->request_id() : "");
   if (message.ok() && message->request_id().empty()) {
     message->set_request_id(identity.request_id);
   }
-  context.AddInitialMetadata(kRequestIdMetadata, identity.request_id);
   return identity;
 }
 
@@ -55,7 +54,7 @@ grpc::ServerUnaryReactor* InferenceServiceImpl::Generate(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
   Inquiry inquiry = ReadGenerate(*context, *request);
-  auto* call = new GenerateCall(environment_, response);
+  auto* call = new GenerateCall(environment_, *context, response);
   call->Start(inquiry.identity, std::move(inquiry.prepared),
               context->deadline());
   return call;
@@ -66,7 +65,7 @@ InferenceServiceImpl::GenerateStream(grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request) {
   // GenerateStreamRequest has the same fields as GenerateRequest.
   Inquiry inquiry = ReadGenerate(*context, *request);
-  auto* call = new StreamCall(environment_);
+  auto* call = new StreamCall(environment_, *context);
   call->Start(inquiry.identity, std::move(inquiry.prepared),
               context->deadline());
   return call;
@@ -76,7 +75,7 @@ grpc::ServerUnaryReactor* InferenceServiceImpl::Score(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
   Inquiry inquiry = ReadScore(*context, *request);
-  auto* call = new ScoreCall(environment_, response);
+  auto* call = new ScoreCall(environment_, *context, response);
   call->Start(inquiry.identity, std::move(inquiry.prepared),
               context->deadline());
   return call;

@@ -1,6 +1,7 @@
 // What a request leaves behind besides its answer: its name in the response's
 // metadata, a line in the log, counts. Over real sockets.
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "glog/logging.h"
 #include "gmock/gmock.h"
 #include "grpcpp/client_context.h"
+#include "grpcpp/support/string_ref.h"
 #include "gtest/gtest.h"
 #include "hybridserve/v1/inference_service.grpc.pb.h"
 #include "scheduler/testing/server_harness.h"
@@ -66,12 +68,24 @@ class RequestLines final : public google::LogSink {
   std::string all_ ABSL_GUARDED_BY(mutex_);
 };
 
-std::string RequestIdOf(const grpc::ClientContext& context) {
-  const auto& metadata = context.GetServerInitialMetadata();
+using Metadata = std::multimap<grpc::string_ref, grpc::string_ref>;
+
+std::string RequestIdOf(const Metadata& metadata) {
   const auto it = metadata.find("x-request-id");
   return it == metadata.end()
              ? ""
              : std::string(it->second.data(), it->second.size());
+}
+
+std::string RequestIdOf(const grpc::ClientContext& context) {
+  return RequestIdOf(context.GetServerInitialMetadata());
+}
+
+std::string RefusedIdOf(const grpc::ClientContext& context) {
+  // A client takes what comes first for the beginning of a response, and does
+  // not retry.
+  EXPECT_THAT(context.GetServerInitialMetadata(), IsEmpty());
+  return RequestIdOf(context.GetServerTrailingMetadata());
 }
 
 class RequestTrailTest : public ServerTest {
@@ -160,12 +174,12 @@ TEST_F(RequestTrailTest, RefusalsAreNamedAndLogged) {
   grpc::ClientContext context;
   EXPECT_THAT(Generate(context, "mine", "abc", "no-such-model"),
               StatusIs(absl::StatusCode::kNotFound));
-  EXPECT_EQ(RequestIdOf(context), "mine");
+  EXPECT_EQ(RefusedIdOf(context), "mine");
   // What is no id is not echoed.
   grpc::ClientContext bad;
   EXPECT_THAT(Generate(bad, "a b"),
               StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(RequestIdOf(bad), MatchesRegex("hs-[0-9a-f]{16}"));
+  EXPECT_THAT(RefusedIdOf(bad), MatchesRegex("hs-[0-9a-f]{16}"));
   EXPECT_THAT(
       log_.lines(),
       ElementsAre("request refused: request_id=mine code=NOT_FOUND",
@@ -173,10 +187,28 @@ TEST_F(RequestTrailTest, RefusalsAreNamedAndLogged) {
                                "code=INVALID_ARGUMENT")));
 }
 
+TEST_F(RequestTrailTest, RefusedStreamsAndScoresAreNamedToo) {
+  grpc::ClientContext stream_context;
+  v1::GenerateStreamRequest stream_request;
+  stream_request.set_request_id("stream");
+  EXPECT_FALSE(inference_->GenerateStream(&stream_context, stream_request)
+                   ->Finish()
+                   .ok());
+  EXPECT_EQ(RefusedIdOf(stream_context), "stream");
+
+  grpc::ClientContext score_context;
+  v1::ScoreRequest score_request;
+  score_request.set_request_id("score");
+  v1::ScoreResponse score;
+  EXPECT_FALSE(inference_->Score(&score_context, score_request, &score).ok());
+  EXPECT_EQ(RefusedIdOf(score_context), "score");
+}
+
 TEST_F(RequestTrailTest, WhatTheCoreRefusesIsRefused) {
   grpc::ClientContext context;
   EXPECT_THAT(Generate(context, "mine", std::string(500, 'x')),
               StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_EQ(RefusedIdOf(context), "mine");
   EXPECT_THAT(log_.lines(), ElementsAre("request refused: request_id=mine "
                                         "code=INVALID_ARGUMENT"));
 }

@@ -4,6 +4,7 @@
 
 #include "common/grpc_status.h"
 #include "grpcpp/support/status.h"
+#include "scheduler/rpc/call_identity.h"
 #include "scheduler/rpc/message_bytes.h"
 #include "scheduler/rpc/output_proto.h"
 
@@ -26,6 +27,8 @@ void StreamCall::Start(const CallIdentity& identity,
 }
 
 void StreamCall::OnAccepted(int64_t queue_position) {
+  accepted_ = true;
+  context_.AddInitialMetadata(kRequestIdMetadata, request_id_);
   v1::GenerateStreamResponse event;
   event.mutable_accepted()->set_queue_position(
       static_cast<uint32_t>(queue_position));
@@ -66,7 +69,10 @@ void StreamCall::OnEnd(const OutputEnd& end) {
   Continue();
 }
 
-void StreamCall::OnError(const absl::Status& status) { End(status); }
+void StreamCall::OnError(const absl::Status& status) {
+  if (!accepted_) context_.AddTrailingMetadata(kRequestIdMetadata, request_id_);
+  End(status);
+}
 
 void StreamCall::OnWriteDone(bool ok) {
   {

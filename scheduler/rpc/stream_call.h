@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "hybridserve/v1/inference_service.pb.h"
@@ -21,14 +22,17 @@ namespace hybridserve {
 
 // One GenerateStream call: writes events as the client takes them. A client
 // that reads slowly holds nobody up: what it has not taken yet is joined into
-// one event.
+// one event. The response's metadata names the request: first, or last where
+// the request is refused, as GenerateCall's does.
 //
 // Thread-safe. gRPC owns it and deletes it by OnDone().
 class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                          public GenerationSink {
  public:
-  explicit StreamCall(const CallEnvironment& environment)
-      : call_(environment) {}
+  // `context` is gRPC's and lives as long as this.
+  StreamCall(const CallEnvironment& environment,
+             grpc::CallbackServerContext& context)
+      : call_(environment), context_(context) {}
 
   // Begins, or refuses with `prepared`'s status. Once; the call may be gone
   // when it returns.
@@ -55,7 +59,9 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void Continue();
 
   CoreCall call_;
+  grpc::CallbackServerContext& context_;
   std::string request_id_;    // Set before anything is pushed.
+  bool accepted_ = false;     // Its metadata went out. Of the sink's caller.
   grpc::ByteBuffer current_;  // Being written.
 
   absl::Mutex mutex_;

@@ -5,6 +5,7 @@
 
 #include "common/grpc_status.h"
 #include "grpcpp/support/status.h"
+#include "scheduler/rpc/call_identity.h"
 #include "scheduler/rpc/message_bytes.h"
 #include "scheduler/rpc/output_proto.h"
 
@@ -32,10 +33,12 @@ void GenerateCall::OnEnd(const OutputEnd& end) {
   }
   *response_.mutable_usage() = UsageToProto(end.usage);
   *response_bytes_ = SerializeMessage(response_);
+  context_.AddInitialMetadata(kRequestIdMetadata, response_.request_id());
   Finish(grpc::Status::OK);
 }
 
 void GenerateCall::OnError(const absl::Status& status) {
+  context_.AddTrailingMetadata(kRequestIdMetadata, response_.request_id());
   Finish(ToGrpcStatus(status));
 }
 
@@ -59,10 +62,12 @@ void ScoreCall::OnEnd(const OutputEnd& end) {
     return OnError(absl::CancelledError("the request was cancelled"));
   }
   *response_bytes_ = SerializeMessage(response_);
+  context_.AddInitialMetadata(kRequestIdMetadata, response_.request_id());
   Finish(grpc::Status::OK);
 }
 
 void ScoreCall::OnError(const absl::Status& status) {
+  context_.AddTrailingMetadata(kRequestIdMetadata, response_.request_id());
   Finish(ToGrpcStatus(status));
 }
 

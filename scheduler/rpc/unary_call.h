@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "hybridserve/v1/inference_service.pb.h"
@@ -15,15 +16,18 @@
 
 namespace hybridserve {
 
-// One Generate call: collects the output and sends it whole.
+// One Generate call: collects the output and sends it whole. The response's
+// metadata names the request. That of an error comes last, not first: clients
+// take a call that got metadata first for begun, and retry it no more.
 //
 // gRPC owns it and deletes it by OnDone(); the core's thread fills it.
 class GenerateCall final : public grpc::ServerUnaryReactor,
                            public GenerationSink {
  public:
-  // `response` is gRPC's and lives as long as this.
-  GenerateCall(const CallEnvironment& environment, grpc::ByteBuffer* response)
-      : call_(environment), response_bytes_(response) {}
+  // `context` and `response` are gRPC's and live as long as this.
+  GenerateCall(const CallEnvironment& environment,
+               grpc::CallbackServerContext& context, grpc::ByteBuffer* response)
+      : call_(environment), context_(context), response_bytes_(response) {}
 
   // Begins, or refuses with `prepared`'s status. Once; the call may be gone
   // when it returns.
@@ -40,18 +44,20 @@ class GenerateCall final : public grpc::ServerUnaryReactor,
 
  private:
   CoreCall call_;
+  grpc::CallbackServerContext& context_;
   grpc::ByteBuffer* const response_bytes_;
   v1::GenerateResponse response_;
 };
 
-// One Score call.
+// One Score call; its metadata is as GenerateCall's.
 //
 // gRPC owns it and deletes it by OnDone(); the core's thread fills it.
 class ScoreCall final : public grpc::ServerUnaryReactor, public GenerationSink {
  public:
   // As GenerateCall's.
-  ScoreCall(const CallEnvironment& environment, grpc::ByteBuffer* response)
-      : call_(environment), response_bytes_(response) {}
+  ScoreCall(const CallEnvironment& environment,
+            grpc::CallbackServerContext& context, grpc::ByteBuffer* response)
+      : call_(environment), context_(context), response_bytes_(response) {}
 
   // As GenerateCall's.
   void Start(const CallIdentity& identity,
@@ -68,6 +74,7 @@ class ScoreCall final : public grpc::ServerUnaryReactor, public GenerationSink {
 
  private:
   CoreCall call_;
+  grpc::CallbackServerContext& context_;
   grpc::ByteBuffer* const response_bytes_;
   v1::ScoreResponse response_;
 };

@@ -50,7 +50,7 @@ class RequestLogTest(unittest.TestCase):
             with self.assertRaises(grpc.RpcError) as refused:
                 self.generate(client, model="no-such-model")
             refused_id = dict(
-                refused.exception.initial_metadata())["x-request-id"]
+                refused.exception.trailing_metadata())["x-request-id"]
             first, second, third = request_lines(cluster.scheduler)
         self.assertRegex(
             first,
