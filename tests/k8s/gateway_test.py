@@ -1,0 +1,161 @@
+"""The gateway's configuration has fields that Envoy has, and names what the
+protocol and the cell have.
+
+Usage: gateway_test.py DESCRIPTOR, the public protocol as protoc describes it.
+"""
+
+import base64
+import copy
+import json
+import pathlib
+import sys
+import unittest
+
+import jsonschema
+import yaml
+from google.protobuf import descriptor_pb2
+
+from tests.k8s.rendering import K8S, Object, find, of_kind, render
+from tests.k8s.schema import schema_of
+
+FIELDS = yaml.safe_load(
+    pathlib.Path(__file__).with_name("envoy_fields.yaml").read_text())
+RETRIES = K8S.parent / "docs" / "grpc_service_config.json"
+DESCRIPTOR = pathlib.Path()
+
+
+def problem_of(config: Object) -> str | None:
+    """What Envoy would not know in it; None: nothing."""
+    try:
+        jsonschema.validate(config, schema_of(FIELDS["bootstrap"]))
+        for filter_ in http_filters(config):
+            jsonschema.validate(filter_, {
+                "required": ["name", "typed_config"],
+                "properties": {"name": {"enum": list(FIELDS["http_filters"])}}})
+            jsonschema.validate(
+                filter_["typed_config"],
+                schema_of(FIELDS["http_filters"][filter_["name"]]))
+    except jsonschema.ValidationError as error:
+        return error.message
+    return None
+
+
+def manager(config: Object) -> Object:
+    listener = config["static_resources"]["listeners"][0]
+    return listener["filter_chains"][0]["filters"][0]["typed_config"]
+
+
+def http_filters(config: Object) -> list[Object]:
+    return manager(config)["http_filters"]
+
+
+def descriptor(data: bytes) -> descriptor_pb2.FileDescriptorSet:
+    return descriptor_pb2.FileDescriptorSet.FromString(data)
+
+
+class GatewayTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.objects = render("overlays/gateway")
+        # As the pod sees it: one map of files.
+        config_map = of_kind(cls.objects, "ConfigMap")[0]
+        cls.files = {
+            **{name: text.encode()
+               for name, text in config_map.get("data", {}).items()},
+            **{name: base64.b64decode(text)
+               for name, text in config_map["binaryData"].items()}}
+        cls.config = yaml.safe_load(cls.files["envoy.yaml"])
+        cls.transcoder = next(
+            f["typed_config"] for f in http_filters(cls.config)
+            if f["name"].endswith("grpc_json_transcoder"))
+
+    def test_the_descriptor_is_the_protocols(self):
+        self.assertEqual(descriptor(self.files["hybridserve.binpb"]),
+                         descriptor(DESCRIPTOR.read_bytes()))
+
+    def test_the_descriptor_is_mounted_where_envoy_reads_it(self):
+        pod = find(self.objects, "Deployment/gateway")["spec"]["template"][
+            "spec"]
+        container = pod["containers"][0]
+        folder = container["volumeMounts"][0]["mountPath"]
+        self.assertEqual(self.transcoder["proto_descriptor"],
+                         f"{folder}/hybridserve.binpb")
+        self.assertIn(f"{folder}/envoy.yaml", container["args"])
+
+    def test_services_are_the_protocols_but_not_the_operators(self):
+        files = descriptor(DESCRIPTOR.read_bytes()).file
+        known = {f"{file.package}.{service.name}"
+                 for file in files for service in file.service}
+        self.assertEqual(set(self.transcoder["services"]), known)
+        self.assertNotIn("hybridserve.v1.ControlService", known)
+        # No other way to it either than a gRPC call by its name; annotations
+        # would make auto_mapping void.
+        self.assertTrue(self.transcoder["auto_mapping"])
+        self.assertFalse([method for file in files for service in file.service
+                          for method in service.method
+                          if method.HasField("options")])
+
+    def test_every_field_is_envoys(self):
+        self.assertIsNone(problem_of(self.config))
+
+    def test_a_field_that_is_not_envoys_is_found(self):
+        def changed(change) -> str | None:
+            config = copy.deepcopy(self.config)
+            change(config)
+            return problem_of(config)
+        for change in (
+                lambda c: c["static_resources"].update(listener=[]),
+                lambda c: c["static_resources"].pop("clusters"),
+                lambda c: manager(c).update(stat_prefix=1),
+                lambda c: http_filters(c)[1]["typed_config"].update(
+                    auto_map=True),
+                lambda c: http_filters(c)[1].update(name="envoy.filters.jwt"),
+                lambda c: http_filters(c)[2].pop("typed_config")):
+            self.assertIsNotNone(changed(change))
+
+    def test_filters_are_in_an_order_that_works(self):
+        names = [f["name"].rpartition(".")[2]
+                 for f in http_filters(self.config)]
+        self.assertEqual(names, ["health_check", "grpc_json_transcoder",
+                                 "router"])
+
+    def test_it_leads_to_the_scheduler_from_the_port_that_is_probed(self):
+        resources = self.config["static_resources"]
+        cluster = resources["clusters"][0]
+        end = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0][
+            "endpoint"]["address"]["socket_address"]
+        service = find(render("base"), f"Service/{end['address']}")
+        self.assertIn(end["port_value"],
+                      [port["port"] for port in service["spec"]["ports"]])
+        route = manager(self.config)["route_config"]["virtual_hosts"][0][
+            "routes"][0]["route"]
+        self.assertEqual(route["cluster"], cluster["name"])
+        self.assertEqual(cluster["load_assignment"]["cluster_name"],
+                         cluster["name"])
+        listened = resources["listeners"][0]["address"]["socket_address"]
+        container = find(self.objects, "Deployment/gateway")["spec"][
+            "template"]["spec"]["containers"][0]
+        self.assertEqual([port["containerPort"]
+                          for port in container["ports"]],
+                         [listened["port_value"]])
+        path = http_filters(self.config)[0]["typed_config"]["headers"][0][
+            "string_match"]["exact"]
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            self.assertEqual(container[probe]["httpGet"]["path"], path)
+
+    def test_it_retries_as_clients_are_told_to(self):
+        policy = json.loads(RETRIES.read_text())["methodConfig"][0][
+            "retryPolicy"]
+        route = manager(self.config)["route_config"]["virtual_hosts"][0][
+            "routes"][0]["route"]["retry_policy"]
+        self.assertEqual(policy["retryableStatusCodes"], ["UNAVAILABLE"])
+        self.assertEqual(route["retry_on"], "unavailable")
+        self.assertEqual(route["num_retries"], policy["maxAttempts"] - 1)
+        self.assertEqual(route["retry_back_off"], {
+            "base_interval": policy["initialBackoff"],
+            "max_interval": policy["maxBackoff"]})
+
+
+if __name__ == "__main__":
+    DESCRIPTOR = pathlib.Path(sys.argv.pop(1))
+    unittest.main(verbosity=2)

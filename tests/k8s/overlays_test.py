@@ -1,0 +1,211 @@
+"""What the overlays promise beyond fitting: who is Guaranteed what, what is
+encrypted, what scales by which metric."""
+
+import json
+import re
+import unittest
+
+import yaml
+
+from tests.k8s.rendering import (K8S, Object, environment, find, flag_values,
+                                 of_kind, render)
+from tests.k8s.wiring import seconds_of
+
+METRICS = K8S.parent / "docs" / "metrics.md"
+RETRIES = K8S.parent / "docs" / "grpc_service_config.json"
+
+
+def documented_metrics() -> set[str]:
+    return set(re.findall(r"^\| `(\w+)` \|", METRICS.read_text(), re.M))
+
+
+def pod(objects: list[Object], name: str) -> Object:
+    return find(objects, name)["spec"]["template"]["spec"]
+
+
+class BaseTest(unittest.TestCase):
+    def setUp(self):
+        self.objects = render("base")
+
+    def test_updates_replace_the_scheduler_and_roll_through_workers(self):
+        scheduler = find(self.objects, "Deployment/scheduler")["spec"]
+        self.assertEqual(scheduler["strategy"], {"type": "Recreate"})
+        self.assertEqual(scheduler["replicas"], 1)
+        worker = find(self.objects, "StatefulSet/worker")["spec"]
+        self.assertEqual(worker["updateStrategy"]["type"], "RollingUpdate")
+        for name in ("scheduler", "worker"):
+            budget = find(self.objects, f"PodDisruptionBudget/{name}")
+            self.assertEqual(budget["spec"]["maxUnavailable"], 1)
+
+    def test_the_longest_wait_for_a_scheduler_is_retried_through(self):
+        """Four pauses, each up to a fifth shorter than it says."""
+        policy = json.loads(RETRIES.read_text())["methodConfig"][0][
+            "retryPolicy"]
+        self.assertLessEqual(policy["maxAttempts"], 5)  # gRPC's own limit.
+        pauses = [min(seconds_of(policy["maxBackoff"]),
+                      seconds_of(policy["initialBackoff"])
+                      * policy["backoffMultiplier"] ** n)
+                  for n in range(policy["maxAttempts"] - 1)]
+        flags = flag_values(pod(self.objects, "Deployment/scheduler")[
+            "containers"][0], self.objects)
+        self.assertGreater(0.8 * sum(pauses),
+                           seconds_of(flags["drain_timeout"]))
+
+    def test_nobody_but_monitoring_reaches_workers_and_metrics(self):
+        everything = find(self.objects, "NetworkPolicy/deny-all")["spec"]
+        self.assertEqual(everything, {"podSelector": {},
+                                      "policyTypes": ["Ingress", "Egress"]})
+        monitoring = [{"namespaceSelector": {
+            "matchLabels": {"hybridserve/monitoring": "true"}}}]
+        worker = find(self.objects, "NetworkPolicy/worker")["spec"]
+        self.assertEqual(worker["ingress"],
+                         [{"from": monitoring, "ports": [{"port": "metrics"}]}])
+        scheduler = find(self.objects, "NetworkPolicy/scheduler")["spec"]
+        for entry in scheduler["ingress"]:
+            self.assertTrue(entry["from"])
+            if {"port": "metrics"} in entry["ports"]:
+                self.assertEqual(entry["from"], monitoring)
+                self.assertEqual(entry["ports"], [{"port": "metrics"}])
+        self.assertNotIn("egress", scheduler)
+
+    def test_the_autoscaler_asks_for_metrics_that_the_adapter_makes(self):
+        autoscaler = find(self.objects, "HorizontalPodAutoscaler/worker")[
+            "spec"]
+        self.assertGreaterEqual(autoscaler["minReplicas"], 1)
+        asked = {metric["external"]["metric"]["name"]
+                 for metric in autoscaler["metrics"]}
+        rules = yaml.safe_load(
+            (K8S / "adapters" / "prometheus_adapter.yaml").read_text())[
+                "rules"]["external"]
+        self.assertEqual(asked, {rule["name"]["as"] for rule in rules})
+        for rule in rules:
+            self.assertIn(rule["seriesQuery"].partition("{")[0],
+                          documented_metrics())
+            # One series, as the autoscaler adds up what it gets.
+            self.assertRegex(rule["metricsQuery"], r"^(sum|max)\(")
+        self.assertGreaterEqual(
+            autoscaler["behavior"]["scaleDown"]["stabilizationWindowSeconds"],
+            1800)
+
+
+class GpuTest(unittest.TestCase):
+    def setUp(self):
+        self.objects = render("overlays/gpu")
+        self.pod = pod(self.objects, "StatefulSet/worker")
+
+    def test_the_worker_is_guaranteed_whole_cores_memory_and_a_gpu(self):
+        for container in self.pod["containers"]:
+            resources = container["resources"]
+            self.assertEqual(resources["requests"], resources["limits"])
+            self.assertTrue(str(resources["limits"]["cpu"]).isdigit())
+            self.assertEqual(resources["limits"]["nvidia.com/gpu"], 1)
+
+    def test_pinned_memory_is_inside_the_limit(self):
+        container = self.pod["containers"][0]
+        flags = flag_values(container, self.objects)
+        gib = {name: int(size.removesuffix("GiB").removesuffix("Gi"))
+               for name, size in
+               (("cache", flags["host_memory"]),
+                ("limit", container["resources"]["limits"]["memory"]))}
+        # Beside the cache: 26 GB of weights, and the rest.
+        self.assertGreaterEqual(gib["limit"] - gib["cache"], 40)
+        self.assertEqual(flags["device"], "cuda")
+
+    def test_one_worker_a_node_that_has_a_gpu(self):
+        affinity = self.pod["affinity"]
+        apart = affinity["podAntiAffinity"][
+            "requiredDuringSchedulingIgnoredDuringExecution"]
+        self.assertEqual(apart[0]["topologyKey"], "kubernetes.io/hostname")
+        labels = find(self.objects, "StatefulSet/worker")["spec"]["template"][
+            "metadata"]["labels"]
+        for key, value in apart[0]["labelSelector"]["matchLabels"].items():
+            self.assertEqual(labels[key], value)
+        self.assertEqual(self.pod["nodeSelector"]["nvidia.com/gpu.present"],
+                         "true")
+        self.assertIn("nvidia.com/gpu",
+                      [t["key"] for t in self.pod["tolerations"]])
+
+    def test_models_are_read_only(self):
+        mount = self.pod["containers"][0]["volumeMounts"][0]
+        self.assertTrue(mount["readOnly"])
+        flags = flag_values(self.pod["containers"][0], self.objects)
+        self.assertTrue(
+            flags["model_dir"].startswith(mount["mountPath"] + "/"))
+
+
+class TlsTest(unittest.TestCase):
+    def setUp(self):
+        self.objects = render("overlays/tls")
+
+    def flags(self, name: str) -> dict[str, str]:
+        return flag_values(pod(self.objects, name)["containers"][0],
+                           self.objects)
+
+    def test_the_scheduler_has_a_certificate_and_wants_one(self):
+        flags = self.flags("Deployment/scheduler")
+        self.assertNotIn("insecure", flags)
+        self.assertLessEqual({"tls_certificate", "tls_key", "tls_ca"},
+                             set(flags))
+
+    def test_workers_verify_the_scheduler_and_show_a_certificate(self):
+        self.assertLessEqual({"tls_certificate", "tls_key", "tls_ca"},
+                             set(self.flags("StatefulSet/worker")))
+
+    def test_the_certificate_names_what_is_dialled(self):
+        names = find(self.objects, "Certificate/scheduler")["spec"]["dnsNames"]
+        dialled = self.flags("StatefulSet/worker")["scheduler"]
+        self.assertIn(dialled.partition(":")[0], names)
+        self.assertIn("scheduler", names)
+        container = pod(self.objects, "Deployment/scheduler")["containers"][0]
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            command = container[probe]["exec"]["command"]
+            server = next(arg for arg in command
+                          if arg.startswith("--server="))
+            self.assertIn(server.partition("=")[2].partition(":")[0], names)
+
+    def test_leaves_are_of_the_authority_that_all_trust(self):
+        for item in of_kind(self.objects, "Certificate"):
+            if item["spec"].get("isCA"):
+                authority = item["spec"]["secretName"]
+        issuer = find(self.objects, "Issuer/authority")
+        self.assertEqual(issuer["spec"]["ca"]["secretName"], authority)
+        for name in ("scheduler", "worker", "client"):
+            leaf = find(self.objects, f"Certificate/{name}")
+            self.assertEqual(leaf["spec"]["issuerRef"]["name"], "authority")
+
+    def test_the_component_goes_on_any_overlay(self):
+        component = yaml.safe_load(
+            (K8S / "components" / "tls" / "kustomization.yaml").read_text())
+        self.assertEqual(component["kind"], "Component")
+
+
+class PoolTest(unittest.TestCase):
+    def test_the_picker_asks_for_our_metrics(self):
+        objects = render("overlays/inference-pool")
+        config = yaml.safe_load(
+            find(objects, "ConfigMap/endpoint-picker")["data"]["picker.yaml"])
+        plugins = {plugin["name"]: plugin for plugin in config["plugins"]}
+        engine = plugins["model-server-protocol-metrics"]["parameters"][
+            "engineConfigs"][0]
+        for field in ("queuedRequestsSpec", "runningRequestsSpec",
+                      "kvUsageSpec", "cacheInfoSpec"):
+            self.assertIn(engine[field], documented_metrics())
+        for profile in config["schedulingProfiles"]:
+            for plugin in profile["plugins"]:
+                self.assertIn(plugin["pluginRef"], plugins)
+
+
+class DemoTest(unittest.TestCase):
+    def test_nothing_but_a_cluster_is_needed(self):
+        objects = render("overlays/cpu-demo")
+        self.assertEqual(of_kind(objects, "HorizontalPodAutoscaler"), [])
+        self.assertEqual(of_kind(objects, "PersistentVolumeClaim"), [])
+        worker = find(objects, "StatefulSet/worker")["spec"]
+        self.assertGreaterEqual(worker["replicas"], 2)
+        variables = environment(
+            worker["template"]["spec"]["containers"][0], objects)
+        self.assertEqual(variables["HYBRIDSERVE_DEVICE"], "cpu")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

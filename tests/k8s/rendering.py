@@ -1,0 +1,107 @@
+"""What kubectl makes of k8s/, and where in it pods and containers are."""
+
+import copy
+import functools
+import pathlib
+import subprocess
+from typing import Any, Iterator
+
+import yaml
+
+Object = dict[str, Any]
+
+K8S = pathlib.Path(__file__).resolve().parents[2] / "k8s"
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
+
+
+def overlay_names() -> list[str]:
+    """All of k8s/overlays, so that a new one is checked as well."""
+    return sorted(path.parent.name for path in
+                  K8S.glob("overlays/*/kustomization.yaml"))
+
+
+@functools.lru_cache(maxsize=None)
+def _rendered(folder: str) -> list[Object]:
+    done = subprocess.run(["kubectl", "kustomize", str(K8S / folder)],
+                          capture_output=True, text=True, timeout=60)
+    if done.returncode != 0:
+        raise RuntimeError(f"kubectl kustomize {folder}: {done.stderr}")
+    return [item for item in yaml.safe_load_all(done.stdout) if item]
+
+
+def render(folder: str) -> list[Object]:
+    """The objects of a folder below k8s/, fresh ones each time."""
+    return copy.deepcopy(_rendered(folder))
+
+
+def render_world(folder: str) -> list[Object]:
+    """With the base, for an overlay that is applied beside a cell."""
+    objects = render(folder)
+    names = {name_of(item) for item in objects}
+    if "Deployment/scheduler" in names:
+        return objects
+    return objects + [item for item in render("base")
+                      if name_of(item) not in names]
+
+
+def name_of(item: Object) -> str:
+    return f"{item['kind']}/{item['metadata']['name']}"
+
+
+def of_kind(objects: list[Object], *kinds: str) -> list[Object]:
+    return [item for item in objects if item["kind"] in kinds]
+
+
+def find(objects: list[Object], name: str) -> Object:
+    """By KIND/NAME."""
+    for item in objects:
+        if name_of(item) == name:
+            return item
+    raise KeyError(f"{name} is not among "
+                   f"{[name_of(item) for item in objects]}")
+
+
+def pods(objects: list[Object]) -> Iterator[tuple[str, Object]]:
+    """The pod templates: the workload's KIND/NAME, and metadata and spec."""
+    for item in of_kind(objects, *WORKLOADS):
+        yield name_of(item), item["spec"]["template"]
+
+
+def containers(objects: list[Object]) -> Iterator[tuple[str, Object, Object]]:
+    """Where, the container, and its pod's spec; init containers too."""
+    for name, pod in pods(objects):
+        spec = pod["spec"]
+        for container in [*spec.get("initContainers", []),
+                          *spec["containers"]]:
+            yield f"{name}/{container['name']}", container, spec
+
+
+def flag_values(container: Object, objects: list[Object]) -> dict[str, str]:
+    """The flags that a container's program gets: by the environment and, which
+    wins, by its arguments. A bool is "true" or "false"."""
+    values: dict[str, str] = {}
+    for name, value in environment(container, objects).items():
+        if name.startswith("HYBRIDSERVE_"):
+            values[name.removeprefix("HYBRIDSERVE_").lower()] = value
+    for arg in container.get("args", []):
+        if not arg.startswith("--"):
+            continue
+        name, equals, value = arg.removeprefix("--").partition("=")
+        values[name] = value if equals else "true"
+    return values
+
+
+def environment(container: Object, objects: list[Object]) -> dict[str, str]:
+    """Its variables; those that Kubernetes fills in as `<PATH>`."""
+    values: dict[str, str] = {}
+    for source in container.get("envFrom", []):
+        if "configMapRef" in source:
+            name = f"ConfigMap/{source['configMapRef']['name']}"
+            values.update(find(objects, name).get("data", {}))
+    for variable in container.get("env", []):
+        value = variable.get("value")
+        if value is None:
+            kind, source = next(iter(variable["valueFrom"].items()))
+            value = f"<{source.get('fieldPath') or source.get('resource') or kind}>"
+        values[variable["name"]] = value
+    return values
