@@ -224,11 +224,11 @@ def references(world: World) -> Iterator[str]:
                      "claimName")):
                 if field in volume:
                     wanted.add(f"{kind}/{volume[field][key]}")
-        for _, container, _ in containers(world.judged):
+        volumes = {volume["name"] for volume in spec.get("volumes", [])}
+        for container in spec["containers"]:
             mounts = {m["name"] for m in container.get("volumeMounts", [])}
-            if container in spec["containers"] and not mounts <= {
-                    volume["name"] for volume in spec.get("volumes", [])}:
-                yield f"{name}: mounts {mounts} without such volumes"
+            if not mounts <= volumes:
+                yield f"{name}: mounts {mounts} and has {volumes}"
         for missing in sorted(wanted - names):
             yield f"{name}: there is no {missing}"
     for item in of_kind(world.judged, "HorizontalPodAutoscaler"):
