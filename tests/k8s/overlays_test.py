@@ -2,16 +2,21 @@
 encrypted, what scales by which metric."""
 
 import json
+import os
+import pathlib
 import re
+import tempfile
 import unittest
 
 import yaml
 
+from tests.k8s import policy, schema
 from tests.k8s.rendering import (K8S, Object, environment, find, flag_values,
                                  of_kind, render)
 from tests.k8s.wiring import seconds_of
 
 METRICS = K8S.parent / "docs" / "metrics.md"
+TLS_FLAGS = ("tls_certificate", "tls_key", "tls_ca")
 RETRIES = K8S.parent / "docs" / "grpc_service_config.json"
 
 
@@ -144,11 +149,10 @@ class TlsTest(unittest.TestCase):
     def test_the_scheduler_has_a_certificate_and_wants_one(self):
         flags = self.flags("Deployment/scheduler")
         self.assertNotIn("insecure", flags)
-        self.assertLessEqual({"tls_certificate", "tls_key", "tls_ca"},
-                             set(flags))
+        self.assertLessEqual(set(TLS_FLAGS), set(flags))
 
     def test_workers_verify_the_scheduler_and_show_a_certificate(self):
-        self.assertLessEqual({"tls_certificate", "tls_key", "tls_ca"},
+        self.assertLessEqual(set(TLS_FLAGS),
                              set(self.flags("StatefulSet/worker")))
 
     def test_the_certificate_names_what_is_dialled(self):
@@ -174,9 +178,31 @@ class TlsTest(unittest.TestCase):
             self.assertEqual(leaf["spec"]["issuerRef"]["name"], "authority")
 
     def test_the_component_goes_on_any_overlay(self):
-        component = yaml.safe_load(
-            (K8S / "components" / "tls" / "kustomization.yaml").read_text())
-        self.assertEqual(component["kind"], "Component")
+        for overlay in ("cpu-demo", "gpu"):
+            with self.subTest(overlay), tempfile.TemporaryDirectory() as own:
+                k8s = os.path.relpath(K8S, pathlib.Path(own).resolve())
+                pathlib.Path(own, "kustomization.yaml").write_text(
+                    yaml.safe_dump({
+                        "namespace": "hybridserve",
+                        "resources": [f"{k8s}/overlays/{overlay}"],
+                        "components": [f"{k8s}/components/tls"]}))
+                objects = render(own)
+                self.assertEqual(policy.violations(objects), [])
+                for item in objects:
+                    self.assertIsNone(schema.problem_of(item))
+                scheduler = pod(objects, "Deployment/scheduler")
+                self.assertNotIn("insecure", flag_values(
+                    scheduler["containers"][0], objects))
+                worker = pod(objects, "StatefulSet/worker")
+                self.assertLessEqual(set(TLS_FLAGS), set(flag_values(
+                    worker["containers"][0], objects)))
+                # What the overlay had is still there.
+                before = pod(render(f"overlays/{overlay}"),
+                             "StatefulSet/worker")
+                self.assertEqual(worker["containers"][0]["resources"],
+                                 before["containers"][0]["resources"])
+                for volume in before.get("volumes", []):
+                    self.assertIn(volume, worker["volumes"])
 
 
 class PoolTest(unittest.TestCase):

@@ -4,6 +4,7 @@ import copy
 import functools
 import pathlib
 import subprocess
+import sys
 from typing import Any, Iterator
 
 import yaml
@@ -20,9 +21,15 @@ def overlay_names() -> list[str]:
                   K8S.glob("overlays/*/kustomization.yaml"))
 
 
+def _kubectl() -> str:
+    """Where tools/setup.sh put one, if that which was there is too old."""
+    own = pathlib.Path(sys.executable).parent / "kubectl"
+    return str(own) if own.exists() else "kubectl"
+
+
 @functools.lru_cache(maxsize=None)
 def _rendered(folder: str) -> list[Object]:
-    done = subprocess.run(["kubectl", "kustomize", str(K8S / folder)],
+    done = subprocess.run([_kubectl(), "kustomize", str(K8S / folder)],
                           capture_output=True, text=True, timeout=60)
     if done.returncode != 0:
         raise RuntimeError(f"kubectl kustomize {folder}: {done.stderr}")
