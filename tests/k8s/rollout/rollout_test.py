@@ -10,7 +10,7 @@ import sys
 import unittest
 
 from tests.e2e.processes import Programs
-from tests.k8s.rendering import find, render
+from tests.k8s.rendering import find, of_kind, render
 from tests.k8s.rollout.rollout import OVERLAY, Rollout, table
 
 PROGRAMS = None
@@ -38,6 +38,27 @@ class RolloutTest(unittest.TestCase):
             self.assertLessEqual(set(phase.codes_without_retries), {"OK"})
             if name == UPDATE:
                 self.assertGreater(unavailable, 0)
+
+    def test_a_drain_of_most_of_a_minute_is_waited_for(self):
+        """The policy's pauses are longer than the longest drain."""
+        if TIME_SCALE < 1:
+            self.skipTest("takes minutes: in the nightly run")
+        objects = render(OVERLAY)
+        for item in of_kind(objects, "ConfigMap"):
+            if item["metadata"]["name"].startswith("worker-flags"):
+                # So slow a link that each request takes some 40 s.
+                item["data"].update({
+                    "HYBRIDSERVE_DEVICE_MEMORY": "min",
+                    "HYBRIDSERVE_DTYPE": "float32",
+                    "HYBRIDSERVE_LINK_BANDWIDTH": "50MB/s"})
+        rollout = Rollout(objects, PROGRAMS, TIME_SCALE, CLIENTS)
+        rollout.phases = {UPDATE: rollout.phases[UPDATE]}
+        result = rollout.run()
+        print(table(result))
+        self.assertEqual(result.failures, [])
+        self.assertEqual(result.faults, [])
+        (update, _) = result.phases
+        self.assertGreater(update.codes_without_retries["UNAVAILABLE"], 0)
 
     def test_a_drain_that_is_cut_short_is_seen(self):
         """Streams that are under way end with an error, and cannot be
