@@ -12,6 +12,7 @@ import yaml
 from tests.k8s.monitoring import (FOLDER, RUNBOOK, alerts, dashboard, panels,
                                   queries, recorded, rule_groups,
                                   without_suffix)
+from tests.k8s.rendering import render
 
 DOCS = FOLDER.parents[2] / "docs" / "metrics.md"
 KUBERNETES_VERSION = "1.27"  # As in render_test.
@@ -155,10 +156,7 @@ class DashboardTest(unittest.TestCase):
 class OverlayTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        rendered = subprocess.run(["kubectl", "kustomize", str(FOLDER)],
-                                  check=True, capture_output=True,
-                                  text=True).stdout
-        cls.items = [item for item in yaml.safe_load_all(rendered) if item]
+        cls.items = render("overlays/monitoring")
 
     def of_kind(self, kind: str) -> list[dict]:
         return [item for item in self.items if item["kind"] == kind]

@@ -109,6 +109,7 @@ def environment(container: Object, objects: list[Object]) -> dict[str, str]:
         value = variable.get("value")
         if value is None:
             kind, source = next(iter(variable["valueFrom"].items()))
-            value = f"<{source.get('fieldPath') or source.get('resource') or kind}>"
+            path = source.get("fieldPath") or source.get("resource") or kind
+            value = f"<{path}>"
         values[variable["name"]] = value
     return values

@@ -6,21 +6,19 @@ Usage: tls_test.py PROGRAMS_ROOT
 
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 from tests.e2e.certificates import Authority
 from tests.e2e.processes import Process, Programs, run_client
 from tests.k8s.rendering import Object, find, flag_values, render
+from tests.k8s.rollout.probe import Probe
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "tests" / "golden" / "models" / "pre_norm"
 PROGRAMS = None
 TLS_FLAGS = ("tls_certificate", "tls_key", "tls_ca")
-SOON_SECONDS = 60
 
 
 class TlsTest(unittest.TestCase):
@@ -32,9 +30,12 @@ class TlsTest(unittest.TestCase):
         cls.folder = pathlib.Path(folder.name)
         cls.authority = Authority(cls.folder, "authority")
         cls.scheduler = cls.start("Deployment/scheduler", [
-            PROGRAMS.scheduler, "--listen=127.0.0.1:0"])
+            PROGRAMS.scheduler, "--listen=127.0.0.1:0",
+            "--metrics_listen=127.0.0.1:0"])
         cls.port = cls.scheduler.wait_for_line(
             r"listening .+:(\d+)").group(1)
+        cls.metrics_port = int(cls.scheduler.wait_for_line(
+            r"metrics .+:(\d+)").group(1))
 
     @classmethod
     def start(cls, name: str, command: list[str]) -> Process:
@@ -62,34 +63,28 @@ class TlsTest(unittest.TestCase):
     def inside(volume: pathlib.Path, text: str) -> str:
         return text.replace("/tls/", f"{volume}/")
 
-    def probe(self, kind: str) -> int:
-        command = self.container("Deployment/scheduler")[kind]["exec"][
-            "command"]
-        self.assertEqual(command[0], "/opt/hybridserve/bin/hybridserve")
-        args = [self.inside(self.folder / "scheduler", arg).replace(
-            ":50051", f":{self.port}") for arg in command[1:]]
-        return subprocess.run([PROGRAMS.client, *args], timeout=60,
-                              capture_output=True).returncode
+    def probe(self, kind: str) -> bool:
+        """Of the scheduler, by the manifest."""
+        manifest = self.container("Deployment/scheduler")[kind]
+        return Probe.of(manifest).succeeds("127.0.0.1",
+                                           {"metrics": self.metrics_port})
 
     def test_probes_and_workers_get_in_and_strangers_do_not(self):
-        self.assertEqual(self.probe("startupProbe"), 0)
-        self.assertEqual(self.probe("livenessProbe"), 0)
-        self.assertEqual(self.probe("readinessProbe"), 1)
+        for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+            self.assertTrue(self.probe(kind), kind)
         server = f"--server=localhost:{self.port}"
-        self.assertEqual(run_client(PROGRAMS, "health", server,
+        self.assertEqual(run_client(PROGRAMS, "status", server,
                                     check=False).returncode, 1)
-        self.assertEqual(run_client(
-            PROGRAMS, "health", server,
-            f"--tls_ca={self.authority.certificate}",
-            check=False).returncode, 1)
+        trusts = f"--tls_ca={self.authority.certificate}"
+        self.assertEqual(run_client(PROGRAMS, "status", server, trusts,
+                                    check=False).returncode, 1)
         worker = self.start("StatefulSet/worker", [
             PROGRAMS.worker, f"--scheduler=localhost:{self.port}",
             f"--model_dir={MODEL}", "--device_memory=min", "--dtype=float32"])
         worker.wait_for_line("ready")
-        deadline = time.monotonic() + SOON_SECONDS
-        while self.probe("readinessProbe") != 0:
-            self.assertLess(time.monotonic(), deadline, "it is not ready")
-            time.sleep(0.2)
+        client = self.authority.issue("client")
+        run_client(PROGRAMS, "generate", server, trusts, *client.flags(),
+                   "--token_ids=5,6", "--max_tokens=2")
 
 
 if __name__ == "__main__":

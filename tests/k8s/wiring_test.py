@@ -143,8 +143,12 @@ OFFENDERS: dict[str, list[tuple[str, Change]]] = {
     "steady_liveness": [
         ("base", lambda o: container(o, SCHEDULER)["livenessProbe"][
             "grpc"].pop("service")),
+        ("base", lambda o: container(o, SCHEDULER)["livenessProbe"][
+            "grpc"].update(service="hybridserve.v1.InferenceService")),
         ("base", lambda o: container(o, WORKER).update(
             livenessProbe=container(o, WORKER)["readinessProbe"])),
+        ("overlays/tls", lambda o: container(o, SCHEDULER)["livenessProbe"][
+            "httpGet"].update(path="/")),
     ],
     "shards": [
         ("overlays/batch-job",
