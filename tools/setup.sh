@@ -38,11 +38,17 @@ TEST_PACKAGES=(
   clang
   clang-format
   clang-tidy
+  golang-github-golang-protobuf-1-5-dev
+  golang-go
+  golang-google-grpc-dev
+  golang-google-protobuf-dev
   iproute2
   libclang-rt-14-dev
   libfaketime
   openssl
   podman
+  protoc-gen-go-1-5
+  protoc-gen-go-grpc
   python3
   python3-matplotlib
   python3-numpy

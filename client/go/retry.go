@@ -1,0 +1,94 @@
+package hybridserve
+
+import (
+	"context"
+	"math/rand"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// jitter is the share by which pauses are lengthened at most, so that those who
+// were refused together do not come back together.
+const jitter = 0.2
+
+// RetryPolicy says how a call that the server could not take is tried again:
+// one that failed with Unavailable, or with ResourceExhausted where the server
+// names a time to come back (RetryInfo). A stream is never tried again once it
+// has brought a token. A pause is never shorter than the server asks for. One
+// that would outlast the context's deadline is not begun: the call returns its
+// last error at once.
+type RetryPolicy struct {
+	// The first one included; 1: never again. 0: until the context ends.
+	MaxAttempts int
+	// Doubled with each attempt, up to LongestPause.
+	FirstPause   time.Duration
+	LongestPause time.Duration
+}
+
+// DefaultRetryPolicy is that of a Client that is not told another.
+func DefaultRetryPolicy() RetryPolicy {
+	return RetryPolicy{
+		MaxAttempts:  5,
+		FirstPause:   200 * time.Millisecond,
+		LongestPause: 10 * time.Second,
+	}
+}
+
+// retrier counts the attempts of one call.
+type retrier struct {
+	client   *Client
+	failures int
+}
+
+// pause waits until the call may be tried again and returns nil, or returns what
+// it has failed with for good.
+func (r *retrier) pause(ctx context.Context, failure *Error) error {
+	r.failures++
+	if !failure.retryable() || ctx.Err() != nil ||
+		r.failures == r.client.retries.MaxAttempts {
+		return failure
+	}
+	pause := r.client.retries.pauseAfter(r.failures, failure.RetryDelay)
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < pause {
+		return failure
+	}
+	if err := r.client.sleep(ctx, pause); err != nil {
+		return toError(status.FromContextError(err).Err(), failure.RequestID)
+	}
+	return nil
+}
+
+func (p RetryPolicy) pauseAfter(failures int,
+	asked time.Duration) time.Duration {
+	pause := p.FirstPause
+	for i := 1; i < failures && pause < p.LongestPause; i++ {
+		pause *= 2
+	}
+	if pause > p.LongestPause {
+		pause = p.LongestPause
+	}
+	if pause < asked {
+		pause = asked
+	}
+	return pause + time.Duration(jitter*rand.Float64()*float64(pause))
+}
+
+// retryable says whether the same call may succeed later. ResourceExhausted
+// without a time to come back is that of a message that is too large.
+func (e *Error) retryable() bool {
+	return e.Code == codes.Unavailable ||
+		e.Code == codes.ResourceExhausted && e.RetryDelay > 0
+}
+
+func sleep(ctx context.Context, duration time.Duration) error {
+	timer := time.NewTimer(duration)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
