@@ -57,6 +57,10 @@ TEST_PACKAGES=(
   python3-venv
   python3-yaml
   runc
+  ruby
+  ruby-google-protobuf
+  ruby-grpc
+  ruby-minitest
 )
 
 # as_root COMMAND...: with sudo where this is not root.
