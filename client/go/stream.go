@@ -139,7 +139,9 @@ func (s *Stream) receive() *v1.GenerateStreamResponse {
 
 // take keeps what a message brings. Events that it does not know are left out.
 func (s *Stream) take(message *v1.GenerateStreamResponse) {
-	s.result.RequestId = message.GetRequestId()
+	if id := message.GetRequestId(); id != "" {
+		s.result.RequestId = id
+	}
 	if output := message.GetTokenOutput(); output != nil {
 		s.output = output
 		s.result.Text += output.GetTextDelta()

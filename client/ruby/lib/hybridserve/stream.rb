@@ -104,7 +104,7 @@ module Hybridserve
 
     # Keeps what a message brings. Events that it does not know are left out.
     def take(message)
-      @result.request_id = message.request_id
+      @result.request_id = message.request_id unless message.request_id.empty?
       @result.usage = message.usage if message.usage
       case message.event
       when :token_output
