@@ -86,6 +86,23 @@ def _base():
         library_deps = {"ssl": [":crypto"]},
     )
 
+def _http():
+    system_repository(
+        name = "com_github_yhirose_cpp_httplib",
+        # As Debian compiles it: the layout of its types depends on them.
+        library_defines = {"httplib": [
+            "CPPHTTPLIB_BROTLI_SUPPORT",
+            "CPPHTTPLIB_OPENSSL_SUPPORT",
+            "CPPHTTPLIB_ZLIB_SUPPORT",
+        ]},
+        libraries = {"httplib": ["cpp-httplib"]},
+        library_deps = {"httplib": ["@boringssl//:ssl"]},
+    )
+    system_repository(
+        name = "com_github_olafvdspek_ctemplate",
+        libraries = {"ctemplate": ["ctemplate"]},
+    )
+
 def _compute():
     system_repository(
         name = "com_github_onednn",
@@ -141,6 +158,7 @@ def hybridserve_repositories():
     _rules()
     _rpc()
     _base()
+    _http()
     _compute()
     _text()
     _test()

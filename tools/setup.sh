@@ -17,6 +17,8 @@ BUILD_PACKAGES=(
   libabsl-dev
   libbenchmark-dev
   libboost-context-dev
+  libcpp-httplib-dev
+  libctemplate-dev
   libdnnl-dev
   libgmock-dev
   libgoogle-glog-dev
