@@ -1,0 +1,72 @@
+#include "client/openai/choice_output.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "client/generation_options.h"
+#include "common/status_macros.h"
+
+namespace hybridserve::openai {
+namespace {
+
+// Of UTF-8: all bytes but those that go on with a character.
+int64_t CountCharacters(absl::string_view text) {
+  return std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  });
+}
+
+}  // namespace
+
+ChoiceOutput::ChoiceOutput(int64_t index, TokenTextFunction token_text)
+    : token_text_(std::move(token_text)) {
+  whole_.index = index;
+}
+
+void ChoiceOutput::SetPrefix(std::string text) {
+  characters_ = CountCharacters(text);
+  whole_.text = std::move(text);
+}
+
+absl::StatusOr<ChoicePart> ChoiceOutput::Add(
+    const v1::GenerateStreamResponse& message) {
+  ChoicePart part{.index = whole_.index};
+  if (message.has_token_output()) {
+    RETURN_IF_ERROR(AddTokens(message.token_output(), part));
+  } else if (message.has_finished()) {
+    const v1::FinishReason reason = message.finished().reason();
+    if (reason != v1::FINISH_REASON_STOP &&
+        reason != v1::FINISH_REASON_LENGTH) {
+      return absl::CancelledError("the request was aborted on the server");
+    }
+    part.finish_reason = std::string{Name(reason)};
+    whole_.finish_reason = part.finish_reason;
+  }
+  if (message.has_usage()) usage_ = message.usage();
+  return part;
+}
+
+// Where a token's text begins is known for the first of a message. Those after
+// it are counted on from there: a message mostly has one.
+absl::Status ChoiceOutput::AddTokens(const v1::TokenOutput& output,
+                                     ChoicePart& part) {
+  int64_t offset = characters_;
+  for (int i = 0; i < output.log_probs_size(); ++i) {
+    ASSIGN_OR_RETURN(std::string text, token_text_(output.token_ids(i)));
+    const int64_t characters = CountCharacters(text);
+    part.log_probs.push_back({.token = std::move(text),
+                              .log_prob = output.log_probs(i),
+                              .text_offset = offset});
+    offset += characters;
+  }
+  part.text = output.text_delta();
+  characters_ += CountCharacters(part.text);
+  whole_.text += part.text;
+  whole_.log_probs.insert(whole_.log_probs.end(), part.log_probs.begin(),
+                          part.log_probs.end());
+  return absl::OkStatus();
+}
+
+}  // namespace hybridserve::openai

@@ -1,0 +1,137 @@
+#include "client/openai/completion_run.h"
+
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "client/openai/api_error.h"
+#include "client/openai/server_sent_event.h"
+#include "common/status_macros.h"
+
+namespace hybridserve::openai {
+namespace {
+
+using nlohmann::ordered_json;
+
+bool IsEmpty(const ChoicePart& part) {
+  return part.text.empty() && part.log_probs.empty() &&
+         !part.finish_reason.has_value();
+}
+
+absl::string_view PromptField(Api api) {
+  return api == Api::kChat ? "messages" : "prompt";
+}
+
+}  // namespace
+
+CompletionRun::CompletionRun(v1::InferenceService::Stub& stub, Options options)
+    : options_(std::move(options)),
+      token_texts_(
+          stub, options_.metadata,
+          options_.requests.empty() ? "" : options_.requests[0].model()),
+      calls_(stub, options_.metadata, options_.deadline,
+             std::move(options_.requests)) {
+  for (int64_t i = 0; i < calls_.size(); ++i) {
+    choices_.push_back(std::make_unique<ChoiceOutput>(
+        i, [this](uint32_t id) { return token_texts_.Of(id); }));
+    if (!options_.prefixes.empty()) {
+      choices_.back()->SetPrefix(
+          options_.prefixes[i / options_.choices_of_prompt]);
+    }
+  }
+}
+
+absl::Status CompletionRun::WaitUntilAccepted() {
+  std::set<int64_t> waiting;
+  for (int64_t i = 0; i < calls_.size(); ++i) waiting.insert(i);
+  while (!waiting.empty()) {
+    const auto event = calls_.Next(absl::InfiniteFuture());
+    if (!event.has_value()) return absl::InternalError("no answer");
+    ASSIGN_OR_RETURN(ChoicePart part, Take(*event));
+    waiting.erase(event->call);
+    if (!IsEmpty(part)) early_parts_.push_back(std::move(part));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ChoicePart> CompletionRun::Take(
+    const GenerationCalls::Event& event) {
+  ChoiceOutput& choice = *choices_[event.call];
+  if (!event.ended) return choice.Add(event.message);
+  RETURN_IF_ERROR(event.status);
+  if (!choice.finished()) {
+    return absl::InternalError("the server ended the output without a reason");
+  }
+  return ChoicePart{.index = event.call};
+}
+
+absl::StatusOr<ordered_json> CompletionRun::Collect() {
+  while (const auto event = calls_.Next(absl::InfiniteFuture())) {
+    RETURN_IF_ERROR(Take(*event).status());
+  }
+  std::vector<ChoicePart> choices;
+  for (const auto& choice : choices_) choices.push_back(choice->whole());
+  return WholeBody(options_.head, choices, usage());
+}
+
+absl::Status CompletionRun::Stream(http::BodyWriter& writer) {
+  const absl::Status status = StreamParts(writer);
+  if (!status.ok()) {
+    // What is still running has nobody to write for.
+    calls_.Cancel();
+    writer.Write(ServerSentEvent(
+        ToBody(ToApiError(status, PromptField(options_.head.api)))));
+  } else if (options_.head.usage_of_stream) {
+    writer.Write(
+        ServerSentEvent(ToText(UsageChunkBody(options_.head, usage()))));
+  }
+  writer.Write(kDoneEvent);
+  return status;
+}
+
+absl::Status CompletionRun::StreamParts(http::BodyWriter& writer) {
+  const absl::Status gone = absl::CancelledError("the client is gone");
+  for (int64_t i = 0; i < calls_.size(); ++i) {
+    ChoicePart opening{.index = i, .opens = true};
+    if (!options_.prefixes.empty()) {
+      opening.text = options_.prefixes[i / options_.choices_of_prompt];
+    }
+    const bool says_something =
+        options_.head.api == Api::kChat || !opening.text.empty();
+    if (says_something && !Send(opening, writer)) return gone;
+  }
+  for (const ChoicePart& part : std::exchange(early_parts_, {})) {
+    if (!Send(part, writer)) return gone;
+  }
+  while (!calls_.all_ended()) {
+    const auto event = calls_.Next(absl::Now() + options_.ping_interval);
+    if (!event.has_value()) {
+      if (!writer.Write(kPing)) return gone;
+      continue;
+    }
+    ASSIGN_OR_RETURN(const ChoicePart part, Take(*event));
+    if (!IsEmpty(part) && !Send(part, writer)) return gone;
+  }
+  return absl::OkStatus();
+}
+
+bool CompletionRun::Send(const ChoicePart& part,
+                         http::BodyWriter& writer) const {
+  return writer.Write(ServerSentEvent(ToText(ChunkBody(options_.head, part))));
+}
+
+UsageTotals CompletionRun::usage() const {
+  UsageTotals totals;
+  for (size_t i = 0; i < choices_.size(); ++i) {
+    const v1::Usage& usage = choices_[i]->usage();
+    totals.completion_tokens += usage.completion_tokens();
+    // A prompt counts once, however many choices it has.
+    if (static_cast<int64_t>(i) % options_.choices_of_prompt == 0) {
+      totals.prompt_tokens += usage.prompt_tokens();
+    }
+  }
+  return totals;
+}
+
+}  // namespace hybridserve::openai
