@@ -16,13 +16,15 @@ STOP_SECONDS = 60
 
 
 class Programs:
-    """Where the three programs are: `bazel-bin` or a test's runfiles."""
+    """Where the programs are: `bazel-bin` or a test's runfiles."""
 
     def __init__(self, root: str | os.PathLike):
         root = pathlib.Path(root)
         self.scheduler = str(root / "scheduler" / "scheduler")
         self.worker = str(root / "worker" / "worker")
         self.client = str(root / "client" / "hybridserve")
+        self.openai_gateway = str(root / "client" / "openai" /
+                                  "hybridserve-openai")
 
 
 class Process:
