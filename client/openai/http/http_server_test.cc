@@ -227,7 +227,9 @@ TEST_F(HttpServerTest, ABadRequestEndsItsConnection) {
         "POST /echo HTTP/1.1\r\nContent-Length: 1\r\n"
         "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        "GET /hello HTTP/1.1\r\nRange: bytes=x\r\n\r\n"}) {
+        "GET /hello HTTP/1.1\r\nRange: bytes=x\r\n\r\n",
+        "GET /hello HTTP/1.1\r\nContent-Length: 5\n\r\n",
+        "GET /hello HTTP/1.1\r\nContent-Length : 5\r\n\r\n"}) {
     SCOPED_TRACE(bytes);
     // What follows is not taken for another request.
     const std::string reply = Ask(bytes + kGet);

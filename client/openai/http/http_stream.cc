@@ -26,7 +26,7 @@ constexpr int64_t kMaxLingerBytes = int64_t{256} << 20;
 absl::Time Now() { return SystemClock().Now(); }
 
 // Of an SSL_read() or the like that returned `result`: 0 to wait, or -1.
-ssize_t AfterTls(SSL* ssl, int result, short& wait_for) {
+ssize_t AfterTls(SSL* ssl, int result, int& wait_for) {
   switch (SSL_get_error(ssl, result)) {
     case SSL_ERROR_WANT_READ:
       wait_for = POLLIN;
@@ -39,7 +39,7 @@ ssize_t AfterTls(SSL* ssl, int result, short& wait_for) {
   }
 }
 
-ssize_t AfterSocket(ssize_t result, short events, short& wait_for) {
+ssize_t AfterSocket(ssize_t result, int events, int& wait_for) {
   if (result > 0) return result;
   const bool wait = result < 0 && (errno == EAGAIN || errno == EINTR);
   if (!wait) return -1;
@@ -73,7 +73,7 @@ bool HttpStream::Handshake(absl::Time deadline) {
     ERR_clear_error();
     const int result = SSL_accept(tls_.get());
     if (result == 1) return true;
-    short wait_for = 0;
+    int wait_for = 0;
     if (AfterTls(tls_.get(), result, wait_for) < 0 ||
         !WaitFor(wait_for, deadline)) {
       return false;
@@ -85,6 +85,7 @@ void HttpStream::BeginHead(absl::Time deadline) {
   read_deadline_ = deadline;
   head_bytes_left_ = limits_.max_head_bytes;
   in_head_ = true;
+  last_of_head_ = '\0';
   failure_ = Failure::kNone;
 }
 
@@ -134,14 +135,26 @@ ssize_t HttpStream::read(char* data, size_t size) {
     head_bytes_left_ -= static_cast<int64_t>(count);
   }
   std::memcpy(data, &buffer_[begin_], count);
+  if (in_head_ && !CheckLines({data, count})) return -1;
   begin_ += count;
   return static_cast<ssize_t>(count);
+}
+
+bool HttpStream::CheckLines(absl::string_view head) {
+  for (const char c : head) {
+    if (c == '\n' && last_of_head_ != '\r') {
+      failure_ = Failure::kMalformed;
+      return false;
+    }
+    last_of_head_ = c;
+  }
+  return true;
 }
 
 bool HttpStream::Fill() {
   begin_ = end_ = 0;
   for (;;) {
-    short wait_for = 0;
+    int wait_for = 0;
     const ssize_t count = TryRead(buffer_.data(), buffer_.size(), wait_for);
     if (count > 0) {
       end_ = static_cast<size_t>(count);
@@ -153,7 +166,7 @@ bool HttpStream::Fill() {
   }
 }
 
-ssize_t HttpStream::TryRead(char* data, size_t size, short& wait_for) {
+ssize_t HttpStream::TryRead(char* data, size_t size, int& wait_for) {
   // A client that sends without a pause is late, too.
   if (Now() > read_deadline_) {
     wait_for = POLLIN;
@@ -167,7 +180,7 @@ ssize_t HttpStream::TryRead(char* data, size_t size, short& wait_for) {
   return count > 0 ? count : AfterTls(tls_.get(), count, wait_for);
 }
 
-ssize_t HttpStream::TryWrite(const char* data, size_t size, short& wait_for) {
+ssize_t HttpStream::TryWrite(const char* data, size_t size, int& wait_for) {
   if (tls_ == nullptr) {
     return AfterSocket(send(fd_, data, size, MSG_NOSIGNAL), POLLOUT, wait_for);
   }
@@ -180,7 +193,7 @@ ssize_t HttpStream::TryWrite(const char* data, size_t size, short& wait_for) {
 ssize_t HttpStream::write(const char* data, size_t size) {
   size_t written = 0;
   while (written < size) {
-    short wait_for = 0;
+    int wait_for = 0;
     const ssize_t count = TryWrite(data + written, size - written, wait_for);
     if (count < 0 ||
         (count == 0 && !WaitFor(wait_for, Now() + limits_.write_timeout))) {
@@ -191,14 +204,14 @@ ssize_t HttpStream::write(const char* data, size_t size) {
   return static_cast<ssize_t>(size);
 }
 
-bool HttpStream::WaitFor(short events, absl::Time deadline) const {
+bool HttpStream::WaitFor(int events, absl::Time deadline) const {
   for (;;) {
     const absl::Duration left = deadline - Now();
     if (left <= absl::ZeroDuration()) return false;
     const int64_t ms = std::min<int64_t>(
         absl::ToInt64Milliseconds(absl::Ceil(left, absl::Milliseconds(1))),
         INT_MAX);
-    pollfd state = {fd_, events, 0};
+    pollfd state = {fd_, static_cast<decltype(pollfd::events)>(events), 0};
     const int count = poll(&state, 1, static_cast<int>(ms));
     if (count > 0) return true;
     if (count < 0 && errno != EINTR) return false;

@@ -26,7 +26,7 @@ class HttpStream final : public httplib::Stream {
     // For a client that takes nothing of what is written.
     absl::Duration write_timeout = absl::Seconds(30);
   };
-  enum class Failure { kNone, kClosed, kTimeout, kTooLarge };
+  enum class Failure { kNone, kClosed, kTimeout, kTooLarge, kMalformed };
 
   // `fd` is borrowed. `tls` may be null.
   HttpStream(int fd, TlsSession tls, Limits limits);
@@ -36,7 +36,8 @@ class HttpStream final : public httplib::Stream {
 
   // A request's first line and headers come next, by the deadline.
   void BeginHead(absl::Time deadline);
-  // Then its body.
+  // (A line that ends without a carriage return is malformed: the library
+  // would skip it.) Then its body.
   void BeginBody(absl::Time deadline);
 
   // Bytes of the next request are here already.
@@ -61,9 +62,11 @@ class HttpStream final : public httplib::Stream {
  private:
   // Of recv() and send(): bytes, or 0 with `wait_for` set to what poll() has
   // to wait for, or -1.
-  ssize_t TryRead(char* data, size_t size, short& wait_for);
-  ssize_t TryWrite(const char* data, size_t size, short& wait_for);
-  bool WaitFor(short events, absl::Time deadline) const;
+  ssize_t TryRead(char* data, size_t size, int& wait_for);
+  ssize_t TryWrite(const char* data, size_t size, int& wait_for);
+  bool WaitFor(int events, absl::Time deadline) const;
+  // More bytes of the head. False sets failure_.
+  bool CheckLines(absl::string_view head);
   // More bytes into the buffer. False sets failure_.
   bool Fill();
 
@@ -73,6 +76,7 @@ class HttpStream final : public httplib::Stream {
   absl::Time read_deadline_ = absl::InfiniteFuture();
   int64_t head_bytes_left_ = 0;
   bool in_head_ = false;
+  char last_of_head_ = '\0';
   Failure failure_ = Failure::kNone;
   std::array<char, 16384> buffer_;
   size_t begin_ = 0;  // What is in the buffer and not read yet.

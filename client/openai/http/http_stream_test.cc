@@ -92,6 +92,14 @@ TEST_F(HttpStreamTest, AHeadIsBoundedAndABodyIsNot) {
   EXPECT_EQ(stream.failure(), Failure::kTimeout);
 }
 
+TEST_F(HttpStreamTest, LinesOfAHeadEndAsTheyShould) {
+  HttpStream stream(server_, nullptr, {});
+  stream.BeginHead(In(absl::Minutes(1)));
+  Send("a\r\nb\nc\r\n");
+  EXPECT_EQ(ReadAll(stream), "a\r\nb");
+  EXPECT_EQ(stream.failure(), Failure::kMalformed);
+}
+
 TEST_F(HttpStreamTest, WritesAllOrNothingWorksAnyMore) {
   HttpStream stream(server_, nullptr,
                     {.write_timeout = absl::Milliseconds(50)});

@@ -20,6 +20,13 @@ bool IsNumber(absl::string_view text) {
          std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
 }
 
+// RFC 9110, section 5.6.2. "Content-Length : 5" has a name that is none.
+bool IsToken(absl::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return absl::ascii_isalnum(c) || absl::StrContains("!#$%&'*+-.^_`|~", c);
+  });
+}
+
 // The only value of a header, or "" if there is none or there are several.
 std::string OnlyValue(const httplib::Headers& headers, const char* name) {
   const auto [begin, end] = headers.equal_range(name);
@@ -31,6 +38,9 @@ std::string OnlyValue(const httplib::Headers& headers, const char* name) {
 MessageFraming ReadFraming(absl::string_view method,
                            const httplib::Headers& headers,
                            int64_t max_body_bytes) {
+  for (const auto& [name, value] : headers) {
+    if (!IsToken(name)) return Refuse(400, "a header has a bad name");
+  }
   const bool coded = headers.count("Transfer-Encoding") > 0;
   const bool counted = headers.count("Content-Length") > 0;
   if (coded && counted) {

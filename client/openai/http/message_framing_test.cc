@@ -42,6 +42,8 @@ TEST(MessageFramingTest, WhatIsUnclearIsRefused) {
       {{{"Content-Length", "5, 5"}}, 400},
       {{{"Content-Length", "0x5"}}, 400},
       {{{"Content-Length", ""}}, 400},
+      {{{"Content-Length", "5"}, {"Content-Length ", "6"}}, 400},
+      {{{"Content-Length", "5"}, {"", "6"}}, 400},
       {{{"Content-Length", "101"}}, 413},
       {{{"Content-Length", "99999999999999999999999"}}, 413},
       {{{"Transfer-Encoding", "gzip, chunked"}}, 501},
