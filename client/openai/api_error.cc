@@ -18,7 +18,8 @@ constexpr char kInvalidRequest[] = "invalid_request_error";
 
 // What the body calls a field of GenerateStreamRequest.
 std::string BodyField(absl::string_view field, absl::string_view prompt_field) {
-  if (field == "prompt" || field == "token_ids" || field == "text") {
+  if (field == "prompt" || field == "text" ||
+      absl::StartsWith(field, "token_ids")) {
     return std::string{prompt_field};
   }
   if (absl::StartsWith(field, "stopping.conditions")) return "stop";

@@ -66,6 +66,7 @@ TEST(ApiErrorTest, FieldsHaveTheBodysNames) {
   } cases[] = {
       {"prompt", "messages"},
       {"token_ids", "messages"},
+      {"token_ids.ids[7]", "messages"},
       {"model", "model"},
       {"sampling.top_p", "top_p"},
       {"stopping.max_tokens", "max_tokens"},

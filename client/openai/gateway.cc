@@ -108,31 +108,28 @@ std::vector<http::HttpRoute> Gateway::Routes() {
 }
 
 HttpReply Gateway::Complete(Api api, const HttpRequest& request) {
-  absl::StatusOr<CallMetadata> metadata = MetadataOf(request);
+  const absl::StatusOr<CallMetadata> metadata = MetadataOf(request);
   // A request that shows no good key has an id of its own.
   const std::string id = metadata.ok() ? metadata->request_id : MakeId("req-");
   const auto record = std::make_shared<RequestRecord>(
       metrics_, request.path, id, options_.log_requests);
-  const auto reply = [&]() -> HttpReply {
-    if (draining_) {
-      return ErrorReply(ToApiError(
-          WithRetryDelay(absl::UnavailableError("the gateway is about to end"),
-                         absl::Seconds(1))));
-    }
-    absl::StatusOr<Work> work =
-        metadata.ok() ? Prepare(api, request, *std::move(metadata))
-                      : absl::StatusOr<Work>(metadata.status());
-    if (!work.ok()) {
-      return ErrorReply(ToApiError(work.status(), PromptField(api)));
-    }
-    return Run(*std::move(work), request, record);
-  };
-  HttpReply result = reply();
-  if (result.stream == nullptr && result.status != 200) {
-    record->set_status(result.status);
+  absl::StatusOr<Work> work = WithRetryDelay(
+      absl::UnavailableError("the gateway is about to end"), absl::Seconds(1));
+  if (!metadata.ok()) {
+    work = metadata.status();
+  } else if (!draining_) {
+    work = Prepare(api, request, *metadata);
   }
-  result.headers.emplace_back(kRequestIdHeader, id);
-  return result;
+  HttpReply reply;
+  if (work.ok()) {
+    reply = Run(*std::move(work), request, record);
+  } else {
+    const ApiError error = ToApiError(work.status(), PromptField(api));
+    record->set_status(error.http_status);
+    reply = ErrorReply(error);
+  }
+  reply.headers.emplace_back(kRequestIdHeader, id);
+  return reply;
 }
 
 absl::StatusOr<Gateway::Work> Gateway::Prepare(Api api,
@@ -234,11 +231,15 @@ HttpReply Gateway::Run(Work work, const HttpRequest& request,
           end(running->run.Stream(writer));
         }};
   }
-  absl::StatusOr<ordered_json> body = status;
-  if (status.ok()) body = running->run.Collect();
-  end(body.status());
-  if (body.ok()) return {.body = ToText(*body)};
-  return ErrorReply(ToApiError(body.status(), prompt_field));
+  if (status.ok()) {
+    const absl::StatusOr<ordered_json> body = running->run.Collect();
+    end(body.status());
+    if (body.ok()) return {.body = ToText(*body)};
+    status = body.status();
+  } else {
+    end(status);
+  }
+  return ErrorReply(ToApiError(status, prompt_field));
 }
 
 HttpReply Gateway::ListModels(const HttpRequest& request) {

@@ -162,6 +162,22 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> DialFromFlags() {
                .ca_file = absl::GetFlag(FLAGS_tls_ca)}});
 }
 
+// Null if there is to be none.
+absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsFromFlags(
+    const Gateway& gateway) {
+  const std::string listen = absl::GetFlag(FLAGS_metrics_listen);
+  if (listen.empty()) return nullptr;
+  ASSIGN_OR_RETURN(auto metrics, MetricsServer::Create(listen));
+  metrics->Add(gateway.metrics().registry());
+  return metrics;
+}
+
+// What main() returns after an error.
+int Fail(const absl::Status& error) {
+  if (absl::IsInvalidArgument(error)) ExitWithUsageError(kName, error);
+  return ReportFailure(kName, error);
+}
+
 // For scripts that wait for them: at once, whole.
 void PrintLine(const std::string& line) { std::cout << line << std::endl; }
 
@@ -202,6 +218,8 @@ int Main(int argc, char** argv) {
   if (!channel.ok()) ExitWithUsageError(kName, channel.status());
   Gateway gateway(*std::move(options), *std::move(channel));
 
+  auto metrics = MetricsFromFlags(gateway);
+  if (!metrics.ok()) return Fail(metrics.status());
   std::atomic<bool> failed = false;
   http_options->on_failure = [&failed, stop_once] {
     LOG(ERROR) << "no connection can be accepted any more";
@@ -210,28 +228,10 @@ int Main(int argc, char** argv) {
   };
   auto server =
       http::HttpServer::Create(*std::move(http_options), gateway.Routes());
-  if (!server.ok()) {
-    if (!absl::IsUnavailable(server.status())) {
-      ExitWithUsageError(kName, server.status());
-    }
-    return ReportFailure(kName, server.status());
-  }
-  std::unique_ptr<MetricsServer> metrics;
-  if (const auto listen = absl::GetFlag(FLAGS_metrics_listen);
-      !listen.empty()) {
-    auto created = MetricsServer::Create(listen);
-    if (!created.ok()) {
-      if (IsUsageError(created.status())) {
-        ExitWithUsageError(kName, created.status());
-      }
-      return ReportFailure(kName, created.status());
-    }
-    metrics = *std::move(created);
-    metrics->Add(gateway.metrics().registry());
-  }
+  if (!server.ok()) return Fail(server.status());
   PrintLine(absl::StrCat("listening ", (*server)->address()));
-  if (metrics != nullptr) {
-    PrintLine(absl::StrCat("metrics ", metrics->address()));
+  if (*metrics != nullptr) {
+    PrintLine(absl::StrCat("metrics ", (*metrics)->address()));
   }
   std::thread ready([&gateway] { WaitUntilReady(gateway, stop); });
   stop.WaitForNotification();

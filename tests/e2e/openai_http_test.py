@@ -101,6 +101,8 @@ class HttpTest(unittest.TestCase):
             (411, post(b"")),
             (415, post(b"12345", "Content-Length: 5",
                        "Content-Encoding: gzip")),
+            (400, post(b"", f"X-Long: {10000 * 'x'}")),
+            (400, post(b"", "Content-Length : 5")),
             (431, post(b"", *(f"X-{i}: {1000 * 'x'}" for i in range(80)))),
             (501, post(b"", "Transfer-Encoding: gzip")),
         ]
@@ -112,7 +114,6 @@ class HttpTest(unittest.TestCase):
         begin = time.monotonic()
         with self.gateway.connect() as sock:
             sock.sendall(b"POST /v1/completions HTTP/1.1\r\nX-Slow: ")
-            response = http.client.HTTPResponse(sock)
             # A byte now and then buys no time.
             sock.settimeout(0.05)
             received = b""
@@ -126,7 +127,6 @@ class HttpTest(unittest.TestCase):
                     break
                 self.assertLess(time.monotonic() - begin, 60)
             self.assertIn(b" 408 ", received)
-            response.close()
         self.assert_error(self.gateway.raw(post(
             b"{", "Content-Length: 100")), 408)
 
@@ -150,7 +150,7 @@ class HttpTest(unittest.TestCase):
         self.assertRegex(response.headers["x-request-id"], "^req-")
         response, body = self.gateway.request(
             "POST", "/v1/completions", COMPLETION,
-            {"Authorization": "Bearer " + 20000 * "x"})
+            {"Authorization": "Bearer " + 6000 * "x"})
         self.assertEqual(response.status, 401)
         self.assertEqual(body["error"]["code"], "invalid_api_key")
 
@@ -309,13 +309,42 @@ class EndTest(unittest.TestCase):
         self.assertEqual([line.split()[0] for line in gateway.process.lines],
                          ["listening", "ready"])
 
-    def assert_all_is_free(self):
+    def load(self):
         with pb.Client(self.cluster.address) as protocol:
+            return protocol.control.GetLoad(pb.control.GetLoadRequest()).load
+
+    def assert_all_is_free(self):
+        deadline = time.monotonic() + 60
+        while True:
+            load = self.load()
+            pools = [pool for worker in load.workers for pool in worker.pools]
+            if load.queue.running == 0 and all(
+                    pool.free + pool.cached == pool.half_slots
+                    for pool in pools):
+                return
+            self.assertLess(time.monotonic(), deadline, load)
+            time.sleep(0.02)
+
+    def test_closing_a_stream_frees_everything_on_the_server(self):
+        before = self.load().requests.cancelled
+        gateway, _, stream = self.start()
+        stream.close()
+        self.assert_all_is_free()
+        self.assertEqual(self.load().requests.cancelled, before + 1)
+        # And so does a client that goes away while it waits for the whole.
+        body = json.dumps({"model": NAME, "prompt": "Once", "max_tokens": 200,
+                           "ignore_eos": True}).encode()
+        with gateway.connect() as sock:
+            sock.sendall(post(body, f"Content-Length: {len(body)}"))
             deadline = time.monotonic() + 60
-            while protocol.control.GetLoad(
-                    pb.control.GetLoadRequest()).load.queue.running:
+            while self.load().queue.running == 0:
                 self.assertLess(time.monotonic(), deadline)
-                time.sleep(0.02)
+        self.assert_all_is_free()
+        self.assertEqual(self.load().requests.cancelled, before + 2)
+        self.assertEqual(gateway.process.stop(), 0)
+        self.assertEqual(
+            re.findall(r" endpoint=/v1/completions status=(\d+) ",
+                       gateway.process.log()), ["499", "499"])
 
     def test_it_waits_no_longer_than_it_may(self):
         gateway, _, stream = self.start("--drain_timeout=100ms")
