@@ -1,0 +1,1 @@
+"""The protocol itself: what protoc makes of hybridserve/v1."""
