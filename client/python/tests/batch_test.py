@@ -167,12 +167,13 @@ class GivingUpTest(unittest.TestCase):
 
     def test_full_queues_are_waited_for_and_aborts_are_counted(self):
         full = fail(grpc.StatusCode.RESOURCE_EXHAUSTED, 0.01)
+        quick = hybridserve.RetryPolicy(initial_backoff=0.01, max_backoff=0.02)
         with ScriptedServer(*20 * [full], succeed()) as server, \
-                hybridserve.Client(server.address) as client:
+                hybridserve.Client(server.address, retry=quick) as client:
             [result] = batch.generate(client, ["A"])
             self.assertEqual(result.get().text, "done")
         with ScriptedServer(fail(grpc.StatusCode.ABORTED)) as server, \
-                hybridserve.Client(server.address) as client:
+                hybridserve.Client(server.address, retry=quick) as client:
             [result] = batch.generate(client, ["A"])
             self.assertIsInstance(result.error, hybridserve.AbortedError)
             self.assertEqual(len(server.seen), 5)
