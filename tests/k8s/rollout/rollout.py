@@ -19,14 +19,16 @@ import sys
 import time
 from typing import Callable
 
-from tests.e2e.processes import Programs
-from tests.k8s.rendering import Object, render
-from tests.k8s.rollout.controllers import (Cluster, Deployment, StatefulSet,
-                                           wait_until)
-from tests.k8s.rollout.load import (Load, Outcome, codes_without_retries,
-                                    failures)
-
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT))
+
+from tests.e2e.processes import Programs  # noqa: E402
+from tests.k8s.rendering import Object, render  # noqa: E402
+from tests.k8s.rollout.controllers import (  # noqa: E402
+    Cluster, Deployment, StatefulSet, wait_until)
+from tests.k8s.rollout.load import (  # noqa: E402
+    Load, Outcome, codes_without_retries, failures)
+
 OVERLAY = "overlays/cpu-demo"
 POLICY = ROOT / "docs" / "grpc_service_config.json"
 # Of undisturbed load between one thing and the next.
