@@ -36,16 +36,18 @@ class SinkWriter final : public BodyWriter {
   bool good_ = true;
 };
 
-}  // namespace
-
-struct LibraryServer::Exchange {
+// What the library's request has no place for.
+struct Exchange {
   HttpStream& stream;
   bool last = false;
   bool head_done = false;    // And so it is clear where the body begins.
   bool body_unread = false;  // The client may be sending it.
 };
 
-thread_local LibraryServer::Exchange* LibraryServer::current_ = nullptr;
+// A thread serves one request at a time.
+thread_local Exchange* current = nullptr;
+
+}  // namespace
 
 LibraryServer::LibraryServer(Options options, HangupWatcher& hangups)
     : options_(std::move(options)), hangups_(hangups) {
@@ -97,7 +99,7 @@ bool LibraryServer::process_and_close_socket(socket_t fd) {
 LibraryServer::Outcome LibraryServer::ServeRequest(HttpStream& stream,
                                                    bool last) {
   Exchange exchange{.stream = stream, .last = last};
-  current_ = &exchange;
+  current = &exchange;
   bool ended = false;
   const bool good = process_request(stream, false, ended,
                                     [&exchange](httplib::Request& request) {
@@ -107,7 +109,7 @@ LibraryServer::Outcome LibraryServer::ServeRequest(HttpStream& stream,
                                       request.ranges.clear();
                                       request.headers.erase("Accept-Encoding");
                                     });
-  current_ = nullptr;
+  current = nullptr;
   return {.last = exchange.last || ended || !good || !exchange.head_done,
           .client_may_be_sending = exchange.body_unread || !exchange.head_done};
 }
@@ -135,7 +137,7 @@ void LibraryServer::SetHandlers() {
                                httplib::Response& response,
                                const std::exception_ptr&) {
     LOG(ERROR) << "exception in a handler";
-    current_->last = true;
+    current->last = true;
     Fail(500, "internal error", response);
   });
   set_post_routing_handler(
@@ -164,7 +166,7 @@ const HttpRoute* LibraryServer::CheckHead(const httplib::Request& request,
                                           httplib::Response& response) {
   const MessageFraming framing =
       ReadFraming(request.method, request.headers, options_.max_body_bytes);
-  current_->body_unread = framing.has_body;
+  current->body_unread = framing.has_body;
   bool known_path = false;
   const HttpRoute* const route = FindRoute(request, known_path);
   if (framing.refusal != 0) {
@@ -191,7 +193,7 @@ httplib::Server::HandlerResponse LibraryServer::BeforeRouting(
 void LibraryServer::ServeWithBody(const httplib::Request& request,
                                   httplib::Response& response,
                                   const httplib::ContentReader& reader) {
-  HttpStream& stream = current_->stream;
+  HttpStream& stream = current->stream;
   std::string body;
   bool too_large = false;
   stream.BeginBody(SystemClock().Now() + options_.body_timeout);
@@ -202,7 +204,7 @@ void LibraryServer::ServeWithBody(const httplib::Request& request,
     return !too_large;
   });
   if (good) {
-    current_->body_unread = false;
+    current->body_unread = false;
     bool known_path = false;
     Serve(*FindRoute(request, known_path), request, std::move(body), response);
   } else if (too_large) {
@@ -220,7 +222,7 @@ void LibraryServer::ServeWithBody(const httplib::Request& request,
 void LibraryServer::Serve(const HttpRoute& route,
                           const httplib::Request& request, std::string body,
                           httplib::Response& response) {
-  const int fd = current_->stream.socket();
+  const int fd = current->stream.socket();
   HttpReply reply =
       route.handler({.method = request.method,
                      .path = request.path,
@@ -255,7 +257,7 @@ void LibraryServer::SendStream(const httplib::Request& request, HttpReply reply,
   };
   if (request.version == "HTTP/1.0") {
     // It knows no chunks: the body ends with the connection.
-    current_->last = true;
+    current->last = true;
     response.set_content_provider(reply.content_type, provide);
   } else {
     response.set_chunked_content_provider(reply.content_type, provide);
@@ -274,8 +276,8 @@ void LibraryServer::Fail(int status, absl::string_view message,
 httplib::Server::HandlerResponse LibraryServer::OnError(
     httplib::Response& response) {
   if (!response.body.empty()) return HandlerResponse::Handled;
-  const HttpStream::Failure failure = current_->stream.failure();
-  if (current_->head_done) {
+  const HttpStream::Failure failure = current->stream.failure();
+  if (current->head_done) {
     Fail(response.status, "the request can't be served", response);
   } else if (failure == HttpStream::Failure::kTooLarge) {
     Fail(431,
@@ -291,11 +293,11 @@ httplib::Server::HandlerResponse LibraryServer::OnError(
 }
 
 void LibraryServer::BeforeWriting(httplib::Response& response) {
-  if (current_->body_unread || !current_->head_done || options_.draining()) {
-    current_->last = true;
+  if (current->body_unread || !current->head_done || options_.draining()) {
+    current->last = true;
   }
   response.headers.erase("Keep-Alive");
-  if (current_->last) {
+  if (current->last) {
     response.headers.erase("Connection");
     response.set_header("Connection", "close");
   }

@@ -60,8 +60,6 @@ class LibraryServer final : private httplib::Server {
   Outcome ServeRequest(HttpStream& stream, bool last);
 
  private:
-  struct Exchange;
-
   // httplib::Server:
   bool process_and_close_socket(socket_t fd) override;
 
@@ -85,9 +83,6 @@ class LibraryServer final : private httplib::Server {
                          httplib::Response& response);
   void Fail(int status, absl::string_view message,
             httplib::Response& response) const;
-
-  // What the library's request has no place for. A thread serves one at a time.
-  static thread_local Exchange* current_;
 
   const Options options_;
   HangupWatcher& hangups_;
