@@ -28,12 +28,6 @@ MODEL = pathlib.Path("models") / "demo"
 PROGRAMS = None
 
 
-def has_ray(python: str) -> bool:
-    return bool(python) and subprocess.run(
-        [python, "-c", "import grpc, ray.data"],
-        capture_output=True).returncode == 0
-
-
 def layer(ray_python: str, folder: pathlib.Path) -> pathlib.Path:
     """The interpreter of an environment with the wheel, on top of Ray's."""
     wheel = build_wheel(copy_source(folder), folder)
@@ -54,9 +48,9 @@ def layer(ray_python: str, folder: pathlib.Path) -> pathlib.Path:
 class RayTest(unittest.TestCase):
     def setUp(self):
         self.ray_python = os.environ.get("HYBRIDSERVE_RAY_PYTHON", "")
-        if not has_ray(self.ray_python):
-            self.skipTest("$HYBRIDSERVE_RAY_PYTHON names no interpreter that "
-                          "has Ray")
+        if not self.ray_python:
+            self.skipTest("$HYBRIDSERVE_RAY_PYTHON is not set")
+        run(self.ray_python, "-c", "import grpc, ray.data")
 
     def test_the_recipe(self):
         [recipe] = re.findall(r"^## Ray Data\n.*?^```python\n(.*?)^```",
@@ -77,9 +71,8 @@ class RayTest(unittest.TestCase):
             lines = done.stdout.splitlines()
             self.assertRegex(lines[0], "^0 Chapter 0: In the → .+")
             self.assertEqual(lines[-1], "0 failed", done.stdout)
-            load = cluster.status()
-        self.assertEqual(load["requests"]["failed"], 0)
-        self.assertGreaterEqual(load["requests"]["finished"], 200)
+            [worker] = cluster.status()["workers"]
+        self.assertGreaterEqual(worker["totals"]["sampled_tokens"], 200)
 
 
 if __name__ == "__main__":
