@@ -11,12 +11,14 @@ absl::Status WrongFlag(absl::string_view flag, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", why));
 }
 
+absl::string_view FlagIn(absl::string_view message) {
+  absl::ConsumePrefix(&message, "--");
+  const absl::string_view name = message.substr(0, message.find(':'));
+  return absl::FindCommandLineFlag(name) == nullptr ? "" : name;
+}
+
 bool IsUsageError(const absl::Status& error) {
-  absl::string_view name = error.message();
-  absl::ConsumePrefix(&name, "--");
-  name = name.substr(0, name.find(':'));
-  return absl::IsInvalidArgument(error) &&
-         absl::FindCommandLineFlag(name) != nullptr;
+  return absl::IsInvalidArgument(error) && !FlagIn(error.message()).empty();
 }
 
 }  // namespace hybridserve

@@ -16,6 +16,13 @@ TEST(WrongFlagTest, NamesTheFlagFirst) {
   EXPECT_TRUE(IsUsageError(error));
 }
 
+TEST(FlagInTest, IsTheFlagThatAMessageBeginsWith) {
+  EXPECT_EQ(FlagIn("--shelves: too few"), "shelves");
+  EXPECT_EQ(FlagIn("shelves: too few"), "shelves");
+  EXPECT_EQ(FlagIn("no shelves: too few"), "");
+  EXPECT_EQ(FlagIn(""), "");
+}
+
 TEST(IsUsageErrorTest, IsAboutAFlagsValue) {
   EXPECT_TRUE(IsUsageError(absl::InvalidArgumentError("shelves: too few")));
   EXPECT_FALSE(IsUsageError(absl::InvalidArgumentError("books: too few")));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/flags/commandlineflag.h"
+#include "absl/flags/flag.h"
 #include "absl/flags/reflection.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,8 +19,14 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
+#include "common/config_file.h"
+#include "common/flag_file.h"
 #include "common/repeated_text.h"
 #include "common/status_macros.h"
+
+ABSL_FLAG(std::string, config, "",
+          "File of flags, a line each: name = value; # begins a comment. The "
+          "environment and the command line win over it.");
 
 namespace hybridserve {
 namespace {
@@ -48,15 +55,108 @@ absl::Status SetFlag(absl::CommandLineFlag& flag, absl::string_view source,
       reason == std::string::npos ? "" : error.substr(reason + 3)));
 }
 
+// Where each flag got its value, unless that was the command line. Written
+// while flags are parsed, before other threads start.
+std::map<std::string, std::string>& Origins() {
+  static auto* const origins = new std::map<std::string, std::string>();
+  return *origins;
+}
+
+std::string VariableOf(absl::string_view flag) {
+  return absl::StrCat("HYBRIDSERVE_", absl::AsciiStrToUpper(flag));
+}
+
 absl::Status SetFromEnvironment(const EnvironmentLookup& environment) {
   for (const absl::CommandLineFlag* flag : ProjectFlags()) {
-    const std::string variable =
-        absl::StrCat("HYBRIDSERVE_", absl::AsciiStrToUpper(flag->Name()));
+    const std::string variable = VariableOf(flag->Name());
     const char* value = environment(variable.c_str());
     if (value == nullptr) continue;
     RETURN_IF_ERROR(SetFlag(*FindProjectFlag(flag->Name()), variable, value));
+    Origins()[absl::StrCat(flag->Name())] = variable;
   }
   return absl::OkStatus();
+}
+
+// A flag's values, where it is named more than once.
+class FlagValues {
+ public:
+  // The last value counts, but for RepeatedText, where all do. The error does
+  // not name the flag.
+  absl::Status Keep(const absl::CommandLineFlag& flag, std::string value) {
+    if (!flag.IsOfType<RepeatedText>()) {
+      values_[absl::StrCat(flag.Name())] = std::move(value);
+      return absl::OkStatus();
+    }
+    if (absl::StrContains(value, RepeatedText::kSeparator)) {
+      return absl::InvalidArgumentError(
+          "must not contain the control character 0x1f");
+    }
+    const auto [it, is_first] =
+        values_.try_emplace(absl::StrCat(flag.Name()), value);
+    if (!is_first) {
+      it->second += RepeatedText::kSeparator;
+      it->second += value;
+    }
+    return absl::OkStatus();
+  }
+
+  // Null: not named.
+  const std::string* Find(const std::string& name) const {
+    const auto it = values_.find(name);
+    return it == values_.end() ? nullptr : &it->second;
+  }
+
+  // `source` makes of a flag's name what errors begin with.
+  template <typename Source>
+  absl::Status SetFlags(const Source& source) const {
+    for (const auto& [name, value] : values_) {
+      RETURN_IF_ERROR(SetFlag(*FindProjectFlag(name), source(name), value));
+    }
+    return absl::OkStatus();
+  }
+
+  void ForgetOrigins() const {
+    for (const auto& [name, value] : values_) Origins().erase(name);
+  }
+
+ private:
+  std::map<std::string, std::string> values_;  // By the flag's name.
+};
+
+absl::Status SetFromFile(const std::string& path) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFlagFile("config", path));
+  const auto wrong = [&](absl::string_view what) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--config: ", path, ":", what));
+  };
+  const auto settings = ParseConfigFile(text);
+  if (!settings.ok()) return wrong(settings.status().message());
+  FlagValues values;
+  std::map<std::string, int> lines;  // Where a flag is set first.
+  for (const ConfigSetting& setting : *settings) {
+    const std::string place = absl::StrCat(setting.line, ": ", setting.name);
+    const absl::CommandLineFlag* flag = FindProjectFlag(setting.name);
+    if (flag == nullptr) return wrong(absl::StrCat(place, ": unknown flag"));
+    if (setting.name == "config") {
+      return wrong(absl::StrCat(place, ": a file can't name another"));
+    }
+    const auto [first, is_first] =
+        lines.try_emplace(setting.name, setting.line);
+    // More likely a mistake than two wishes.
+    if (!is_first && !flag->IsOfType<RepeatedText>()) {
+      return wrong(absl::StrCat(place, ": is set in line ", first->second));
+    }
+    if (const absl::Status kept = values.Keep(*flag, setting.value);
+        !kept.ok()) {
+      return wrong(absl::StrCat(place, ": ", kept.message()));
+    }
+  }
+  for (const auto& [name, line] : lines) {
+    Origins()[name] = absl::StrCat(path, ":", line);
+  }
+  return values.SetFlags([&](const std::string& name) {
+    return absl::StrCat("--config: ", path, ":", lines[name], ": ", name);
+  });
 }
 
 // "--name=value" in two parts.
@@ -100,12 +200,13 @@ class Parser {
     return std::move(line_);
   }
 
+  // The value of --config; null: not given.
+  const std::string* config() const { return values_.Find("config"); }
+
   absl::Status SetFlags() const {
-    for (const auto& [name, value] : values_) {
-      RETURN_IF_ERROR(
-          SetFlag(*FindProjectFlag(name), absl::StrCat("--", name), value));
-    }
-    return absl::OkStatus();
+    values_.ForgetOrigins();
+    return values_.SetFlags(
+        [](const std::string& name) { return absl::StrCat("--", name); });
   }
 
  private:
@@ -148,30 +249,26 @@ class Parser {
         absl::StrCat("--", written.name, ": unknown flag"));
   }
 
-  // The last value counts, but for RepeatedText, where all do.
-  absl::Status Keep(absl::CommandLineFlag& flag, std::string value) {
-    if (!flag.IsOfType<RepeatedText>()) {
-      values_[absl::StrCat(flag.Name())] = std::move(value);
-      return absl::OkStatus();
-    }
-    if (absl::StrContains(value, RepeatedText::kSeparator)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--", flag.Name(), ": must not contain the control character 0x1f"));
-    }
-    const auto [it, is_first] =
-        values_.try_emplace(absl::StrCat(flag.Name()), value);
-    if (!is_first) {
-      it->second += RepeatedText::kSeparator;
-      it->second += value;
-    }
-    return absl::OkStatus();
+  absl::Status Keep(const absl::CommandLineFlag& flag, std::string value) {
+    const absl::Status kept = values_.Keep(flag, std::move(value));
+    if (kept.ok()) return kept;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", flag.Name(), ": ", kept.message()));
   }
 
   const absl::Span<const char* const> arguments_;
   size_t next_ = 0;
   CommandLine line_;
-  std::map<std::string, std::string> values_;  // By the flag's name.
+  FlagValues values_;
 };
+
+// The file that --config names, on the command line or in the environment.
+std::string ConfigFileOf(const Parser& parser,
+                         const EnvironmentLookup& environment) {
+  if (parser.config() != nullptr) return *parser.config();
+  const char* const value = environment(VariableOf("config").c_str());
+  return value == nullptr ? "" : value;
+}
 
 }  // namespace
 
@@ -187,12 +284,22 @@ std::vector<const absl::CommandLineFlag*> ProjectFlags() {
   return flags;
 }
 
+std::string FlagOrigin(absl::string_view flag) {
+  const auto origin = Origins().find(absl::StrCat(flag));
+  return origin == Origins().end() ? "" : origin->second;
+}
+
 absl::StatusOr<CommandLine> ParseFlags(absl::Span<const char* const> arguments,
                                        const EnvironmentLookup& environment) {
   Parser parser(arguments);
   ASSIGN_OR_RETURN(CommandLine line, parser.Read());
   // A bad variable must not keep anybody from the help.
   if (line.help || line.version) return line;
+  Origins().clear();
+  if (const std::string file = ConfigFileOf(parser, environment);
+      !file.empty()) {
+    RETURN_IF_ERROR(SetFromFile(file));
+  }
   RETURN_IF_ERROR(SetFromEnvironment(environment));
   RETURN_IF_ERROR(parser.SetFlags());
   return line;

@@ -1,5 +1,6 @@
 #include "common/flag_parser.h"
 
+#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -35,6 +36,13 @@ class FlagParserTest : public testing::Test {
     });
   }
 
+  // Returns the file's path.
+  static std::string WriteConfig(const std::string& content) {
+    std::string path = testing::TempDir() + "/test.conf";
+    std::ofstream(path, std::ios::trunc) << content;
+    return path;
+  }
+
   std::map<std::string, std::string> environment_;
 
  private:
@@ -67,6 +75,66 @@ TEST_F(FlagParserTest, TheCommandLineBeatsTheEnvironment) {
   ASSERT_THAT(Parse({"--layers=8"}), IsOk());
   EXPECT_EQ(absl::GetFlag(FLAGS_layers), 8);
   EXPECT_EQ(absl::GetFlag(FLAGS_folder), "env");
+}
+
+TEST_F(FlagParserTest, TheEnvironmentBeatsTheFile) {
+  const std::string file = WriteConfig(
+      "# all of them\n"
+      "layers = 4\nfolder = file\nfast = true\nstop = f1\nstop = f2\n");
+  const std::string flag = "--config=" + file;
+  ASSERT_THAT(Parse({flag.c_str()}), IsOk());
+  EXPECT_EQ(absl::GetFlag(FLAGS_layers), 4);
+  EXPECT_EQ(absl::GetFlag(FLAGS_folder), "file");
+  EXPECT_TRUE(absl::GetFlag(FLAGS_fast));
+  EXPECT_THAT(absl::GetFlag(FLAGS_stop).values, ElementsAre("f1", "f2"));
+
+  EXPECT_EQ(FlagOrigin("layers"), file + ":2");
+  EXPECT_EQ(FlagOrigin("stop"), file + ":5");
+
+  environment_ = {{"HYBRIDSERVE_LAYERS", "7"},
+                  {"HYBRIDSERVE_FOLDER", "env"},
+                  {"HYBRIDSERVE_STOP", "e"}};
+  ASSERT_THAT(Parse({flag.c_str(), "--layers=8"}), IsOk());
+  EXPECT_EQ(FlagOrigin("layers"), "");
+  EXPECT_EQ(FlagOrigin("folder"), "HYBRIDSERVE_FOLDER");
+  EXPECT_EQ(FlagOrigin("fast"), file + ":4");
+  EXPECT_EQ(absl::GetFlag(FLAGS_layers), 8);
+  EXPECT_EQ(absl::GetFlag(FLAGS_folder), "env");
+  EXPECT_TRUE(absl::GetFlag(FLAGS_fast));
+  EXPECT_THAT(absl::GetFlag(FLAGS_stop).values, ElementsAre("e"));
+}
+
+TEST_F(FlagParserTest, TheEnvironmentNamesAFileToo) {
+  environment_ = {{"HYBRIDSERVE_CONFIG", WriteConfig("layers = 4\n")}};
+  ASSERT_THAT(Parse({}), IsOk());
+  EXPECT_EQ(absl::GetFlag(FLAGS_layers), 4);
+  // The command line's is read instead, or none.
+  ASSERT_THAT(Parse({"--config=", "--layers=2"}), IsOk());
+  environment_["HYBRIDSERVE_CONFIG"] = "/no/such/file";
+  EXPECT_THAT(Parse({}), StatusIs(kInvalid, "--config: cannot read /no/such"));
+  EXPECT_THAT(Parse({"--config="}), IsOk());
+}
+
+TEST_F(FlagParserTest, NamesFileLineAndFlagThatAreWrong) {
+  struct Case {
+    const char* content;
+    const char* error;
+  };
+  for (const Case& wrong : std::vector<Case>{
+           {"\nlayers = many\n", ":2: layers: \"many\" is not a valid value"},
+           {"layers = 1\nno_such_flag = 1\n", ":2: no_such_flag: unknown flag"},
+           {"flagfile = x\n", ":1: flagfile: unknown flag"},
+           {"layers = 1\n\nlayers = 2\n", ":3: layers: is set in line 1"},
+           {"config = other\n", ":1: config: a file can't name another"},
+           {"fast\n", ":1: \"fast\": needs ="},
+           {"stop = a\x1f\n", ":1: stop: must not"},
+       }) {
+    const std::string file = WriteConfig(wrong.content);
+    EXPECT_THAT(Parse({("--config=" + file).c_str()}),
+                StatusIs(kInvalid, "--config: " + file + wrong.error));
+  }
+  // Nothing of it is set.
+  EXPECT_EQ(absl::GetFlag(FLAGS_layers), 2);
 }
 
 TEST_F(FlagParserTest, RepeatedFlagsKeepEveryValue) {
@@ -112,7 +180,7 @@ TEST_F(FlagParserTest, KnowsOnlyTheProjectsFlags) {
   for (const absl::CommandLineFlag* flag : ProjectFlags()) {
     names.emplace_back(flag->Name());
   }
-  EXPECT_THAT(names, ElementsAre("fast", "folder", "layers", "stop"));
+  EXPECT_THAT(names, ElementsAre("config", "fast", "folder", "layers", "stop"));
   // Abseil's own, which would read files.
   EXPECT_THAT(Parse({"--flagfile=/etc/passwd"}),
               StatusIs(kInvalid, "--flagfile: unknown flag"));

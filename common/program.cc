@@ -20,6 +20,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "common/crash_handler.h"
+#include "common/flag_error.h"
 #include "common/flag_parser.h"
 #include "common/log_format.h"
 #include "common/log_level.h"
@@ -39,13 +40,6 @@ void QuietenMutexes() {
 #ifdef NDEBUG
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 #endif
-}
-
-// Where a flag is defined, as the build names the file.
-std::string SourceOf(const absl::CommandLineFlag& flag) {
-  std::string file = flag.Filename();
-  if (absl::StartsWith(file, "./")) file.erase(0, 2);
-  return file;
 }
 
 std::vector<FlagGroup> GroupByFolder() {
@@ -89,14 +83,26 @@ void AppendFlag(const absl::CommandLineFlag& flag, std::string& out) {
   AppendWrapped(text, out);
 }
 
-// One line, whatever a message holds.
 void PrintError(absl::string_view name, const absl::Status& error) {
-  std::string line = absl::StrCat(name, ": ", error.message());
-  std::replace(line.begin(), line.end(), '\n', ' ');
-  std::cerr << line << std::endl;
+  std::cerr << absl::StrCat(name, ": ", DescribeUsageError(error)) << std::endl;
+}
+
+// What --help prints where the command line has these arguments.
+std::string HelpFor(const ProgramUsage& usage,
+                    const std::vector<std::string>& arguments) {
+  if (usage.of_arguments == nullptr || arguments.empty()) {
+    return HelpText(usage);
+  }
+  return HelpText(usage.of_arguments(arguments));
 }
 
 }  // namespace
+
+std::string SourceOf(const absl::CommandLineFlag& flag) {
+  std::string file = flag.Filename();
+  if (absl::StartsWith(file, "./")) file.erase(0, 2);
+  return file;
+}
 
 std::string HelpText(const ProgramUsage& usage) {
   std::string out =
@@ -106,7 +112,8 @@ std::string HelpText(const ProgramUsage& usage) {
   for (const FlagGroup& group : groups) {
     std::string flags;
     for (const absl::CommandLineFlag* flag : ProjectFlags()) {
-      if (absl::StartsWith(SourceOf(*flag), group.source_prefix)) {
+      if (absl::StartsWith(SourceOf(*flag), group.source_prefix) &&
+          (usage.shows == nullptr || usage.shows(*flag))) {
         AppendFlag(*flag, flags);
       }
     }
@@ -117,8 +124,9 @@ std::string HelpText(const ProgramUsage& usage) {
                   "\n  --help      Print this and exit.\n"
                   "  --version   Print version and build and exit.\n"
                   "\nA flag may also be set as an environment variable: "
-                  "HYBRIDSERVE_ and its name in\ncapitals. The command line "
-                  "wins.\n");
+                  "HYBRIDSERVE_ and its name in\ncapitals, or in the file "
+                  "that --config names. The command line wins over the\n"
+                  "environment, and the environment over the file.\n");
   return out;
 }
 
@@ -132,6 +140,14 @@ void ExitWithUsageError(absl::string_view name, const absl::Status& error) {
   PrintError(name, error);
   std::cerr << "Run " << name << " --help for what it takes." << std::endl;
   std::exit(2);
+}
+
+std::string DescribeUsageError(const absl::Status& error) {
+  std::string line(error.message());
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  const std::string origin = FlagOrigin(FlagIn(line));
+  if (!origin.empty()) absl::StrAppend(&line, " (set in ", origin, ")");
+  return line;
 }
 
 int ReportFailure(absl::string_view name, const absl::Status& error) {
@@ -151,7 +167,8 @@ std::vector<std::string> InitProgram(int argc, char** argv,
       [](const char* name) -> const char* { return std::getenv(name); });
   if (!line.ok()) ExitWithUsageError(usage.name, line.status());
   if (line->help || line->version) {
-    std::cout << (line->help ? HelpText(usage) : VersionText(usage.name))
+    std::cout << (line->help ? HelpFor(usage, line->arguments)
+                             : VersionText(usage.name))
               << std::flush;
     std::exit(0);
   }

@@ -1,9 +1,11 @@
 #ifndef HYBRIDSERVE_COMMON_PROGRAM_H_
 #define HYBRIDSERVE_COMMON_PROGRAM_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "absl/flags/commandlineflag.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "common/flag_parser.h"
@@ -24,7 +26,13 @@ struct ProgramUsage {
   std::string text;
   // The flags to show, group by group. Empty: one group a top-level folder.
   std::vector<FlagGroup> groups;
-  bool takes_arguments = false;    // Besides flags.
+  // Which of these groups' flags to show; null: all.
+  std::function<bool(const absl::CommandLineFlag& flag)> shows;
+  bool takes_arguments = false;  // Besides flags.
+  // What --help beside arguments tells of, such as one command of several.
+  // Null, or no arguments: this.
+  std::function<ProgramUsage(const std::vector<std::string>& arguments)>
+      of_arguments;
   std::string log_level = "info";  // Where --log_level is not set.
 };
 
@@ -42,6 +50,10 @@ std::vector<std::string> InitProgram(int argc, char** argv,
 [[noreturn]] void ExitWithUsageError(absl::string_view name,
                                      const absl::Status& error);
 
+// An error's message, in one line; if it begins with a flag, and that was not
+// set on the command line, it ends with where it was.
+std::string DescribeUsageError(const absl::Status& error);
+
 // Writes one line to stderr, "NAME: MESSAGE", and returns 1: what main() does
 // with the error that ended it.
 int ReportFailure(absl::string_view name, const absl::Status& error);
@@ -49,6 +61,9 @@ int ReportFailure(absl::string_view name, const absl::Status& error);
 // What --help prints: the usage, then every flag with type, help and default,
 // 80 columns wide.
 std::string HelpText(const ProgramUsage& usage);
+
+// Where a flag is defined, as the build names the file: "worker/main.cc".
+std::string SourceOf(const absl::CommandLineFlag& flag);
 
 // What --version prints: "hybridserve NAME VERSION (build ID)".
 std::string VersionText(absl::string_view name);

@@ -1,9 +1,11 @@
 #include "common/program.h"
 
 #include <cstdlib>
+#include <iostream>
 #include <string>
 #include <vector>
 
+#include "absl/flags/commandlineflag.h"
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_split.h"
@@ -78,6 +80,18 @@ TEST_F(ProgramDeathTest, SetsFlagsFromLineAndEnvironment) {
       ExitedWithCode(17), "on stderr");
 }
 
+TEST_F(ProgramDeathTest, WrongUsageNamesWhereTheFlagIsSet) {
+  EXPECT_EXIT(
+      {
+        setenv("HYBRIDSERVE_SHELVES", "0", /*overwrite=*/1);
+        Init({}, Usage());
+        ExitWithUsageError(
+            "library", absl::InvalidArgumentError("--shelves: are too few"));
+      },
+      ExitedWithCode(2),
+      "^library: --shelves: are too few \\(set in HYBRIDSERVE_SHELVES\\)\n");
+}
+
 TEST_F(ProgramDeathTest, ACrashNamesProgramReleaseAndBuild) {
   EXPECT_DEATH(
       {
@@ -105,7 +119,8 @@ TEST_F(ProgramDeathTest, LogsInTheFormatAskedFor) {
 TEST(ProgramTest, HelpShowsUsageAndTheProjectsFlagsOnly) {
   const std::string help = HelpText(Usage());
   EXPECT_THAT(help, testing::StartsWith("Lends books.\n\n  library "));
-  EXPECT_THAT(help, HasSubstr("Flags, common:\n  --[no]dusty\n"));
+  EXPECT_THAT(help, HasSubstr("Flags, common:\n  --config=VALUE\n"));
+  EXPECT_THAT(help, HasSubstr("  --[no]dusty\n"));
   EXPECT_THAT(help,
               HasSubstr("  --shelves=VALUE\n      How many shelves. (default: "
                         "3)\n"));
@@ -123,6 +138,29 @@ TEST(ProgramTest, HelpShowsTheGroupsAskedFor) {
   const std::string help = HelpText(usage);
   EXPECT_THAT(help, HasSubstr("Flags, of this one:\n  --[no]dusty"));
   EXPECT_THAT(help, Not(HasSubstr("of another program")));
+}
+
+TEST(ProgramTest, HelpShowsTheFlagsAskedFor) {
+  ProgramUsage usage = Usage();
+  usage.shows = [](const absl::CommandLineFlag& flag) {
+    return flag.Name() == "dusty";
+  };
+  const std::string help = HelpText(usage);
+  EXPECT_THAT(help, HasSubstr("Flags, common:\n  --[no]dusty\n"));
+  EXPECT_THAT(help, Not(HasSubstr("--shelves=VALUE")));
+}
+
+TEST_F(ProgramDeathTest, HelpOfArgumentsIsTheirs) {
+  ProgramUsage usage = Usage();
+  usage.takes_arguments = true;
+  usage.of_arguments = [](const std::vector<std::string>& arguments) {
+    // What is printed is on stdout, which death tests don't see.
+    std::cerr << "asked for " << arguments.front() << std::endl;
+    return ProgramUsage{.name = "library", .text = "Lends one book."};
+  };
+  EXPECT_EXIT(Init({"lend", "--help"}, usage), ExitedWithCode(0),
+              "^asked for lend\n$");
+  EXPECT_EXIT(Init({"--help"}, usage), ExitedWithCode(0), "^$");
 }
 
 TEST(ProgramTest, VersionNamesProgramReleaseAndBuild) {

@@ -74,7 +74,11 @@ std::string FindBuildId() {
 
 }  // namespace
 
-absl::string_view Version() { return "0.1.0"; }
+absl::string_view Version() {
+  return
+#include "common/release_number.inc"
+      ;  // NOLINT: the file is a string literal.
+}
 
 const std::string& BuildId() {
   static const auto* const build_id = new std::string(FindBuildId());

@@ -6,12 +6,13 @@
 #include "client/commands/command.h"
 #include "client/status_text.h"
 #include "common/flag_error.h"
+#include "common/program.h"
 
 namespace hybridserve {
 
 int Fail(int code, const absl::Status& status) {
   std::cerr << "hybridserve: "
-            << (code == kExitUsage ? std::string{status.message()}
+            << (code == kExitUsage ? DescribeUsageError(status)
                                    : Describe(status))
             << std::endl;
   return code;
