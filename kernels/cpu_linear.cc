@@ -33,8 +33,10 @@ CpuLinear::CpuLinear() {
   for (const DType dtype : kDTypes) {
     auto kernel = ProbedOneDnn(dtype);
     LOG(INFO) << "linear dtype=" << Name(dtype)
-              << " kernel=" << (kernel.ok() ? (*kernel)->name() : "own")
+              << " kernel=" << (kernel.ok() ? (*kernel)->name() : own_.name())
               << (kernel.ok() ? "" : " because ") << kernel.status().message();
+    choices_.push_back({dtype, kernel.ok() ? (*kernel)->name() : own_.name(),
+                        kernel.status()});
     if (kernel.ok()) candidates_[dtype] = *std::move(kernel);
   }
 }

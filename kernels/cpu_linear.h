@@ -5,8 +5,10 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "common/dtype.h"
 #include "kernels/linear_kernel.h"
@@ -34,6 +36,14 @@ class CpuLinear final : public WeightLayout {
   // `args.weight` is a blob of this layout.
   void Run(const LinearCpuArgs& args, ThreadPool& pool) const;
 
+  // What each dtype uses, and why it isn't oneDNN's.
+  struct Choice {
+    DType dtype;
+    std::string kernel;    // "own", or oneDNN's name of its own.
+    absl::Status refusal;  // Of oneDNN's kernel; OK: it is used.
+  };
+  const std::vector<Choice>& choices() const { return choices_; }
+
   // What is used: "own", or for example
   // "float32=own,bfloat16=onednn brg:avx512_core_bf16".
   std::string description() const;
@@ -46,6 +56,7 @@ class CpuLinear final : public WeightLayout {
   mutable OwnLinear own_;
   // Kernels that passed the probe at all, by dtype.
   std::map<DType, std::unique_ptr<LinearKernel>> candidates_;
+  std::vector<Choice> choices_;
   mutable absl::Mutex mutex_;
   mutable std::map<Key, LinearKernel*> chosen_ ABSL_GUARDED_BY(mutex_);
 };

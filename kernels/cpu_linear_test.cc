@@ -50,6 +50,15 @@ TEST(CpuLinearTest, WhatItChoosesPassesTheProbe) {
   }
 }
 
+TEST(CpuLinearTest, SaysWhyItDoesNotUseOneDnn) {
+  const CpuLinear linear;
+  ASSERT_EQ(linear.choices().size(), 2);
+  for (const CpuLinear::Choice& choice : linear.choices()) {
+    EXPECT_EQ(choice.kernel == "own", !choice.refusal.ok()) << choice.refusal;
+    EXPECT_EQ(choice.refusal.message().empty(), choice.refusal.ok());
+  }
+}
+
 TEST(CpuLinearTest, ChoosesTheSameAgain) {
   EXPECT_EQ(CpuLinear().description(), CpuLinear().description());
 }

@@ -52,21 +52,6 @@ absl::StatusOr<DType> ChooseDType(const WorkerOptions& options,
   return *options.dtype;
 }
 
-absl::StatusOr<std::unique_ptr<Device>> OpenDevice(
-    const WorkerOptions& options) {
-  DeviceOptions device = {
-      .cpu = {.threads = options.threads,
-              .link_bytes_per_second = options.link_bytes_per_second},
-      .gpu = {.batch_invariant = options.batch_invariant}};
-  if (!options.one_memory()) {
-    device.cpu.device_memory_bytes =
-        options.device_memory.choice == MemorySetting::Choice::kBytes
-            ? options.device_memory.bytes
-            : kUnlimitedBytes;
-  }
-  return CreateDevice(options.device, device);
-}
-
 int LoadingThreads(const WorkerOptions& options) {
   if (options.threads > 0) return options.threads;
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -121,37 +106,63 @@ DType AutoDType(DType checkpoint, bool native_bfloat16) {
                                                           : DType::kFloat32;
 }
 
+absl::StatusOr<std::unique_ptr<Device>> OpenWorkerDevice(
+    const WorkerOptions& options) {
+  DeviceOptions device = {
+      .cpu = {.threads = options.threads,
+              .link_bytes_per_second = options.link_bytes_per_second},
+      .gpu = {.batch_invariant = options.batch_invariant}};
+  if (!options.one_memory()) {
+    device.cpu.device_memory_bytes =
+        options.device_memory.choice == MemorySetting::Choice::kBytes
+            ? options.device_memory.bytes
+            : kUnlimitedBytes;
+  }
+  return CreateDevice(options.device, device);
+}
+
+absl::StatusOr<PlannedModel> PlanModel(const WorkerOptions& options,
+                                       std::unique_ptr<Device> device) {
+  PlannedModel model;
+  model.resources = std::make_unique<EngineResources>();
+  EngineResources& resources = *model.resources;
+  resources.device = std::move(device);
+  ASSIGN_OR_RETURN(model.folder,
+                   OpenModelFolder(options.model_dir, options.random_weights));
+  ASSIGN_OR_RETURN(
+      const DType dtype,
+      ChooseDType(options, resources.device->info(), model.folder));
+  resources.config = model.folder.config;
+  resources.block_tokens = options.block_tokens;
+  resources.plan = MakeWeightPlan(resources.config, dtype,
+                                  resources.device->weight_layout());
+  ASSIGN_OR_RETURN(resources.memory, PlanMemory(options, resources));
+  model.host_bytes =
+      resources.memory.host_bytes() + (DeviceIsOnHost(resources.device->info())
+                                           ? resources.memory.device_bytes()
+                                           : 0);
+  return model;
+}
+
 absl::StatusOr<LoadedModel> LoadModel(const WorkerOptions& options,
                                       const Clock& clock,
                                       const LoadCallback& progress) {
   if (progress != nullptr) progress("planning", 0, 0);
   LoadedModel model;
-  model.resources = std::make_unique<EngineResources>();
-  EngineResources& resources = *model.resources;
-  ASSIGN_OR_RETURN(resources.device, OpenDevice(options));
+  ASSIGN_OR_RETURN(std::unique_ptr<Device> device, OpenWorkerDevice(options));
   if (!options.trace_file.empty()) {
     model.trace = std::make_unique<TraceWriter>();
-    resources.device =
-        MakeTracingDevice(std::move(resources.device), *model.trace, clock);
+    device = MakeTracingDevice(std::move(device), *model.trace, clock);
   }
-  ASSIGN_OR_RETURN(ModelFolder folder,
-                   OpenModelFolder(options.model_dir, options.random_weights));
-  ASSIGN_OR_RETURN(const DType dtype,
-                   ChooseDType(options, resources.device->info(), folder));
-  resources.config = folder.config;
-  resources.block_tokens = options.block_tokens;
-  resources.plan = MakeWeightPlan(resources.config, dtype,
-                                  resources.device->weight_layout());
-  ASSIGN_OR_RETURN(resources.memory, PlanMemory(options, resources));
+  ASSIGN_OR_RETURN(PlannedModel planned, PlanModel(options, std::move(device)));
+  model.resources = std::move(planned.resources);
+  EngineResources& resources = *model.resources;
+  ModelFolder& folder = planned.folder;
   for (absl::string_view line :
        absl::StrSplit(resources.memory.ToString(), '\n')) {
     LOG(INFO) << line;
   }
-  LOG(INFO) << "planned_bytes="
-            << resources.memory.host_bytes() +
-                   (DeviceIsOnHost(resources.device->info())
-                        ? resources.memory.device_bytes()
-                        : 0);
+  LOG(INFO) << "planned_bytes=" << planned.host_bytes;
   ASSIGN_OR_RETURN(resources.weights,
                    HostWeights::Allocate(*resources.device, resources.plan));
   RETURN_IF_ERROR(AllocateCache(resources));

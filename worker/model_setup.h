@@ -1,6 +1,7 @@
 #ifndef HYBRIDSERVE_WORKER_MODEL_SETUP_H_
 #define HYBRIDSERVE_WORKER_MODEL_SETUP_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -9,6 +10,8 @@
 #include "common/clock.h"
 #include "common/dtype.h"
 #include "common/worker_info.h"
+#include "kernels/device/device.h"
+#include "worker/model/model_folder.h"
 #include "worker/offload/engine_resources.h"
 #include "worker/trace/trace_writer.h"
 #include "worker/worker_options.h"
@@ -27,6 +30,24 @@ struct LoadedModel {
 // `phase` ("planning", "loading"), then bytes done and in all.
 using LoadCallback =
     std::function<void(const std::string& phase, int64_t, int64_t)>;
+
+// A model that fits: its folder opened, none of its weights read, and its
+// memory planned, none of it allocated.
+struct PlannedModel {
+  ModelFolder folder;
+  // Device, config and plans; neither weights nor arenas.
+  std::unique_ptr<EngineResources> resources;
+  // What the plan takes of the host's memory, a modelled device's included.
+  int64_t host_bytes = 0;
+};
+
+// The device that `options` name. The errors are CreateDevice's.
+absl::StatusOr<std::unique_ptr<Device>> OpenWorkerDevice(
+    const WorkerOptions& options);
+
+// What LoadModel() does before it allocates. The errors are Worker::Create's.
+absl::StatusOr<PlannedModel> PlanModel(const WorkerOptions& options,
+                                       std::unique_ptr<Device> device);
 
 // Opens the model's folder and a device, plans the memory, logs the plan,
 // allocates and loads. The errors are Worker::Create's. `progress` may be null;

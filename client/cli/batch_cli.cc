@@ -21,7 +21,8 @@
 #include "common/flag_error.h"
 #include "common/status_macros.h"
 
-ABSL_FLAG(std::string, output_file, "", "batch: the file to write.");
+ABSL_FLAG(std::string, output_file, "",
+          "batch: the file to write. doctor: where it would be.");
 ABSL_FLAG(bool, ordered, false, "batch: output lines in the input's order.");
 ABSL_FLAG(std::string, shard, "0/1",
           "batch: I/N takes every N-th line, from line I + 1 on.");

@@ -1,23 +1,12 @@
 #ifndef HYBRIDSERVE_CLIENT_CLI_COMMAND_TABLE_H_
 #define HYBRIDSERVE_CLIENT_CLI_COMMAND_TABLE_H_
 
-#include <string>
-
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "client/interrupt.h"
+#include "client/cli/command_entry.h"
+#include "common/program.h"
 
 namespace hybridserve {
-
-// A word after `hybridserve`.
-struct Command {
-  absl::string_view name;
-  // One or more lines for --help, the first after the name.
-  absl::string_view help;
-  // Reads its flags and does it. Returns the exit code; says on stderr what
-  // went wrong.
-  int (*run)(Interrupt& interrupt);
-};
 
 // All there are, in the order of --help.
 absl::Span<const Command> Commands();
@@ -25,8 +14,12 @@ absl::Span<const Command> Commands();
 // Null: there is none of that name.
 const Command* FindCommand(absl::string_view name);
 
-// What --help begins with: how to call the program, and the commands.
-std::string CommandUsage();
+// What --help shows: how to call the program, the commands, all flags.
+ProgramUsage ClientUsage();
+
+// What `hybridserve COMMAND --help` shows: that command and its flags. Of all,
+// if `name` is no command's.
+ProgramUsage CommandUsage(absl::string_view name);
 
 }  // namespace hybridserve
 

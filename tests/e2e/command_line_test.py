@@ -53,7 +53,7 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual(
             re.findall(r"^  (\w+)  +\w", commands, re.MULTILINE),
             ["generate", "batch", "score", "bench", "plan", "status", "top",
-             "health", "models"])
+             "health", "models", "doctor", "completion"])
         for line in commands.splitlines():
             self.assertLessEqual(len(line), 80)
 
@@ -81,6 +81,11 @@ class CommandLineTest(unittest.TestCase):
                  "--device"),
                 ([client, "score", model, "--input=x", "--window=0"],
                  "--window"),
+                ([client, "completion"], "bash, zsh, fish"),
+                ([client, "completion", "tcsh"], "bash, zsh, fish"),
+                ([client, "completion", "bash", "zsh"], "zsh"),
+                ([client, "generate", "more"], "more"),
+                ([client, "doctor", "--output=xml"], "--output"),
                 ([client, "status"], "--server"),
                 ([client, "top"], "--server"),
                 ([worker], "--"),
@@ -122,6 +127,64 @@ class CommandLineTest(unittest.TestCase):
             "--max_tokens=2", env={"HYBRIDSERVE_MODEL_DIR": str(MODEL),
                                    "HYBRIDSERVE_MAX_TOKENS": "7"})
         self.assertEqual(len(json.loads(result.stdout)["token_ids"]), 2)
+
+    def test_help_after_a_command_is_about_that_command(self):
+        shown = self.run_program(PROGRAMS.client, "status", "--help").stdout
+        self.assertRegex(shown, r"^hybridserve status ")
+        self.assertIn("--server=VALUE", shown)
+        self.assertNotIn("--prompt=VALUE", shown)
+        self.assertNotIn("--model_dir=VALUE", shown)
+
+    def test_flags_come_from_a_file_and_the_environment_wins(self):
+        """The order of the three, in all three programs."""
+        config = self.scratch / "a b.conf"
+        config.write_text("# Of a test.\n\npolicy = fastest\n")
+        flag = f"--config={config}"
+        for program, rest in ((PROGRAMS.scheduler, ["--listen=127.0.0.1:0"]),
+                              (PROGRAMS.client, [
+                                  "generate", "--token_ids=5",
+                                  f"--model_dir={MODEL}"])):
+            self.assert_usage_error(program, flag, *rest, word="fastest")
+            self.assert_usage_error(
+                program, flag, *rest, word="slowest",
+                env={"HYBRIDSERVE_POLICY": "slowest"})
+            self.assert_usage_error(
+                program, flag, *rest, "--policy=middling", word="middling",
+                env={"HYBRIDSERVE_POLICY": "slowest"})
+            self.assert_usage_error(program, *rest, word="fastest",
+                                    env={"HYBRIDSERVE_CONFIG": str(config)})
+        config.write_text("weight_buffers = 1\n")
+        self.assert_usage_error(
+            PROGRAMS.worker, flag, f"--model_dir={MODEL}",
+            word=f"--weight_buffers: must be at least 2 (set in {config}:1)")
+
+        config.write_text(f"model_dir = {MODEL}\nmax_tokens = 7\n"
+                          "stop = \"\"\noutput = json\n")
+        for args, env, tokens in (
+                ([], {}, 7), ([], {"HYBRIDSERVE_MAX_TOKENS": "3"}, 3),
+                (["--max_tokens=2"], {"HYBRIDSERVE_MAX_TOKENS": "3"}, 2)):
+            result = run_client(PROGRAMS, "generate", "--token_ids=5",
+                                "--ignore_eos", "--stop=never", flag, *args,
+                                env=env)
+            self.assertEqual(len(json.loads(result.stdout)["token_ids"]),
+                             tokens)
+
+    def test_a_wrong_file_is_named_with_line_and_flag(self):
+        config = self.scratch / "wrong.conf"
+        for program in (PROGRAMS.scheduler, PROGRAMS.worker, PROGRAMS.client):
+            for text, word in (
+                    ("\nlog_format\n", f'{config}:2: "log_format": needs ='),
+                    ("no_such = 1\n", f"{config}:1: no_such: unknown flag"),
+                    ("log_level = a\nlog_level = b\n",
+                     f"{config}:2: log_level: is set in line 1"),
+                    ("insecure = perhaps\n", f"{config}:1: insecure: ")):
+                if program == PROGRAMS.client and text.startswith("insecure"):
+                    continue
+                config.write_text(text)
+                self.assert_usage_error(program, f"--config={config}",
+                                        word=f"--config: {word}")
+            self.assert_usage_error(program, "--config=/no/such.conf",
+                                    word="--config: cannot read /no/such.conf")
 
     def test_float16_on_cpu_is_wrong_usage(self):
         self.assert_usage_error(

@@ -58,10 +58,6 @@ struct CublasGemm::Functions {
   }
 };
 
-std::vector<std::string> CublasGemm::LibraryNames() {
-  return {"libcublas.so.13", "libcublas.so.12", "libcublas.so"};
-}
-
 absl::StatusOr<std::unique_ptr<CublasGemm>> CublasGemm::Create(
     const std::vector<std::string>& libraries) {
   for (const std::string& name : libraries) {

@@ -33,9 +33,6 @@ struct GemmArgs {
 // it. Accumulates in float32. Thread-compatible.
 class CublasGemm {
  public:
-  // The names that the library has, newest first.
-  static std::vector<std::string> LibraryNames();
-
   // Opens the first of `libraries` that is there; an empty name is this
   // program. Unavailable with what was tried.
   static absl::StatusOr<std::unique_ptr<CublasGemm>> Create(

@@ -7,14 +7,14 @@
 
 #include "absl/status/statusor.h"
 #include "kernels/device/device.h"
-#include "worker/device/cuda/cublas_gemm.h"
+#include "worker/device/cuda/cublas_names.h"
 
 namespace hybridserve {
 
 struct CudaDeviceOptions {
   int ordinal = 0;               // As the driver counts devices.
   bool batch_invariant = false;  // CudaOpsOptions.
-  std::vector<std::string> cublas_libraries = CublasGemm::LibraryNames();
+  std::vector<std::string> cublas_libraries = CublasLibraryNames();
 };
 
 // An NVIDIA GPU. Unavailable without a driver, a device of that number or
