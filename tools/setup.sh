@@ -44,9 +44,12 @@ TEST_PACKAGES=(
   golang-go
   golang-google-grpc-dev
   golang-google-protobuf-dev
+  debhelper
+  fish
   iproute2
   libclang-rt-14-dev
   libfaketime
+  lintian
   openssl
   podman
   protoc-gen-go-1-5
@@ -63,6 +66,7 @@ TEST_PACKAGES=(
   ruby-google-protobuf
   ruby-grpc
   ruby-minitest
+  zsh
 )
 
 # as_root COMMAND...: with sudo where this is not root.
