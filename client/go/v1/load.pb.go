@@ -368,11 +368,11 @@ type Requests struct {
 	unknownFields protoimpl.UnknownFields
 
 	Accepted uint64 `protobuf:"varint,1,opt,name=accepted,proto3" json:"accepted,omitempty"`
-	// With any finish reason.
+	// Whole: by stop or length.
 	Finished uint64 `protobuf:"varint,2,opt,name=finished,proto3" json:"finished,omitempty"`
-	// By their client, Abort or a deadline.
+	// By their client or Abort.
 	Cancelled uint64 `protobuf:"varint,3,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
-	// Ended by an error after they had been accepted.
+	// Ended by an error after they had been accepted, a deadline among them.
 	Failed uint64 `protobuf:"varint,4,opt,name=failed,proto3" json:"failed,omitempty"`
 	// Refused: bad, or no room.
 	Rejected         uint64 `protobuf:"varint,5,opt,name=rejected,proto3" json:"rejected,omitempty"`
