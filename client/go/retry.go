@@ -27,10 +27,11 @@ type RetryPolicy struct {
 	LongestPause time.Duration
 }
 
-// DefaultRetryPolicy is that of a Client that is not told another.
+// DefaultRetryPolicy is that of a Client that is not told another. Its pauses are
+// together longer than a scheduler that is updated drains (60 s).
 func DefaultRetryPolicy() RetryPolicy {
 	return RetryPolicy{
-		MaxAttempts:  5,
+		MaxAttempts:  16,
 		FirstPause:   200 * time.Millisecond,
 		LongestPause: 10 * time.Second,
 	}

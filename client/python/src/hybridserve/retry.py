@@ -26,8 +26,9 @@ class RetryPolicy:
     one that would outlast the call's timeout is not begun.
     """
 
-    # Sends of one call, the first included; None: until the timeout.
-    max_attempts: Optional[int] = 5
+    # Sends of one call, the first included; None: until the timeout. So many, with
+    # the pauses below, outlast an update of the scheduler: it drains for 60 s.
+    max_attempts: Optional[int] = 16
     # Seconds before the second attempt, then `multiplier` times more each time.
     initial_backoff: float = 0.2
     multiplier: float = 2.0

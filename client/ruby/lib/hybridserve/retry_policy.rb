@@ -14,8 +14,9 @@ module Hybridserve
     attr_reader :max_attempts, :first_pause, :longest_pause
 
     # max_attempts counts the first one; 1: never again; nil: until the timeout.
-    # Pauses, in seconds, are doubled with each attempt.
-    def initialize(max_attempts: 5, first_pause: 0.2, longest_pause: 10)
+    # Pauses, in seconds, are doubled with each attempt. The defaults are together
+    # longer than a scheduler that is updated drains (60 s).
+    def initialize(max_attempts: 16, first_pause: 0.2, longest_pause: 10)
       unless max_attempts.nil? || max_attempts.positive?
         raise ArgumentError, 'max_attempts must be positive'
       end
