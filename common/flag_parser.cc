@@ -251,7 +251,7 @@ class Parser {
 
   absl::Status Keep(const absl::CommandLineFlag& flag, std::string value) {
     const absl::Status kept = values_.Keep(flag, std::move(value));
-    if (kept.ok()) return kept;
+    if (kept.ok()) return absl::OkStatus();
     return absl::InvalidArgumentError(
         absl::StrCat("--", flag.Name(), ": ", kept.message()));
   }

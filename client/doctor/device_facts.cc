@@ -136,7 +136,7 @@ CpuPath ReadCpuPath() {
   for (const CpuLinear::Choice& choice : linear.choices()) {
     path.products.push_back({.dtype = absl::StrCat(Name(choice.dtype)),
                              .kernel = choice.kernel,
-                             .refusal = std::string(choice.refusal.message())});
+                             .refusal = std::string{choice.refusal.message()}});
   }
   return path;
 }

@@ -11,7 +11,7 @@ constexpr double kSlowBytesPerSecond = 3e9;
 
 Finding Make(absl::string_view check, Severity severity, std::string what,
              std::string advice = "") {
-  return {std::string(check), severity, std::move(what), std::move(advice)};
+  return {std::string{check}, severity, std::move(what), std::move(advice)};
 }
 
 Finding Isa(const CpuPath& cpu) {
@@ -65,7 +65,7 @@ Finding Driver(const DoctorFacts& facts) {
                 absl::StrCat("for CUDA ", cuda.driver_cuda_version, ", ",
                              cuda.devices, " devices", kernel));
   }
-  std::string what(cuda.driver.message());
+  std::string what{cuda.driver.message()};
   absl::StrAppend(&what,
                   facts.host.gpus.empty()
                       ? "; no NVIDIA GPU on the PCI bus"
@@ -97,7 +97,7 @@ Finding CudaDevice(const DoctorFacts& facts) {
   if (cuda.device.ok()) {
     return Make(kCheck, Severity::kOk, cuda.device_description);
   }
-  return Blocked(facts, kCheck, std::string(cuda.device.message()),
+  return Blocked(facts, kCheck, std::string{cuda.device.message()},
                  absl::IsFailedPrecondition(cuda.device)
                      ? "build with the CUDA toolkit in $CUDA_HOME, or give "
                        "--device=cpu to do without the GPU"

@@ -94,7 +94,7 @@ std::string FindingsToJson(const std::vector<Finding>& findings) {
   ordered_json list = ordered_json::array();
   for (const Finding& finding : findings) {
     list.push_back({{"check", finding.check},
-                    {"severity", std::string(Name(finding.severity))},
+                    {"severity", std::string{Name(finding.severity)}},
                     {"what", finding.what},
                     {"advice", finding.advice}});
   }

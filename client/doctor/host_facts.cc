@@ -125,7 +125,7 @@ std::string NvidiaDriverVersion(const SystemTree& tree) {
     double number = 0;
     const std::vector<std::string> parts = absl::StrSplit(word, '.');
     if (parts.size() >= 2 && absl::SimpleAtod(parts[0], &number)) {
-      return std::string(word);
+      return std::string{word};
     }
   }
   return "";

@@ -15,11 +15,11 @@ constexpr int64_t kLittleMemory = int64_t{1} << 30;
 constexpr int64_t kFewFiles = 1024;
 
 Finding Ok(absl::string_view check, std::string what) {
-  return {std::string(check), Severity::kOk, std::move(what), ""};
+  return {std::string{check}, Severity::kOk, std::move(what), ""};
 }
 
 Finding Warning(absl::string_view check, std::string what, std::string advice) {
-  return {std::string(check), Severity::kWarning, std::move(what),
+  return {std::string{check}, Severity::kWarning, std::move(what),
           std::move(advice)};
 }
 

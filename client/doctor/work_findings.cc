@@ -10,7 +10,7 @@ constexpr int64_t kNoDisk = int64_t{16} << 20;
 
 Finding Make(absl::string_view check, Severity severity, std::string what,
              std::string advice = "") {
-  return {std::string(check), severity, std::move(what), std::move(advice)};
+  return {std::string{check}, severity, std::move(what), std::move(advice)};
 }
 
 Finding Disk(const DiskFacts& disk) {

@@ -31,7 +31,7 @@ absl::StatusOr<std::string> ReadRole(const std::string& field,
 absl::StatusOr<std::string> ReadContent(const std::string& field,
                                         const json& value) {
   if (value.is_string()) return value.get<std::string>();
-  const absl::Status wrong = InvalidFieldError(
+  absl::Status wrong = InvalidFieldError(
       field, "must be a string or a list of parts of type \"text\"");
   if (!value.is_array()) return wrong;
   std::string content;
@@ -90,8 +90,9 @@ bool AsksForNothing(absl::string_view field, const json& value) {
   if (field == "tool_choice" || field == "function_call") {
     return value == "none";
   }
-  if (field == "response_format")
+  if (field == "response_format") {
     return value == json::object({{"type", "text"}});
+  }
   if (field == "modalities") return value == json::array({"text"});
   return false;
 }

@@ -76,7 +76,7 @@ absl::StatusOr<ordered_json> CompletionRun::Collect() {
 }
 
 absl::Status CompletionRun::Stream(http::BodyWriter& writer) {
-  const absl::Status status = StreamParts(writer);
+  absl::Status status = StreamParts(writer);
   if (!status.ok()) {
     // What is still running has nobody to write for.
     calls_.Cancel();
@@ -91,7 +91,7 @@ absl::Status CompletionRun::Stream(http::BodyWriter& writer) {
 }
 
 absl::Status CompletionRun::StreamParts(http::BodyWriter& writer) {
-  const absl::Status gone = absl::CancelledError("the client is gone");
+  absl::Status gone = absl::CancelledError("the client is gone");
   for (int64_t i = 0; i < calls_.size(); ++i) {
     ChoicePart opening{.index = i, .opens = true};
     if (!options_.prefixes.empty()) {

@@ -68,7 +68,8 @@ ordered_json ModelJson(const v1::Model& model, int64_t created) {
 
 }  // namespace
 
-Gateway::Gateway(GatewayOptions options, std::shared_ptr<grpc::Channel> channel)
+Gateway::Gateway(GatewayOptions options,
+                 const std::shared_ptr<grpc::Channel>& channel)
     : options_(std::move(options)),
       start_seconds_(absl::ToUnixSeconds(absl::Now())),
       inference_(v1::InferenceService::NewStub(channel)),
@@ -207,7 +208,7 @@ struct RunningCompletion {
 };
 
 HttpReply Gateway::Run(Work work, const HttpRequest& request,
-                       std::shared_ptr<RequestRecord> record) {
+                       const std::shared_ptr<RequestRecord>& record) {
   const absl::string_view prompt_field = PromptField(work.run.head.api);
   const auto running =
       std::make_shared<RunningCompletion>(*inference_, std::move(work.run));

@@ -40,7 +40,8 @@ struct GatewayOptions {
 // is over. Thread-safe.
 class Gateway {
  public:
-  Gateway(GatewayOptions options, std::shared_ptr<grpc::Channel> channel);
+  Gateway(GatewayOptions options,
+          const std::shared_ptr<grpc::Channel>& channel);
 
   // What an HTTP server needs. Outlived by this.
   std::vector<http::HttpRoute> Routes();
@@ -66,7 +67,7 @@ class Gateway {
   absl::StatusOr<std::string> PromptText(const Prompt& prompt,
                                          const Work& work);
   http::HttpReply Run(Work work, const http::HttpRequest& request,
-                      std::shared_ptr<RequestRecord> record);
+                      const std::shared_ptr<RequestRecord>& record);
 
   http::HttpReply ListModels(const http::HttpRequest& request);
   http::HttpReply GetModel(const http::HttpRequest& request);

@@ -86,8 +86,7 @@ absl::Status WrongFlag(absl::string_view flag, absl::string_view why) {
 }
 
 absl::StatusOr<int64_t> MaxBodyBytesFromFlag() {
-  const absl::StatusOr<int64_t> bytes =
-      ParseSize(absl::GetFlag(FLAGS_max_body_size));
+  absl::StatusOr<int64_t> bytes = ParseSize(absl::GetFlag(FLAGS_max_body_size));
   if (!bytes.ok()) {
     return WrongFlag("max_body_size", bytes.status().message());
   }
@@ -216,7 +215,7 @@ int Main(int argc, char** argv) {
   HandleTermination(stop_once);
   absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = DialFromFlags();
   if (!channel.ok()) ExitWithUsageError(kName, channel.status());
-  Gateway gateway(*std::move(options), *std::move(channel));
+  Gateway gateway(*std::move(options), *channel);
 
   auto metrics = MetricsFromFlags(gateway);
   if (!metrics.ok()) return Fail(metrics.status());
