@@ -10,8 +10,8 @@ namespace hybridserve {
 // person who gave it. `flag` comes without dashes.
 absl::Status WrongFlag(absl::string_view flag, absl::string_view why);
 
-// The flag of this program that a message begins with, without dashes; a part of
-// `message`, or empty: none.
+// The flag of this program that a message begins with, without dashes; a part
+// of `message`, or empty: none.
 absl::string_view FlagIn(absl::string_view message);
 
 // Whether an error is about a flag's value: InvalidArgument, and its message

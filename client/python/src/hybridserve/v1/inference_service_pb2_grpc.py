@@ -13,8 +13,9 @@ class InferenceServiceStub(object):
 
     Metadata of calls, ignored where malformed: `traceparent` (W3C Trace Context)
     names the trace in the server's log; `x-request-id` begins the id that the
-    server makes for a request without one. Of responses, first: `x-request-id`,
-    the request's id, also of one that is refused.
+    server makes for a request without one. Of responses: `x-request-id`, the
+    request's id, before anything else, or with the status of one that is
+    refused.
 
     Errors of every method, as the call's status; google.rpc details in
     grpc-status-details-bin:
@@ -79,8 +80,9 @@ class InferenceServiceServicer(object):
 
     Metadata of calls, ignored where malformed: `traceparent` (W3C Trace Context)
     names the trace in the server's log; `x-request-id` begins the id that the
-    server makes for a request without one. Of responses, first: `x-request-id`,
-    the request's id, also of one that is refused.
+    server makes for a request without one. Of responses: `x-request-id`, the
+    request's id, before anything else, or with the status of one that is
+    refused.
 
     Errors of every method, as the call's status; google.rpc details in
     grpc-status-details-bin:
@@ -185,8 +187,9 @@ class InferenceService(object):
 
     Metadata of calls, ignored where malformed: `traceparent` (W3C Trace Context)
     names the trace in the server's log; `x-request-id` begins the id that the
-    server makes for a request without one. Of responses, first: `x-request-id`,
-    the request's id, also of one that is refused.
+    server makes for a request without one. Of responses: `x-request-id`, the
+    request's id, before anything else, or with the status of one that is
+    refused.
 
     Errors of every method, as the call's status; google.rpc details in
     grpc-status-details-bin:

@@ -15,7 +15,8 @@ module Hybridserve
       # Metadata of calls, ignored where malformed: `traceparent` (W3C Trace Context)
       # names the trace in the server's log; `x-request-id` begins the id that the
       # server makes for a request without one. Of responses: `x-request-id`, the
-      # request's id, before anything else, or with the status of one that is refused.
+      # request's id, before anything else, or with the status of one that is
+      # refused.
       #
       # Errors of every method, as the call's status; google.rpc details in
       # grpc-status-details-bin:
