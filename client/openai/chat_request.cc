@@ -115,9 +115,6 @@ struct OwnFields {
 
 absl::Status ReadField(const std::string& field, const json& value,
                        OwnFields& own, ChatRequest& request) {
-  ASSIGN_OR_RETURN(const bool common,
-                   ReadGenerationField(field, value, request.fields));
-  if (common) return absl::OkStatus();
   if (field == "messages") {
     ASSIGN_OR_RETURN(request.messages, ReadMessages(value));
   } else if (field == "max_completion_tokens") {
@@ -157,26 +154,18 @@ absl::Status Finish(const OwnFields& own, ChatRequest& request) {
   if (own.top_logprobs.has_value() && !request.log_probs) {
     return InvalidFieldError("top_logprobs", "goes with \"logprobs\": true");
   }
-  // A token that was drawn need not be the likeliest.
-  if (top > 1 || (top == 1 && options.temperature != 0)) {
-    return InvalidFieldError(
-        "top_logprobs",
-        "is not supported, other than 0, or 1 with temperature 0");
-  }
-  return absl::OkStatus();
+  return CheckTopLogProbs("top_logprobs", top, options);
 }
 
 }  // namespace
 
 absl::StatusOr<ChatRequest> ParseChatRequest(absl::string_view body) {
-  ASSIGN_OR_RETURN(const json object, ParseBody(body));
   ChatRequest request;
   OwnFields own;
-  for (const auto& [field, value] : object.items()) {
-    if (value.is_null()) continue;
-    RETURN_IF_ERROR(ReadField(field, value, own, request));
-  }
-  RETURN_IF_ERROR(CheckGenerationFields(object, request.fields));
+  RETURN_IF_ERROR(ReadRequest(body, request.fields,
+                              [&](const std::string& field, const json& value) {
+                                return ReadField(field, value, own, request);
+                              }));
   RETURN_IF_ERROR(Finish(own, request));
   return request;
 }

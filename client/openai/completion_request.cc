@@ -57,9 +57,6 @@ struct OwnFields {
 
 absl::Status ReadField(const std::string& field, const json& value,
                        OwnFields& own, CompletionRequest& request) {
-  ASSIGN_OR_RETURN(const bool common,
-                   ReadGenerationField(field, value, request.fields));
-  if (common) return absl::OkStatus();
   if (field == "prompt") {
     ASSIGN_OR_RETURN(request.prompts, ReadPrompts(value));
   } else if (field == "echo") {
@@ -89,12 +86,8 @@ absl::Status Finish(const OwnFields& own, CompletionRequest& request) {
   request.log_probs = true;
   request.top_log_probs = *own.logprobs > 0;
   request.fields.options.log_probs = true;
-  // A token that was drawn need not be the likeliest.
-  if (*own.logprobs > 1 ||
-      (*own.logprobs == 1 && request.fields.options.temperature != 0)) {
-    return InvalidFieldError(
-        "logprobs", "is not supported, other than 0, or 1 with temperature 0");
-  }
+  RETURN_IF_ERROR(
+      CheckTopLogProbs("logprobs", *own.logprobs, request.fields.options));
   if (request.echo) {
     return InvalidFieldError("echo", "does not go with logprobs");
   }
@@ -105,15 +98,13 @@ absl::Status Finish(const OwnFields& own, CompletionRequest& request) {
 
 absl::StatusOr<CompletionRequest> ParseCompletionRequest(
     absl::string_view body) {
-  ASSIGN_OR_RETURN(const json object, ParseBody(body));
   CompletionRequest request;
   request.fields.options.max_tokens = 16;  // OpenAI's default.
   OwnFields own;
-  for (const auto& [field, value] : object.items()) {
-    if (value.is_null()) continue;
-    RETURN_IF_ERROR(ReadField(field, value, own, request));
-  }
-  RETURN_IF_ERROR(CheckGenerationFields(object, request.fields));
+  RETURN_IF_ERROR(ReadRequest(body, request.fields,
+                              [&](const std::string& field, const json& value) {
+                                return ReadField(field, value, own, request);
+                              }));
   RETURN_IF_ERROR(Finish(own, request));
   return request;
 }

@@ -64,8 +64,7 @@ absl::StatusOr<bool> ReadExtension(absl::string_view field, const json& value,
   return true;
 }
 
-}  // namespace
-
+// Whether `field` is one of theirs, which is then read.
 absl::StatusOr<bool> ReadGenerationField(absl::string_view field,
                                          const json& value,
                                          GenerationFields& fields) {
@@ -122,6 +121,30 @@ absl::StatusOr<json> ParseBody(absl::string_view body) {
     return absl::InvalidArgumentError("the body must be a JSON object");
   }
   return object;
+}
+
+}  // namespace
+
+absl::Status ReadRequest(absl::string_view body, GenerationFields& fields,
+                         OwnFieldReader read_own) {
+  ASSIGN_OR_RETURN(const json object, ParseBody(body));
+  for (const auto& [field, value] : object.items()) {
+    if (value.is_null()) continue;
+    ASSIGN_OR_RETURN(const bool common,
+                     ReadGenerationField(field, value, fields));
+    if (!common) RETURN_IF_ERROR(read_own(field, value));
+  }
+  return CheckGenerationFields(object, fields);
+}
+
+absl::Status CheckTopLogProbs(absl::string_view field, int64_t count,
+                              const GenerationOptions& options) {
+  // A token that was drawn need not be the likeliest.
+  if (count == 0 || (count == 1 && options.temperature == 0)) {
+    return absl::OkStatus();
+  }
+  return InvalidFieldError(
+      field, "is not supported, other than 0, or 1 with temperature 0");
 }
 
 absl::Status UnknownField(absl::string_view field) {

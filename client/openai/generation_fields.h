@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "client/generation_options.h"
 #include "nlohmann/json.hpp"
@@ -25,23 +25,25 @@ struct GenerationFields {
   std::optional<std::string> user;
 };
 
-// Reads `field`, which is not null, into `fields` if it is one of theirs;
-// returns whether it is. Those are OpenAI's
+// Reads a field that only one kind of request has.
+using OwnFieldReader = absl::FunctionRef<absl::Status(
+    const std::string& field, const nlohmann::json& value)>;
+
+// Reads a request's body, a JSON object, whose fields are null or OpenAI's
 //   model n temperature top_p max_tokens seed stop stream stream_options user
 //   presence_penalty frequency_penalty logit_bias
 // of which the last three must change nothing, and, as vLLM has them,
-//   top_k min_tokens ignore_eos priority.
-// Ranges are the server's business. InvalidArgument naming the field.
-absl::StatusOr<bool> ReadGenerationField(absl::string_view field,
-                                         const nlohmann::json& value,
-                                         GenerationFields& fields);
+//   top_k min_tokens ignore_eos priority
+// into `fields`; all others are for `read_own`. Ranges are the server's
+// business. InvalidArgument naming the field that is wrong, missing or at odds
+// with another.
+absl::Status ReadRequest(absl::string_view body, GenerationFields& fields,
+                         OwnFieldReader read_own);
 
-// InvalidArgument about fields that are missing or contradict each other.
-absl::Status CheckGenerationFields(const nlohmann::json& body,
-                                   const GenerationFields& fields);
-
-// The body as a JSON object, or InvalidArgument.
-absl::StatusOr<nlohmann::json> ParseBody(absl::string_view body);
+// InvalidArgument naming `field` where so many of the likeliest tokens can't be
+// told: one can if it is the token that was chosen.
+absl::Status CheckTopLogProbs(absl::string_view field, int64_t count,
+                              const GenerationOptions& options);
 
 // InvalidArgument: no request has such a field.
 absl::Status UnknownField(absl::string_view field);
