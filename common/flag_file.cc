@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/flag_error.h"
 
 namespace hybridserve {
 
@@ -18,9 +19,9 @@ absl::StatusOr<std::string> ReadFlagFile(absl::string_view flag,
   const std::ifstream file(path, std::ios::binary);
   // A folder opens too, and then reads as nothing.
   if (!file.is_open() || std::filesystem::is_directory(path)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--", flag, ": cannot read ", path, ": ",
-                     std::strerror(errno == 0 ? EISDIR : errno)));
+    return WrongFlag(flag,
+                     absl::StrCat("cannot read ", path, ": ",
+                                  std::strerror(errno == 0 ? EISDIR : errno)));
   }
   std::ostringstream content;
   content << file.rdbuf();

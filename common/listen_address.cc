@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/flag_error.h"
 
 namespace hybridserve {
 
@@ -42,6 +43,13 @@ absl::StatusOr<ListenAddress> ParseListenAddress(const std::string& text) {
   if (address.host.front() == '[' && address.host.back() == ']') {
     address.host = address.host.substr(1, address.host.size() - 2);
   }
+  return address;
+}
+
+absl::StatusOr<ListenAddress> ParseListenFlag(absl::string_view flag,
+                                              const std::string& text) {
+  absl::StatusOr<ListenAddress> address = ParseListenAddress(text);
+  if (!address.ok()) return WrongFlag(flag, address.status().message());
   return address;
 }
 

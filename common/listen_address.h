@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace hybridserve {
 
@@ -20,6 +21,10 @@ struct ListenAddress {
 
 // InvalidArgument, for a person, if `text` is not HOST:PORT.
 absl::StatusOr<ListenAddress> ParseListenAddress(const std::string& text);
+
+// The same of a flag's value; the error names the flag.
+absl::StatusOr<ListenAddress> ParseListenFlag(absl::string_view flag,
+                                              const std::string& text);
 
 }  // namespace hybridserve
 

@@ -41,6 +41,10 @@ TEST(ListenAddressTest, RefusesWhatIsNoAddress) {
                 StatusIs(StatusCode::kInvalidArgument, HasSubstr("HOST:PORT")))
         << text;
   }
+  EXPECT_THAT(ParseListenFlag("listen", "host:x"),
+              StatusIs(StatusCode::kInvalidArgument,
+                       "--listen: \"host:x\" is not HOST:PORT"));
+  EXPECT_EQ(ParseListenFlag("listen", "localhost:1")->port, 1);
 }
 
 }  // namespace

@@ -6,9 +6,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "common/flag_error.h"
 #include "common/listen_address.h"
 #include "common/process_metrics.h"
+#include "common/status_macros.h"
 #include "prometheus/collectable.h"
 #include "prometheus/exposer.h"
 
@@ -16,10 +16,8 @@ namespace hybridserve {
 
 absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Create(
     const std::string& listen) {
-  const absl::StatusOr<ListenAddress> address = ParseListenAddress(listen);
-  if (!address.ok()) {
-    return WrongFlag("metrics_listen", address.status().message());
-  }
+  ASSIGN_OR_RETURN(const ListenAddress address,
+                   ParseListenFlag("metrics_listen", listen));
   std::unique_ptr<prometheus::Exposer> exposer;
   // The library reports by exceptions; they stay here.
   try {
@@ -29,9 +27,9 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Create(
         "--metrics_listen: cannot listen on ", listen, ": ", error.what()));
   }
   const std::vector<int> ports = exposer->GetListeningPorts();
-  const int port = ports.empty() ? address->port : ports.front();
+  const int port = ports.empty() ? address.port : ports.front();
   return std::unique_ptr<MetricsServer>(
-      new MetricsServer(std::move(exposer), address->WithPort(port)));
+      new MetricsServer(std::move(exposer), address.WithPort(port)));
 }
 
 MetricsServer::MetricsServer(std::unique_ptr<prometheus::Exposer> exposer,

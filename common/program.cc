@@ -150,6 +150,8 @@ std::string DescribeUsageError(const absl::Status& error) {
   return line;
 }
 
+void PrintLine(absl::string_view line) { std::cout << line << std::endl; }
+
 int ReportFailure(absl::string_view name, const absl::Status& error) {
   PrintError(name, error);
   return 1;

@@ -58,6 +58,9 @@ std::string DescribeUsageError(const absl::Status& error);
 // with the error that ended it.
 int ReportFailure(absl::string_view name, const absl::Status& error);
 
+// A line on stdout for scripts that wait for it: at once, whole.
+void PrintLine(absl::string_view line);
+
 // What --help prints: the usage, then every flag with type, help and default,
 // 80 columns wide.
 std::string HelpText(const ProgramUsage& usage);

@@ -2,7 +2,6 @@
 // of the command line contract (--help).
 
 #include <cstdint>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -16,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "common/flag_error.h"
 #include "common/grpc_log.h"
 #include "common/program.h"
 #include "common/size.h"
@@ -82,7 +82,7 @@ absl::StatusOr<SchedulerServerOptions> OptionsFromFlags() {
   options.core.term = 0;  // The server chooses one.
   options.listen = absl::GetFlag(FLAGS_listen);
   if (options.listen.empty()) {
-    return absl::InvalidArgumentError("--listen: is empty");
+    return WrongFlag("listen", "is empty");
   }
   options.metrics_listen = absl::GetFlag(FLAGS_metrics_listen);
   options.log_requests = absl::GetFlag(FLAGS_log_requests);
@@ -93,13 +93,10 @@ absl::StatusOr<SchedulerServerOptions> OptionsFromFlags() {
   options.api_keys_file = absl::GetFlag(FLAGS_api_keys);
   ASSIGN_OR_RETURN(options.max_message_bytes, MaxMessageBytesFromFlag());
   if (absl::GetFlag(FLAGS_drain_timeout) < absl::ZeroDuration()) {
-    return absl::InvalidArgumentError("--drain_timeout: is negative");
+    return WrongFlag("drain_timeout", "is negative");
   }
   return options;
 }
-
-// For scripts that wait for them: at once, whole.
-void PrintLine(const std::string& line) { std::cout << line << std::endl; }
 
 int Main(int argc, char** argv) {
   InitProgram(

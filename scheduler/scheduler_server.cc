@@ -11,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/clock.h"
 #include "common/file_watcher.h"
+#include "common/listen_address.h"
 #include "common/metrics_server.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
@@ -188,8 +189,9 @@ absl::Status SchedulerServer::Impl::Start(
   SetHealth("hybridserve.v1.ControlService", true);
   SetHealth("hybridserve.v1.ModelService", true);
   if (!options.listen.empty()) {
-    address_ = absl::StrCat(options.listen.substr(0, options.listen.rfind(':')),
-                            ":", port);
+    ASSIGN_OR_RETURN(const ListenAddress address,
+                     ParseListenFlag("listen", options.listen));
+    address_ = address.WithPort(port);
   }
   if (!options.metrics_listen.empty()) {
     ASSIGN_OR_RETURN(metrics_server_,

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -78,18 +77,16 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial() {
 absl::Status CheckListen() {
   const std::string listen = absl::GetFlag(FLAGS_listen);
   if (listen.empty()) return absl::OkStatus();
-  const absl::StatusOr<ListenAddress> address = ParseListenAddress(listen);
-  if (!address.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--listen: ", address.status().message()));
-  }
-  if (address->is_loopback() || absl::GetFlag(FLAGS_insecure)) {
+  ASSIGN_OR_RETURN(const ListenAddress address,
+                   ParseListenFlag("listen", listen));
+  if (address.is_loopback() || absl::GetFlag(FLAGS_insecure)) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("--listen: ", listen,
-                   " is open to the network, and health is served in the "
-                   "clear; give --insecure if that is fine"));
+  return WrongFlag("listen",
+                   absl::StrCat(listen,
+                                " is open to the network, and health is served "
+                                "in the clear; give --insecure if that is "
+                                "fine"));
 }
 
 std::string ModelName(const WorkerOptions& options) {
@@ -106,9 +103,6 @@ std::string WorkerName() {
   return absl::StrCat(host, "/", getpid());
 }
 
-// For scripts that wait for them: at once, whole.
-void PrintLine(const std::string& line) { std::cout << line << std::endl; }
-
 // Everything that flags can say wrong, found before anything is begun.
 struct Setup {
   WorkerOptions worker;
@@ -120,16 +114,17 @@ absl::StatusOr<Setup> SetupFromFlags() {
   Setup setup;
   ASSIGN_OR_RETURN(setup.worker, WorkerOptionsFromFlags());
   if (!HasModelDirFlag()) {
-    return absl::InvalidArgumentError("--model_dir: is missing");
+    return WrongFlag("model_dir", "is missing");
   }
   ASSIGN_OR_RETURN(setup.channel, Dial());
   RETURN_IF_ERROR(CheckListen());
   if (absl::GetFlag(FLAGS_drain_timeout) < absl::ZeroDuration()) {
-    return absl::InvalidArgumentError("--drain_timeout: is negative");
+    return WrongFlag("drain_timeout", "is negative");
   }
   if (absl::GetFlag(FLAGS_worker_name).size() > kMaxWorkerNameBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--worker_name: is longer than ", kMaxWorkerNameBytes, " bytes"));
+    return WrongFlag(
+        "worker_name",
+        absl::StrCat("is longer than ", kMaxWorkerNameBytes, " bytes"));
   }
   setup.dialing.worker_name = WorkerName();
   setup.dialing.model_name = ModelName(setup.worker);

@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "common/flag_error.h"
 #include "common/flag_file.h"
 #include "common/status_details.h"
 #include "common/status_macros.h"
@@ -80,8 +81,8 @@ absl::StatusOr<ChatTemplate> ChatTemplate::Read(const std::string& path) {
   ASSIGN_OR_RETURN(const std::string text, ReadFlagFile("chat_template", path));
   absl::StatusOr<ChatTemplate> result = Parse(text);
   if (result.ok()) return result;
-  return absl::InvalidArgumentError(
-      absl::StrCat("--chat_template: ", path, ": ", result.status().message()));
+  return WrongFlag("chat_template",
+                   absl::StrCat(path, ": ", result.status().message()));
 }
 
 absl::StatusOr<std::string> ChatTemplate::Render(

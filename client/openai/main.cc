@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -19,6 +18,7 @@
 #include "client/openai/api_error.h"
 #include "client/openai/gateway.h"
 #include "client/openai/http/http_server.h"
+#include "common/flag_error.h"
 #include "common/grpc_log.h"
 #include "common/metrics_server.h"
 #include "common/program.h"
@@ -80,10 +80,6 @@ namespace {
 
 constexpr char kName[] = "hybridserve-openai";
 constexpr absl::Duration kHealthInterval = absl::Milliseconds(200);
-
-absl::Status WrongFlag(absl::string_view flag, absl::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", why));
-}
 
 absl::StatusOr<int64_t> MaxBodyBytesFromFlag() {
   absl::StatusOr<int64_t> bytes = ParseSize(absl::GetFlag(FLAGS_max_body_size));
@@ -176,9 +172,6 @@ int Fail(const absl::Status& error) {
   if (absl::IsInvalidArgument(error)) ExitWithUsageError(kName, error);
   return ReportFailure(kName, error);
 }
-
-// For scripts that wait for them: at once, whole.
-void PrintLine(const std::string& line) { std::cout << line << std::endl; }
 
 // "ready" once the server serves, until `stop`.
 void WaitUntilReady(const Gateway& gateway, const absl::Notification& stop) {

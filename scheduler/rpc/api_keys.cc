@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "common/flag_error.h"
 #include "common/flag_file.h"
 #include "common/security/tenant_name.h"
 #include "common/sha256.h"
@@ -190,8 +191,8 @@ absl::StatusOr<ApiKeys> ApiKeys::Read(const std::string& path) {
   ASSIGN_OR_RETURN(const std::string text, ReadFlagFile("api_keys", path));
   absl::StatusOr<ApiKeys> keys = Parse(text);
   if (keys.ok()) return keys;
-  return absl::InvalidArgumentError(
-      absl::StrCat("--api_keys: ", path, ": ", keys.status().message()));
+  return WrongFlag("api_keys",
+                   absl::StrCat(path, ": ", keys.status().message()));
 }
 
 absl::Status ApiKeys::Add(const Line& line) {

@@ -58,15 +58,11 @@ absl::Status Load(const TlsFiles& files, ServerCertificates& certificates) {
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(
     const SchedulerServerOptions& options, FileWatcher& watcher) {
-  const absl::StatusOr<ListenAddress> address =
-      ParseListenAddress(options.listen);
-  if (!address.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--listen: ", address.status().message()));
-  }
+  ASSIGN_OR_RETURN(const ListenAddress address,
+                   ParseListenFlag("listen", options.listen));
   const TlsFiles& files = options.tls;
   if (files.empty()) {
-    RETURN_IF_ERROR(CheckClear(options, *address));
+    RETURN_IF_ERROR(CheckClear(options, address));
     return grpc::InsecureServerCredentials();
   }
   // Shared with the watcher alone, which keeps it for the server.

@@ -4,7 +4,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "common/flag_error.h"
 #include "common/listen_address.h"
 #include "common/metrics_server.h"
 #include "common/status_macros.h"
@@ -32,11 +31,8 @@ class StatusServer::Impl {
 
 absl::Status StatusServer::Impl::Start(const Options& options) {
   if (!options.listen.empty()) {
-    const absl::StatusOr<ListenAddress> address =
-        ParseListenAddress(options.listen);
-    if (!address.ok()) {
-      return WrongFlag("listen", address.status().message());
-    }
+    ASSIGN_OR_RETURN(const ListenAddress address,
+                     ParseListenFlag("listen", options.listen));
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
@@ -49,7 +45,7 @@ absl::Status StatusServer::Impl::Start(const Options& options) {
       return absl::UnavailableError(
           absl::StrCat("--listen: cannot listen on ", options.listen));
     }
-    address_ = address->WithPort(port);
+    address_ = address.WithPort(port);
   }
   SetServing(false);
   if (options.metrics_listen.empty()) return absl::OkStatus();

@@ -17,6 +17,7 @@
 #include "client/openai/http/library_server.h"
 #include "client/openai/http/tls_context.h"
 #include "common/clock.h"
+#include "common/flag_error.h"
 #include "common/listen_address.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
@@ -110,8 +111,7 @@ absl::Status HttpServer::Impl::Start(const ListenAddress& address) {
                                                options_.listen, ": ",
                                                port.status().message()));
   }
-  address_ = absl::StrCat(options_.listen.substr(0, options_.listen.rfind(':')),
-                          ":", *port);
+  address_ = address.WithPort(*port);
   accepting_ = std::thread([this] {
     library_.Accept(options_.max_connections + kSpareThreads);
     if (!stopping_) options_.on_failure();
@@ -171,22 +171,19 @@ HttpServer::~HttpServer() = default;
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Create(
     HttpServerOptions options, std::vector<HttpRoute> routes) {
-  const absl::StatusOr<ListenAddress> address =
-      ParseListenAddress(options.listen);
-  if (!address.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--listen: ", address.status().message()));
-  }
-  if (options.tls.empty() && !options.insecure && !address->is_loopback()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--listen: ", options.listen,
-        " is open to the network; give --https_certificate and --https_key, or "
-        "--insecure to serve it in the clear"));
+  ASSIGN_OR_RETURN(const ListenAddress address,
+                   ParseListenFlag("listen", options.listen));
+  if (options.tls.empty() && !options.insecure && !address.is_loopback()) {
+    return WrongFlag(
+        "listen",
+        absl::StrCat(options.listen,
+                     " is open to the network; give --https_certificate and "
+                     "--https_key, or --insecure to serve it in the clear"));
   }
   ASSIGN_OR_RETURN(auto tls, TlsContext::Create(options.tls));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(routes),
                                      std::move(tls));
-  RETURN_IF_ERROR(impl->Start(*address));
+  RETURN_IF_ERROR(impl->Start(address));
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 

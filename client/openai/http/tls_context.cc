@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "common/flag_error.h"
 #include "common/security/tls_material.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
@@ -52,8 +53,7 @@ absl::StatusOr<std::shared_ptr<SSL_CTX>> MakeContext(const TlsFiles& files) {
   if (good) return context;
   char reason[256];
   ERR_error_string_n(ERR_get_error(), reason, sizeof(reason));
-  return absl::InvalidArgumentError(
-      absl::StrCat("--https_certificate: ", reason));
+  return WrongFlag("https_certificate", reason);
 }
 
 }  // namespace
@@ -62,8 +62,7 @@ void TlsSessionDeleter::operator()(SSL* session) const { SSL_free(session); }
 
 absl::StatusOr<std::unique_ptr<TlsContext>> TlsContext::Create(TlsFiles files) {
   if (files.empty() && !files.ca_file.empty()) {
-    return absl::InvalidArgumentError(
-        "--https_certificate: is missing beside --https_ca");
+    return WrongFlag("https_certificate", "is missing beside --https_ca");
   }
   std::unique_ptr<TlsContext> result(new TlsContext(std::move(files)));
   if (result->files_.empty()) return result;
