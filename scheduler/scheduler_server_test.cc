@@ -160,6 +160,36 @@ TEST_F(SchedulerServerTest, AnotherWireRevisionIsToldWhatToUpgrade) {
       StatusIs(absl::StatusCode::kFailedPrecondition, "upgrade the scheduler"));
 }
 
+TEST_F(SchedulerServerTest, AWorkerOfNoSenseHearsSo) {
+  for (const bool says_nothing : {false, true}) {
+    grpc::ClientContext context;
+    grpc::GenericStub stub(NewChannel());
+    grpc::CompletionQueue queue;
+    const auto call = stub.PrepareCall(
+        &context, "/hybridserve.worker.v1.WorkerLinkService/Connect", &queue);
+    void* tag = nullptr;
+    bool ok = false;
+    const auto next = [&] { return queue.Next(&tag, &ok) && ok; };
+    call->StartCall(nullptr);
+    ASSERT_TRUE(next());
+    if (says_nothing) {
+      call->WritesDone(nullptr);
+    } else {
+      const grpc::Slice slice(std::string("\xff\xff\xff"));
+      call->Write(grpc::ByteBuffer(&slice, 1), nullptr);
+    }
+    ASSERT_TRUE(next());
+    grpc::Status status;
+    call->Finish(&status, nullptr);
+    ASSERT_TRUE(next());
+    EXPECT_THAT(FromGrpcStatus(status),
+                StatusIs(absl::StatusCode::kInvalidArgument, "ConnectRequest"));
+    queue.Shutdown();
+    while (queue.Next(&tag, &ok)) {
+    }
+  }
+}
+
 TEST_F(SchedulerServerTest, ABadTokenizerIsRefusedByFile) {
   ScriptedWorker worker(NewChannel(), {.change_files = [](ModelFiles& files) {
                           files.tokenizer_json = "{";

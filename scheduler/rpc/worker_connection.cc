@@ -110,8 +110,13 @@ void WorkerConnection::OnReadDone(bool ok) {
     absl::MutexLock lock(&mutex_);
     closed = end_.has_value();
   }
-  // The worker hung up, or its messages count no more.
-  if (!ok || closed) return Close(absl::OkStatus());
+  if (closed) return;  // Its messages count no more.
+  if (!ok) {
+    // Said to a worker that is still there to hear it: one that hangs up is
+    // not, and none ends its side of a call that goes on.
+    return Close(absl::InvalidArgumentError(
+        "the worker ended its messages, or sent what is no ConnectRequest"));
+  }
   const absl::Status status = Take(incoming_);
   if (!status.ok()) {
     LOG(WARNING) << "worker refused: name=" << hello_.worker_name()
