@@ -21,14 +21,18 @@ namespace {
 
 // Of a server that does not answer, for those who want one frame only.
 constexpr absl::Duration kPatience = absl::Seconds(10);
+// Of the second call of a frame, which says who loads: without an answer the
+// frame is shown without them.
+constexpr absl::Duration kInfoPatience = absl::Seconds(1);
 // Two messages that arrive together say nothing about rates.
 constexpr absl::Duration kShortest = absl::Milliseconds(1);
 
 // Shows a frame for each two messages that follow each other.
 class Frames {
  public:
-  Frames(const TopOptions& options, bool is_terminal, std::ostream& out)
-      : options_(options), out_(out) {
+  Frames(const TopOptions& options, bool is_terminal,
+         v1::ControlService::Stub& stub, std::ostream& out)
+      : options_(options), stub_(stub), out_(out) {
     if (options.format == OutputFormat::kText) {
       screen_.emplace(out, is_terminal && !options.once);
     }
@@ -39,8 +43,8 @@ class Frames {
     const absl::Time now = clock_.Now();
     const bool first = !before_.has_value();
     if (!first) {
-      Show(
-          MakeTopView(*before_, load, std::max(now - before_time_, kShortest)));
+      Show(MakeTopView(*before_, load, ServerInfo(),
+                       std::max(now - before_time_, kShortest)));
     }
     before_ = std::move(load);
     before_time_ = now;
@@ -48,6 +52,14 @@ class Frames {
   }
 
  private:
+  v1::GetServerInfoResponse ServerInfo() {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + kInfoPatience));
+    v1::GetServerInfoResponse info;
+    const grpc::Status status = stub_.GetServerInfo(&context, {}, &info);
+    return status.ok() ? info : v1::GetServerInfoResponse();
+  }
+
   void Show(const TopView& view) {
     if (screen_.has_value()) {
       const ScreenSize size = StdoutSize();
@@ -58,6 +70,7 @@ class Frames {
   }
 
   const TopOptions& options_;
+  v1::ControlService::Stub& stub_;
   std::ostream& out_;
   std::optional<Screen> screen_;  // Unless JSON.
   const SystemClock clock_;
@@ -87,7 +100,7 @@ absl::Status RunTop(const TopOptions& options,
   const auto reader = stub->WatchLoad(&context, request);
   {
     // Gone, and the terminal restored, before an error is reported.
-    Frames frames(options, is_terminal, out);
+    Frames frames(options, is_terminal, *stub, out);
     v1::WatchLoadResponse response;
     while (reader->Read(&response)) {
       const bool shown = frames.Add(std::move(*response.mutable_load()));

@@ -57,6 +57,14 @@ ordered_json TopToJson(const TopView& view) {
   for (const TopWorker& worker : view.workers) {
     workers.push_back(WorkerToJson(worker));
   }
+  ordered_json loading = ordered_json::array();
+  for (const TopLoading& worker : view.loading) {
+    loading.push_back({{"name", worker.name},
+                       {"model", worker.model},
+                       {"stage", worker.stage},
+                       {"loaded_bytes", worker.loaded_bytes},
+                       {"total_bytes", worker.total_bytes}});
+  }
   return {{"elapsed_s", view.elapsed_s},
           {"queue",
            {{"running", view.running},
@@ -73,7 +81,8 @@ ordered_json TopToJson(const TopView& view) {
             {"rejected", CountToJson(view.rejected)},
             {"preemptions", CountToJson(view.preemptions)},
             {"replays", CountToJson(view.replays)}}},
-          {"workers", workers}};
+          {"workers", workers},
+          {"loading", loading}};
 }
 
 }  // namespace hybridserve

@@ -27,6 +27,11 @@ TEST(TopJsonTest, HoldsAllThatIsShown) {
        .step_s = 0.25,
        .pools = {
            {.tier = "host", .half_slots = 8, .free = 4, .kv_blocks = 2}}});
+  view.loading.push_back({.name = "l",
+                          .model = "m",
+                          .stage = "s",
+                          .loaded_bytes = 1,
+                          .total_bytes = 2});
   EXPECT_EQ(
       TopToJson(view).dump(),
       R"({"elapsed_s":1.0,"queue":{"running":2,"waiting":3,)"
@@ -43,7 +48,9 @@ TEST(TopJsonTest, HoldsAllThatIsShown) {
       R"("prompt_tokens_per_s":0.0,"generated_tokens_per_s":0.0,)"
       R"("step_s":0.25,"predicted_step_s":null,"act_ratio":0.0,)"
       R"("preemptions":0,"pools":[{"tier":"host","half_slots":8,"free":4,)"
-      R"("cached":0,"kv_blocks":2,"act_blocks":0}]}]})");
+      R"("cached":0,"kv_blocks":2,"act_blocks":0}]}],)"
+      R"("loading":[{"name":"l","model":"m","stage":"s","loaded_bytes":1,)"
+      R"("total_bytes":2}]})");
 }
 
 }  // namespace

@@ -136,6 +136,10 @@ std::string StepNote(const TopWorker& worker) {
   return note;
 }
 
+double ShareOf(int64_t part, int64_t whole) {
+  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
+
 void AddWorker(const TopWorker& worker, int bar_width,
                std::vector<std::string>& lines) {
   lines.push_back("");
@@ -160,8 +164,16 @@ void AddWorker(const TopWorker& worker, int bar_width,
   }
 }
 
-double ShareOf(int64_t part, int64_t whole) {
-  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+void AddLoading(const TopLoading& worker, int bar_width,
+                std::vector<std::string>& lines) {
+  lines.push_back("");
+  lines.push_back(absl::StrFormat("loading   %s  %s  %s", worker.name,
+                                  worker.model, worker.stage));
+  const double loaded = ShareOf(worker.loaded_bytes, worker.total_bytes);
+  lines.push_back(
+      Row("weights", DrawBar({{loaded, kBusy}}, 1, bar_width), loaded,
+          absl::StrFormat("%s of %s", FormatSize(worker.loaded_bytes),
+                          FormatSize(worker.total_bytes))));
 }
 
 }  // namespace
@@ -210,6 +222,9 @@ std::vector<std::string> DrawTop(const TopView& view, absl::string_view server,
   if (view.workers.empty()) {
     lines.push_back("");
     lines.push_back("no worker has registered");
+  }
+  for (const TopLoading& worker : view.loading) {
+    AddLoading(worker, bar_width, lines);
   }
   for (std::string& line : lines) line = Cut(Plain(line), width);
   return lines;

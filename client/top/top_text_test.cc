@@ -128,6 +128,23 @@ TEST(TopTextTest, AnIdleServerWithoutWorkers) {
 no worker has registered)");
 }
 
+TEST(TopTextTest, WorkersThatLoad) {
+  const TopView view = {.elapsed_s = 1,
+                        .loading = {{.name = "host/12",
+                                     .model = "opt-30b",
+                                     .stage = "loading weights",
+                                     .loaded_bytes = int64_t{15} << 30,
+                                     .total_bytes = int64_t{60} << 30},
+                                    {.name = "host/13"}}};
+  EXPECT_THAT(Draw(view, 80), HasSubstr(R"(
+no worker has registered
+
+loading   host/12  opt-30b  loading weights
+  weights  ███████·····················  25%  15.0 GiB of 60.0 GiB
+
+loading   host/13)"));
+}
+
 TEST(TopTextTest, AnIdleWorkerHasNoStep) {
   TopView view = BusyView();
   view.workers[0].step_s.reset();

@@ -86,6 +86,7 @@ TopWorker WorkerOf(const v1::WorkerTotals& before, const v1::Worker& worker,
 }  // namespace
 
 TopView MakeTopView(const v1::Load& before, const v1::Load& now,
+                    const v1::GetServerInfoResponse& info,
                     absl::Duration elapsed) {
   CHECK(elapsed > absl::ZeroDuration()) << elapsed;
   const v1::Requests& then = before.requests();
@@ -109,6 +110,14 @@ TopView MakeTopView(const v1::Load& before, const v1::Load& now,
     view.prompt_tokens_per_s += added.prompt_tokens_per_s;
     view.generated_tokens_per_s += added.generated_tokens_per_s;
     view.workers.push_back(std::move(added));
+  }
+  for (const v1::LoadingWorker& worker : info.loading_workers()) {
+    view.loading.push_back(
+        {.name = worker.name(),
+         .model = worker.model(),
+         .stage = worker.stage(),
+         .loaded_bytes = static_cast<int64_t>(worker.loaded_bytes()),
+         .total_bytes = static_cast<int64_t>(worker.total_bytes())});
   }
   return view;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "hybridserve/v1/control_service.pb.h"
 #include "hybridserve/v1/load.pb.h"
 
 namespace hybridserve {
@@ -56,6 +57,15 @@ struct TopWorker {
   std::vector<TopPool> pools;
 };
 
+// A worker that is connected and has not registered yet.
+struct TopLoading {
+  std::string name;
+  std::string model;
+  std::string stage;  // In words.
+  int64_t loaded_bytes = 0;
+  int64_t total_bytes = 0;
+};
+
 // A count since the start, and how much of it came between two looks.
 struct TopCount {
   int64_t total = 0;
@@ -80,11 +90,14 @@ struct TopView {
   TopCount preemptions;
   TopCount replays;
   std::vector<TopWorker> workers;
+  std::vector<TopLoading> loading;  // Not among the above.
 };
 
 // `now` as it is, with rates from what was added to `before`, `elapsed` > 0
 // earlier. A worker that was not there before began with nothing.
+// Workers that `info` says are loading are shown beside the others.
 TopView MakeTopView(const v1::Load& before, const v1::Load& now,
+                    const v1::GetServerInfoResponse& info,
                     absl::Duration elapsed);
 
 }  // namespace hybridserve

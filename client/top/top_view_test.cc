@@ -1,5 +1,6 @@
 #include "client/top/top_view.h"
 
+#include <cstdint>
 #include <optional>
 
 #include "absl/time/time.h"
@@ -15,7 +16,7 @@ using ::testing::SizeIs;
 
 // Worker 7 after so many steps, each of 200 ms with 10 sampled tokens and 30 of
 // prompts.
-v1::Load LoadAfter(int steps) {
+v1::Load LoadAfter(int64_t steps) {
   v1::Load load;
   load.mutable_queue()->set_running(2);
   load.mutable_queue()->set_waiting(5);
@@ -33,9 +34,9 @@ v1::Load LoadAfter(int steps) {
   worker.set_running(2);
   v1::WorkerTotals& totals = *worker.mutable_totals();
   totals.set_steps(steps);
-  totals.set_wall_seconds(0.2 * steps);
-  totals.set_link_busy_seconds(0.15 * steps);
-  totals.set_compute_busy_seconds(0.1 * steps);
+  totals.set_wall_seconds(0.2 * static_cast<double>(steps));
+  totals.set_link_busy_seconds(0.15 * static_cast<double>(steps));
+  totals.set_compute_busy_seconds(0.1 * static_cast<double>(steps));
   totals.set_weight_bytes(1000 * steps);
   totals.set_act_bytes(500 * steps);
   totals.set_write_back_bytes(100 * steps);
@@ -53,7 +54,7 @@ v1::Load LoadAfter(int steps) {
 
 TEST(TopViewTest, ShowsWhatIsNow) {
   const TopView view =
-      MakeTopView(LoadAfter(1), LoadAfter(5), absl::Seconds(2));
+      MakeTopView(LoadAfter(1), LoadAfter(5), {}, absl::Seconds(2));
   EXPECT_EQ(view.running, 2);
   EXPECT_EQ(view.waiting, 5);
   EXPECT_EQ(view.waiting_tokens, 900);
@@ -72,7 +73,7 @@ TEST(TopViewTest, ShowsWhatIsNow) {
 
 TEST(TopViewTest, RatesAreDifferencesOfTotals) {
   const TopView view =
-      MakeTopView(LoadAfter(10), LoadAfter(14), absl::Seconds(2));
+      MakeTopView(LoadAfter(10), LoadAfter(14), {}, absl::Seconds(2));
   EXPECT_EQ(view.elapsed_s, 2);
   EXPECT_EQ(view.finished.total, 114);
   EXPECT_EQ(view.finished.more, 4);
@@ -94,17 +95,35 @@ TEST(TopViewTest, RatesAreDifferencesOfTotals) {
 
 TEST(TopViewTest, NothingWentOn) {
   const TopView view =
-      MakeTopView(LoadAfter(10), LoadAfter(10), absl::Seconds(1));
+      MakeTopView(LoadAfter(10), LoadAfter(10), {}, absl::Seconds(1));
   EXPECT_EQ(view.workers[0].step_s, std::nullopt);
   EXPECT_EQ(view.workers[0].link_busy, 0);
   EXPECT_EQ(view.workers[0].generated_tokens_per_s, 0);
+}
+
+TEST(TopViewTest, ShowsWhoLoads) {
+  v1::GetServerInfoResponse info;
+  v1::LoadingWorker& loading = *info.add_loading_workers();
+  loading.set_name("host/2");
+  loading.set_model("m");
+  loading.set_stage("loading weights");
+  loading.set_loaded_bytes(3);
+  loading.set_total_bytes(12);
+  const TopView view =
+      MakeTopView(LoadAfter(0), LoadAfter(1), info, absl::Seconds(1));
+  ASSERT_THAT(view.loading, SizeIs(1));
+  EXPECT_EQ(view.loading[0].name, "host/2");
+  EXPECT_EQ(view.loading[0].model, "m");
+  EXPECT_EQ(view.loading[0].stage, "loading weights");
+  EXPECT_EQ(view.loading[0].loaded_bytes, 3);
+  EXPECT_EQ(view.loading[0].total_bytes, 12);
 }
 
 TEST(TopViewTest, ANewWorkerBeganWithNothing) {
   v1::Load before = LoadAfter(0);
   before.mutable_workers(0)->set_id(6);
   before.mutable_workers(0)->mutable_totals()->set_steps(1000);
-  const TopView view = MakeTopView(before, LoadAfter(4), absl::Seconds(1));
+  const TopView view = MakeTopView(before, LoadAfter(4), {}, absl::Seconds(1));
   EXPECT_THAT(view.workers[0].step_s, Optional(DoubleEq(0.2)));
   EXPECT_EQ(view.workers[0].generated_tokens_per_s, 40);
 }
@@ -112,10 +131,10 @@ TEST(TopViewTest, ANewWorkerBeganWithNothing) {
 TEST(TopViewTest, SharesAndRatesStayInBounds) {
   // Busier than the time between: a step that began earlier ended.
   const TopView busy =
-      MakeTopView(LoadAfter(0), LoadAfter(10), absl::Milliseconds(500));
+      MakeTopView(LoadAfter(0), LoadAfter(10), {}, absl::Milliseconds(500));
   EXPECT_EQ(busy.workers[0].link_busy, 1);
   const TopView fewer =
-      MakeTopView(LoadAfter(10), LoadAfter(0), absl::Seconds(1));
+      MakeTopView(LoadAfter(10), LoadAfter(0), {}, absl::Seconds(1));
   EXPECT_EQ(fewer.finished.more, 0);
   EXPECT_EQ(fewer.workers[0].link_busy, 0);
   EXPECT_EQ(fewer.workers[0].link.in(), 0);
