@@ -67,7 +67,9 @@ class RolloutTest(unittest.TestCase):
         pod = find(objects, "Deployment/scheduler")["spec"]["template"]["spec"]
         args = pod["containers"][0]["args"]
         args[args.index("--drain_timeout=60s")] = "--drain_timeout=0s"
-        rollout = Rollout(objects, PROGRAMS, TIME_SCALE, 2 * CLIENTS)
+        # So long that on the fastest machine some stream is under way.
+        rollout = Rollout(objects, PROGRAMS, TIME_SCALE, 2 * CLIENTS,
+                          max_tokens=384)
         rollout.phases = {UPDATE: rollout.phases[UPDATE]}
         result = rollout.run()
         self.assertTrue(result.failures)
