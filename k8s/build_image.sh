@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Builds the images hybridserve-scheduler, hybridserve-worker and
-# hybridserve-client of what Bazel built: docs/images.md. Needs buildah, no
+# Builds the images hybridserve-scheduler, hybridserve-worker, hybridserve-client
+# and hybridserve-openai of what Bazel built: docs/images.md. Needs buildah, no
 # container engine, no network, and root or user namespaces.
 #
 #   k8s/build_image.sh [FLAG...] [PROGRAM...]
 #
-# PROGRAM: scheduler, worker, client; all three by default.
+# PROGRAM: scheduler, worker, client, openai; all by default.
 #
 #   --archive=DIR   also writes each image to DIR/NAME.tar, which docker, podman,
 #                   ctr and kind load
@@ -25,6 +25,7 @@ declare -A BINARIES=(
   [scheduler]=scheduler/scheduler
   [worker]=worker/worker
   [client]=client/hybridserve
+  [openai]=client/openai/hybridserve-openai
 )
 archive="" cuda=false rootfs="" tag="" bin="${HYBRIDSERVE_BIN:-}"
 buildah=(buildah --storage-driver=vfs)
@@ -46,7 +47,7 @@ parse() {
         buildah+=("--root=${argument#*=}/images" "--runroot=${argument#*=}/run")
         ;;
       --tag=?*) tag="${argument#*=}" ;;
-      scheduler | worker | client) programs+=("$argument") ;;
+      scheduler | worker | client | openai) programs+=("$argument") ;;
       *)
         echo "build_image: unknown argument: $argument" >&2
         usage
@@ -60,7 +61,9 @@ parse() {
       exit 2
     fi
   fi
-  if (( ${#programs[@]} == 0 )); then programs=(scheduler worker client); fi
+  if (( ${#programs[@]} == 0 )); then
+    programs=(scheduler worker client openai)
+  fi
 }
 
 # fill PROGRAM FOLDER: with the image's files.
@@ -113,7 +116,8 @@ main() {
   if [[ -z "$bin" ]]; then
     (
       source tools/environment.sh
-      run_bazel build --config=opt //scheduler //worker //client:hybridserve
+      run_bazel build --config=opt //scheduler //worker //client:hybridserve \
+        //client/openai:hybridserve-openai
     )
     bin=bazel-bin
   fi

@@ -11,10 +11,13 @@ from elf import run
 # under. Everything in full: the copyright files, which images hold.
 LICENCES = {
     "abseil": "Apache-2.0",
+    "brotli": "MIT",
     "c-ares": "MIT",
     "ca-certificates": "MPL-2.0",
     "civetweb": "MIT",
     "coreutils": "GPL-3.0-or-later",
+    "cpp-httplib": "MIT",
+    "ctemplate": "BSD-3-Clause",
     "gcc-12": "GPL-3.0-or-later WITH GCC-exception-3.1",
     "gflags": "BSD-3-Clause",
     "glibc": "LGPL-2.1-or-later",

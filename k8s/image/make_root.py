@@ -3,7 +3,7 @@
 
 Usage: make_root.py PROGRAM BINARY OUT [--cublas]
 
-PROGRAM is scheduler, worker or client. --cublas adds a worker's library for
+PROGRAM is scheduler, worker, client or openai. --cublas adds a worker's library for
 GPUs, from $CUDA_HOME (/usr/local/cuda). Run on Debian 12, on the machine that
 built BINARY.
 """
@@ -29,7 +29,8 @@ def version_of(program: pathlib.Path) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("program", choices=["scheduler", "worker", "client"])
+    parser.add_argument(
+        "program", choices=["scheduler", "worker", "client", "openai"])
     parser.add_argument("binary", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--cublas", action="store_true")

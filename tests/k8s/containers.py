@@ -26,7 +26,7 @@ class CannotRun(Exception):
 
 
 class Containers:
-    """The three images, built of a folder of programs."""
+    """The images, built of a folder of programs."""
 
     def __init__(self, programs_root: str):
         path = os.environ["PATH"] + ":/usr/sbin"

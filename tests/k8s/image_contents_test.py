@@ -22,7 +22,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "k8s" / "build_image.sh"
 MOST_BYTES = 150e6
 BINARIES = {"scheduler": "scheduler/scheduler", "worker": "worker/worker",
-            "client": "client/hybridserve"}
+            "client": "client/hybridserve",
+            "openai": "client/openai/hybridserve-openai"}
 PROGRAMS_ROOT = ""
 
 

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import unittest
+import urllib.request
 
 from tests.e2e import generated_client as pb
 from tests.e2e.processes import Cluster, Process, Programs
@@ -32,7 +33,7 @@ class ImageTest(unittest.TestCase):
     def test_each_is_small_and_runs_its_program_without_root(self):
         self.assertEqual(set(CONTAINERS.images), {
             "hybridserve-scheduler", "hybridserve-worker",
-            "hybridserve-client"})
+            "hybridserve-client", "hybridserve-openai"})
         for image in CONTAINERS.images:
             with self.subTest(image):
                 made = CONTAINERS.inspect(image)
@@ -40,14 +41,15 @@ class ImageTest(unittest.TestCase):
                 self.assertEqual(made["Config"]["User"],
                                  f"{USER_ID}:{USER_ID}")
                 self.assertRegex(made["Config"]["Entrypoint"][0],
-                                 r"^/opt/hybridserve/bin/\w+$")
+                                 r"^/opt/hybridserve/bin/[\w-]+$")
                 print(f"{image}: {made['Size'] / 1e6:.1f} MB")
 
     def test_the_same_programs_give_the_same_image(self):
         self.assertEqual(CONTAINERS.build(PROGRAMS_ROOT), CONTAINERS.images)
 
     def test_pre_stop_hooks_find_sleep(self):
-        for image in ("hybridserve-scheduler", "hybridserve-worker"):
+        for image in ("hybridserve-scheduler", "hybridserve-worker",
+                      "hybridserve-openai"):
             CONTAINERS.podman("run", "--rm", "--runtime=runc",
                               "--network=host", "--log-driver=none",
                               "--ulimit=nofile=1024:1024",
@@ -121,6 +123,27 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual(served, unpacked)
         self.assertEqual(served["usage"]["completion_tokens"],
                          len(served["token_ids"]))
+
+    def test_openais_gateway_serves_the_same_and_ends(self):
+        self.start_worker()
+        gateway = self.start("openai", "hybridserve-openai",
+                             f"--server={self.address}",
+                             "--listen=127.0.0.1:0")
+        url = "http://" + gateway.wait_for_line(r"listening (.+:\d+)").group(1)
+        gateway.wait_for_line("ready")
+        self.assertEqual(CONTAINERS.uid_of("openai"), USER_ID)
+        request = urllib.request.Request(
+            f"{url}/v1/completions", headers={
+                "Content-Type": "application/json"},
+            data=json.dumps({"model": "demo", "prompt": "In the beginning",
+                             "temperature": 0, "max_tokens": 24}).encode())
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            completion = json.load(answer)
+        served = json.loads(self.client(
+            "generate", f"--server={self.address}", *GENERATE).stdout)
+        self.assertEqual(completion["choices"][0]["text"], served["text"])
+        CONTAINERS.podman("kill", "--signal=TERM", "openai")
+        self.assertEqual(gateway.process.wait(GRACE_SECONDS), 0)
 
     def test_a_worker_drains_and_the_scheduler_does(self):
         worker = self.start_worker(*SLOW)

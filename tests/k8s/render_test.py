@@ -1,8 +1,8 @@
 """Every overlay renders, satisfies its schemas, keeps the policy and fits
 itself and the programs.
 
-Usage: render_test.py SCHEDULER WORKER CLIENT. The programs are asked for their
-flags, so that no manifest passes one that does not exist.
+Usage: render_test.py SCHEDULER WORKER CLIENT OPENAI. The programs are asked for
+their flags, so that no manifest passes one that does not exist.
 """
 
 import sys
@@ -13,7 +13,8 @@ from tests.k8s.rendering import name_of, overlay_names, render, render_world
 
 FLAGS: dict[str, set[str]] = {}
 FOLDERS = ["base", *(f"overlays/{name}" for name in overlay_names())]
-EXPECTED = {"batch-job", "cpu-demo", "gateway", "gpu", "inference-pool", "tls"}
+EXPECTED = {"batch-job", "cpu-demo", "gateway", "gpu", "inference-pool",
+            "openai", "tls"}
 
 
 class RenderTest(unittest.TestCase):
@@ -52,7 +53,7 @@ class RenderTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    for program in sys.argv[1:4]:
+    for program in sys.argv[1:5]:
         FLAGS[program.rpartition("/")[2]] = wiring.flags_of(program)
-    del sys.argv[1:4]
+    del sys.argv[1:5]
     unittest.main(verbosity=2)

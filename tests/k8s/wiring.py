@@ -21,6 +21,9 @@ class World:
     flags: dict[str, set[str]]  # By the program's file name.
 
 
+# What is behind --listen; gRPC if not named here.
+SERVES = {"hybridserve-openai": "http"}
+
 Rule = Callable[[World], Iterator[str]]
 RULES: dict[str, Rule] = {}
 
@@ -121,8 +124,9 @@ def listened_ports(world: World) -> Iterator[str]:
     round."""
     for where, container, _ in containers(world.judged):
         flags = flag_values(container, world.all)
+        served = SERVES.get(program_of(container), "grpc")
         listened = {name: flags[flag] for name, flag in
-                    (("grpc", "listen"), ("metrics", "metrics_listen"))
+                    ((served, "listen"), ("metrics", "metrics_listen"))
                     if flag in flags}
         ports = {port["name"]: port["containerPort"]
                  for port in container.get("ports", [])}
@@ -243,8 +247,9 @@ def references(world: World) -> Iterator[str]:
 @rule
 def mounted_files(world: World) -> Iterator[str]:
     """Files that flags name are on a volume or in the image."""
-    file_flags = ("tls_certificate", "tls_key", "tls_ca", "model_dir", "input",
-                  "output_file")
+    file_flags = ("tls_certificate", "tls_key", "tls_ca", "https_certificate",
+                  "https_key", "https_ca", "chat_template", "model_dir",
+                  "input", "output_file")
     for where, container, _ in containers(world.judged):
         mounts = [m["mountPath"] for m in container.get("volumeMounts", [])]
         for flag, value in flag_values(container, world.all).items():
@@ -286,7 +291,8 @@ def late_termination(world: World) -> Iterator[str]:
 @rule
 def steady_liveness(world: World) -> Iterator[str]:
     """A drain, which turns the server's health, does not end liveness: that
-    asks for the health of a service by name, or for /metrics."""
+    asks for the health of a service by name, or for /metrics, or whether a
+    gateway lives."""
     for where, container, _ in containers(world.judged):
         if (world.flags.get(program_of(container)) is None
                 or "livenessProbe" not in container):
@@ -294,8 +300,9 @@ def steady_liveness(world: World) -> Iterator[str]:
         probe = container["livenessProbe"]
         named = probe.get("grpc", {}).get("service") == (
             "hybridserve.v1.ControlService")
-        metrics = probe.get("httpGet", {}).get("path") == "/metrics"
-        if not (named or metrics):
+        steady = probe.get("httpGet", {}).get("path") in (
+            "/metrics", "/health/live")
+        if not (named or steady):
             yield f"{where}: a drain would have it killed"
 
 

@@ -18,8 +18,13 @@ FLAGS = {
         "host_memory", "device", "device_memory", "tls_ca", "tls_certificate",
         "tls_key"},
     "hybridserve": {"server", "input", "output_file", "shard"},
+    "hybridserve-openai": {
+        "server", "listen", "metrics_listen", "drain_timeout", "insecure",
+        "max_connections", "max_body_size", "log_format", "chat_template",
+        "tls_ca", "tls_certificate", "tls_key"},
 }
 SCHEDULER, WORKER = "Deployment/scheduler", "StatefulSet/worker"
+OPENAI = "Deployment/openai"
 Change = Callable[[list[Object]], object]
 
 
@@ -64,6 +69,8 @@ OFFENDERS: dict[str, list[tuple[str, Change]]] = {
                           "--listen=127.0.0.1:50052")),
         ("base", with_arg(WORKER, "--metrics_listen=0.0.0.0:9400")),
         ("base", lambda o: container(o, SCHEDULER)["ports"].pop()),
+        ("overlays/openai", lambda o: container(o, OPENAI)["ports"][0].update(
+            name="grpc")),
     ],
     "probed_ports": [
         ("base", lambda o: container(o, WORKER)["readinessProbe"]["grpc"
@@ -106,6 +113,8 @@ OFFENDERS: dict[str, list[tuple[str, Change]]] = {
         ("overlays/batch-job",
          with_arg("Job/batch", "--server=scheduler:50051",
                   "--server=scheduler-workers:50051")),
+        ("overlays/openai", with_arg(OPENAI, "--server=scheduler:50051",
+                                     "--server=scheduler-workers:50051")),
     ],
     "references": [
         ("base", lambda o: pod(o, WORKER).update(serviceAccountName="a")),
@@ -123,6 +132,8 @@ OFFENDERS: dict[str, list[tuple[str, Change]]] = {
         ("overlays/batch-job",
          with_arg("Job/batch", "--input=/data/requests.jsonl",
                   "--input=requests.jsonl")),
+        ("overlays/openai", with_arg(OPENAI, "--insecure", "--insecure",
+                                     "--chat_template=/chat/template")),
     ],
     "grace": [
         ("base", lambda o: pod(o, SCHEDULER).update(
@@ -149,6 +160,8 @@ OFFENDERS: dict[str, list[tuple[str, Change]]] = {
             livenessProbe=container(o, WORKER)["readinessProbe"])),
         ("overlays/tls", lambda o: container(o, SCHEDULER)["livenessProbe"][
             "httpGet"].update(path="/")),
+        ("overlays/openai", lambda o: container(o, OPENAI)["livenessProbe"][
+            "httpGet"].update(path="/health")),
     ],
     "shards": [
         ("overlays/batch-job",

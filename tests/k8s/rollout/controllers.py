@@ -190,6 +190,56 @@ class StatefulSet:
         return True
 
 
+class RollingDeployment:
+    """Pods that a RollingUpdate replaces one by one: a new one is ready before
+    an old one is told to go."""
+
+    def __init__(self, cluster: Cluster, name: str):
+        self._cluster = cluster
+        self._name = name
+        self._spec = find(cluster.objects, f"Deployment/{name}")["spec"]
+        strategy = self._spec["strategy"]
+        if strategy != {"type": "RollingUpdate", "rollingUpdate": {
+                "maxUnavailable": 0, "maxSurge": 1}}:
+            raise NotImplementedError(f"strategy {strategy}")
+        self._made = 0
+        self.pods: list[Pod] = []
+
+    def start(self) -> None:
+        """Does not wait."""
+        for _ in range(self._spec.get("replicas", 1)):
+            self._create()
+
+    def _create(self) -> None:
+        self._made += 1
+        self.pods.append(self._cluster.create(f"{self._name}-{self._made}",
+                                              self._spec["template"]))
+
+    def wait_ready(self) -> None:
+        wait_until(lambda: all(pod.ready for pod in self.pods),
+                   f"{self._name} is not ready")
+
+    def rolling_update(self) -> None:
+        old, going = list(self.pods), []
+        for pod in old:
+            self._create()
+            self.wait_ready()
+            self.pods.remove(pod)
+            pod.delete()
+            going.append(pod)
+        for pod in going:
+            wait_until(pod.gone.is_set, f"{pod.name} does not go")
+            self._cluster.forget(pod)
+
+    def end(self) -> None:
+        going, self.pods = self.pods, []
+        for pod in going:
+            pod.delete()
+        for pod in going:
+            wait_until(pod.gone.is_set, f"{pod.name} does not go")
+            self._cluster.forget(pod)
+
+
 class Deployment:
     """One pod, which Recreate ends before it makes another."""
 

@@ -24,7 +24,8 @@ class Node:
 
     def __init__(self, programs: Programs, root: pathlib.Path):
         self._programs = {"scheduler": programs.scheduler,
-                          "worker": programs.worker}
+                          "worker": programs.worker,
+                          "hybridserve-openai": programs.openai_gateway}
         self._models = str(root / "models")
         self.services: dict[str, str] = {}  # Their cluster IPs, by name.
 

@@ -46,7 +46,7 @@ class FakePrograms:
         program = pathlib.Path(folder) / "fake"
         program.write_text(f"#!/bin/sh\nexec {sys.executable} {FAKE} \"$@\"\n")
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        self.scheduler = self.worker = str(program)
+        self.scheduler = self.worker = self.openai_gateway = str(program)
 
 
 class FakeTest(unittest.TestCase):
