@@ -148,6 +148,7 @@ main() {
   say "setting up"
   tools/setup.sh
   check "clang-format" tools/format.sh --check
+  check "what pages name is there" python3 tools/check_docs.py
   local suite
   for suite in "${suites[@]}"; do "suite_$suite"; done
   if "$changed"; then
