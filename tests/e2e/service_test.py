@@ -3,6 +3,7 @@
 Usage: service_test.py PROGRAMS_ROOT
 """
 
+import concurrent.futures
 import pathlib
 import sys
 import time
@@ -258,6 +259,28 @@ class ServiceTest(unittest.TestCase):
         self.assert_refused(
             lambda: self.generate(token_ids=[5] * limit, max_tokens=1),
             grpc.StatusCode.INVALID_ARGUMENT)
+
+    def test_64_at_once_of_every_length_get_what_each_gets_alone(self):
+        limit = 256
+        # From one token to as many as leave room for one.
+        prompts = [[5 + n % 200 for n in range(1 + i * (limit - 2) // 63)]
+                   for i in range(64)]
+        self.assertEqual([len(prompts[0]), len(prompts[-1])], [1, limit - 1])
+
+        def tokens_of(prompt: list[int]) -> list[int]:
+            request = pb.request(
+                pb.inference.GenerateRequest, token_ids=prompt,
+                max_tokens=min(limit - len(prompt), 1 + len(prompt) % 20))
+            request.stopping.ignore_eos = True
+            response = self.client.inference.Generate(request, timeout=300)
+            self.assertEqual(len(response.token_ids),
+                             request.stopping.max_tokens)
+            return list(response.token_ids)
+
+        with concurrent.futures.ThreadPoolExecutor(len(prompts)) as pool:
+            together = list(pool.map(tokens_of, prompts))
+        self.wait_until_all_slots_are_free()
+        self.assertEqual(together, [tokens_of(prompt) for prompt in prompts])
 
     def test_lists_the_model(self):
         models = self.client.models.ListModels(
