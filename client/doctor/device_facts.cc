@@ -73,10 +73,8 @@ absl::Status ReadDriver(CudaFacts& facts) {
 
 std::string FindCublas() {
   for (const std::string& name : CublasLibraryNames()) {
-    if (void* const library = dlopen(name.c_str(), RTLD_LAZY | RTLD_LOCAL)) {
-      dlclose(library);
-      return name;
-    }
+    // Never closed: that would lose what its own C++ runtime has allocated.
+    if (dlopen(name.c_str(), RTLD_LAZY | RTLD_LOCAL) != nullptr) return name;
   }
   return "";
 }
