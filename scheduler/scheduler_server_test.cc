@@ -32,6 +32,60 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
+// A call, with messages both ways, of a method that this test has no stub of.
+// Each step waits for its end, and tells whether it went well.
+class RawStream {
+ public:
+  RawStream(const std::shared_ptr<grpc::Channel>& channel,
+            const std::string& method)
+      : stub_(channel), call_(stub_.PrepareCall(&context_, method, &queue_)) {
+    call_->StartCall(nullptr);
+    CHECK(Wait());
+  }
+  ~RawStream() {
+    context_.TryCancel();
+    queue_.Shutdown();
+    while (queue_.Next(&tag_, &ok_)) {
+    }
+  }
+
+  bool Write(const std::string& message) {
+    const grpc::Slice slice(message);
+    call_->Write(grpc::ByteBuffer(&slice, 1), nullptr);
+    return Wait();
+  }
+  bool EndWrites() {
+    call_->WritesDone(nullptr);
+    return Wait();
+  }
+  bool Read(std::string& message) {
+    grpc::ByteBuffer bytes;
+    call_->Read(&bytes, nullptr);
+    std::vector<grpc::Slice> slices;
+    if (!Wait() || !bytes.Dump(&slices).ok()) return false;
+    for (const grpc::Slice& part : slices) {
+      message.append(reinterpret_cast<const char*>(part.begin()), part.size());
+    }
+    return true;
+  }
+  grpc::Status Finish() {
+    grpc::Status status;
+    call_->Finish(&status, nullptr);
+    CHECK(Wait());
+    return status;
+  }
+
+ private:
+  bool Wait() { return queue_.Next(&tag_, &ok_) && ok_; }
+
+  grpc::ClientContext context_;
+  grpc::GenericStub stub_;
+  grpc::CompletionQueue queue_;
+  const std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
+  void* tag_ = nullptr;
+  bool ok_ = false;
+};
+
 class SchedulerServerTest : public ServerTest {
  protected:
   void SetUp() override { StartServer(LoopbackOptions()); }
@@ -120,37 +174,16 @@ TEST_F(SchedulerServerTest, IsHealthyFromTheFirstTokenToTheLastWorker) {
 
 TEST_F(SchedulerServerTest, ReflectionListsTheServices) {
   // ServerReflectionRequest.list_services (field 7) = "*".
-  grpc::ClientContext context;
-  grpc::GenericStub stub(channel_);
-  grpc::CompletionQueue queue;
-  const auto call = stub.PrepareCall(
-      &context,
-      "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
-  void* tag = nullptr;
-  bool ok = false;
-  const auto next = [&] { return queue.Next(&tag, &ok) && ok; };
-  call->StartCall(nullptr);
-  ASSERT_TRUE(next());
-  const grpc::Slice slice(std::string("\x3a\x01*"));
-  call->Write(grpc::ByteBuffer(&slice, 1), nullptr);
-  ASSERT_TRUE(next());
-  grpc::ByteBuffer answer;
-  call->Read(&answer, nullptr);
-  ASSERT_TRUE(next());
-  std::vector<grpc::Slice> slices;
-  ASSERT_TRUE(answer.Dump(&slices).ok());
+  RawStream stream(
+      channel_,
+      "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo");
+  ASSERT_TRUE(stream.Write("\x3a\x01*"));
   std::string text;
-  for (const grpc::Slice& part : slices) {
-    text.append(reinterpret_cast<const char*>(part.begin()), part.size());
-  }
+  ASSERT_TRUE(stream.Read(text));
   EXPECT_THAT(text, HasSubstr("hybridserve.v1.InferenceService"));
   EXPECT_THAT(text, HasSubstr("hybridserve.v1.ModelService"));
   EXPECT_THAT(text, HasSubstr("hybridserve.v1.ControlService"));
   EXPECT_THAT(text, HasSubstr("grpc.health.v1.Health"));
-  context.TryCancel();
-  queue.Shutdown();
-  while (queue.Next(&tag, &ok)) {
-  }
 }
 
 TEST_F(SchedulerServerTest, AnotherWireRevisionIsToldWhatToUpgrade) {
@@ -162,31 +195,12 @@ TEST_F(SchedulerServerTest, AnotherWireRevisionIsToldWhatToUpgrade) {
 
 TEST_F(SchedulerServerTest, AWorkerOfNoSenseHearsSo) {
   for (const bool says_nothing : {false, true}) {
-    grpc::ClientContext context;
-    grpc::GenericStub stub(NewChannel());
-    grpc::CompletionQueue queue;
-    const auto call = stub.PrepareCall(
-        &context, "/hybridserve.worker.v1.WorkerLinkService/Connect", &queue);
-    void* tag = nullptr;
-    bool ok = false;
-    const auto next = [&] { return queue.Next(&tag, &ok) && ok; };
-    call->StartCall(nullptr);
-    ASSERT_TRUE(next());
-    if (says_nothing) {
-      call->WritesDone(nullptr);
-    } else {
-      const grpc::Slice slice(std::string("\xff\xff\xff"));
-      call->Write(grpc::ByteBuffer(&slice, 1), nullptr);
-    }
-    ASSERT_TRUE(next());
-    grpc::Status status;
-    call->Finish(&status, nullptr);
-    ASSERT_TRUE(next());
-    EXPECT_THAT(FromGrpcStatus(status),
+    RawStream stream(NewChannel(),
+                     "/hybridserve.worker.v1.WorkerLinkService/Connect");
+    ASSERT_TRUE(says_nothing ? stream.EndWrites()
+                             : stream.Write("\xff\xff\xff"));
+    EXPECT_THAT(FromGrpcStatus(stream.Finish()),
                 StatusIs(absl::StatusCode::kInvalidArgument, "ConnectRequest"));
-    queue.Shutdown();
-    while (queue.Next(&tag, &ok)) {
-    }
   }
 }
 
