@@ -10,7 +10,7 @@ import unittest
 
 import yaml
 
-from tests.k8s import policy, schema
+from tests.k8s import policy, schema, wiring
 from tests.k8s.rendering import (K8S, Object, environment, find, flag_values,
                                  of_kind, render)
 from tests.k8s.wiring import seconds_of
@@ -22,6 +22,17 @@ RETRIES = K8S.parent / "docs" / "grpc_service_config.json"
 
 def documented_metrics() -> set[str]:
     return set(re.findall(r"^\| `(\w+)` \|", METRICS.read_text(), re.M))
+
+
+def render_with(overlay: str, component: str) -> list[Object]:
+    """An overlay of one's own: another with a component."""
+    with tempfile.TemporaryDirectory() as own:
+        k8s = os.path.relpath(K8S, pathlib.Path(own).resolve())
+        pathlib.Path(own, "kustomization.yaml").write_text(yaml.safe_dump({
+            "namespace": "hybridserve",
+            "resources": [f"{k8s}/overlays/{overlay}"],
+            "components": [f"{k8s}/components/{component}"]}))
+        return render(own)
 
 
 def pod(objects: list[Object], name: str) -> Object:
@@ -177,14 +188,8 @@ class TlsTest(unittest.TestCase):
 
     def test_the_component_goes_on_any_overlay(self):
         for overlay in ("cpu-demo", "gpu"):
-            with self.subTest(overlay), tempfile.TemporaryDirectory() as own:
-                k8s = os.path.relpath(K8S, pathlib.Path(own).resolve())
-                pathlib.Path(own, "kustomization.yaml").write_text(
-                    yaml.safe_dump({
-                        "namespace": "hybridserve",
-                        "resources": [f"{k8s}/overlays/{overlay}"],
-                        "components": [f"{k8s}/components/tls"]}))
-                objects = render(own)
+            with self.subTest(overlay):
+                objects = render_with(overlay, "tls")
                 self.assertEqual(policy.violations(objects), [])
                 for item in objects:
                     self.assertIsNone(schema.problem_of(item))
@@ -201,6 +206,25 @@ class TlsTest(unittest.TestCase):
                                  before["containers"][0]["resources"])
                 for volume in before.get("volumes", []):
                     self.assertIn(volume, worker["volumes"])
+
+
+class OpenAiTest(unittest.TestCase):
+    def test_before_a_cell_with_tls_it_verifies_and_shows_a_certificate(self):
+        objects = render_with("openai", "openai-tls")
+        cell = render("overlays/tls")
+        self.assertEqual(policy.violations(objects), [])
+        for item in objects:
+            self.assertIsNone(schema.problem_of(item))
+        world = wiring.World(judged=objects, all=objects + cell, flags={})
+        self.assertEqual(wiring.violations(world), [])
+        container = pod(objects, "Deployment/openai")["containers"][0]
+        flags = flag_values(container, objects)
+        self.assertLessEqual(set(TLS_FLAGS), set(flags))
+        # What the overlay had is still there.
+        self.assertEqual(flags["max_connections"], "256")
+        dialled = flags["server"].partition(":")[0]
+        self.assertIn(dialled, find(cell, "Certificate/scheduler")["spec"][
+            "dnsNames"])
 
 
 class PoolTest(unittest.TestCase):
