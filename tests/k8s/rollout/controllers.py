@@ -63,7 +63,9 @@ class Cluster:
         self.pods = [*self.pods, pod]
         return pod
 
-    def forget(self, pod: Pod) -> None:
+    def see_off(self, pod: Pod) -> None:
+        """Waits until one that was told to go is gone."""
+        wait_until(pod.gone.is_set, f"{pod.name} does not go")
         self.pods = [other for other in self.pods if other is not pod]
         self.past.append(pod)
 
@@ -149,8 +151,7 @@ class StatefulSet:
     def _replace(self, ordinal: int) -> None:
         """The same name is taken only when the old pod is gone."""
         old = self.pods[ordinal]
-        wait_until(old.gone.is_set, f"{old.name} does not go")
-        self._cluster.forget(old)
+        self._cluster.see_off(old)
         self._create(ordinal)
 
     def rolling_update(self) -> None:
@@ -169,8 +170,7 @@ class StatefulSet:
         for pod in going:
             pod.delete()
         for pod in going:
-            wait_until(pod.gone.is_set, f"{pod.name} does not go")
-            self._cluster.forget(pod)
+            self._cluster.see_off(pod)
         self.wait_ready()
 
     def evict(self, ordinal: int) -> bool:
@@ -228,16 +228,14 @@ class RollingDeployment:
             pod.delete()
             going.append(pod)
         for pod in going:
-            wait_until(pod.gone.is_set, f"{pod.name} does not go")
-            self._cluster.forget(pod)
+            self._cluster.see_off(pod)
 
     def end(self) -> None:
         going, self.pods = self.pods, []
         for pod in going:
             pod.delete()
         for pod in going:
-            wait_until(pod.gone.is_set, f"{pod.name} does not go")
-            self._cluster.forget(pod)
+            self._cluster.see_off(pod)
 
 
 class Deployment:
@@ -266,7 +264,6 @@ class Deployment:
     def recreate(self) -> None:
         old = self.pod
         old.delete()
-        wait_until(old.gone.is_set, f"{old.name} does not go")
-        self._cluster.forget(old)
+        self._cluster.see_off(old)
         self.start()
         self.wait_ready()
