@@ -48,13 +48,13 @@ class Tree:
                       if name and (root / name).exists()}
         self.folders = {str(folder) for name in self.files
                         for folder in pathlib.PurePath(name).parents}
+        self.places = self.files | self.folders
         self.pages = sorted(name for name in self.files
                             if name.endswith(".md"))
         sources = "\n".join(self.read(name) for name in sorted(self.files)
                             if name.endswith(SOURCES))
-        self.flags = FOREIGN_FLAGS | {
-            match[1] for match in FLAG.finditer(sources)} | set(re.findall(
-                r"ABSL_FLAG\([^;]*?,\s*(\w+),", sources))
+        self.flags = FOREIGN_FLAGS | set(FLAG.findall(sources)) | set(
+            re.findall(r"ABSL_FLAG\([^;]*?,\s*(\w+),", sources))
         self.variables = set(re.findall(r"HYBRIDSERVE_\w+", sources)) | {
             f"HYBRIDSERVE_{flag.upper()}" for flag in self.flags}
         self.metrics = {name for page in self.pages
@@ -79,7 +79,7 @@ def links(tree: Tree, page: str) -> Iterator[str]:
         path, _, anchor = target.partition("#")
         file = page if not path else posixpath.normpath(
             posixpath.join(posixpath.dirname(page), path))
-        if file not in tree.files | tree.folders:
+        if file not in tree.places:
             yield target
         elif anchor and anchor not in tree.anchors(file):
             yield target
@@ -91,7 +91,7 @@ def paths(tree: Tree, page: str) -> Iterator[str]:
     for path in re.findall(r"`([\w.-]+(?:/[\w.-]+)+)`", tree.read(page)):
         if path.partition("/")[0] not in tree.folders:
             continue
-        if not any(place + ending in tree.files | tree.folders
+        if not any(place + ending in tree.places
                    for place in (path, posixpath.join(beside, path))
                    for ending in ENDINGS):
             yield path
