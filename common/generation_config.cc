@@ -57,6 +57,12 @@ absl::StatusOr<GenerationConfig> ParseGenerationConfig(
   if (config.top_p.has_value() && !(*config.top_p > 0 && *config.top_p <= 1)) {
     return fields.Error("top_p", "must be above 0 and at most 1");
   }
+  ASSIGN_OR_RETURN(config.repetition_penalty,
+                   fields.OptionalNumber("repetition_penalty"));
+  if (config.repetition_penalty.has_value() &&
+      !(*config.repetition_penalty > 0)) {
+    return fields.Error("repetition_penalty", "must be above 0");
+  }
   ASSIGN_OR_RETURN(config.max_new_tokens,
                    fields.OptionalInt("max_new_tokens", {.min = 1}));
   ASSIGN_OR_RETURN(config.eos_token_ids, ReadEos(fields));

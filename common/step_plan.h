@@ -64,6 +64,9 @@ struct StepSequence {
   // Sample a token from the last new position's logits.
   bool sample = false;
   SamplingParams sampling;
+  // Positions of the prompt: ids from there on are output, which penalties tell
+  // apart. At most num_cached + num_new where it samples.
+  int32_t num_prompt = 0;
   // Score: the ids whose log-probs are wanted given each new position, one a
   // new position (-1: none). Empty unless the sequence is being scored.
   std::vector<int32_t> score_targets;

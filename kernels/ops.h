@@ -9,6 +9,7 @@
 #include "kernels/activation.h"
 #include "kernels/device/device.h"
 #include "kernels/device/tensor_view.h"
+#include "kernels/logit_change.h"
 #include "kernels/weight_layout.h"
 
 namespace hybridserve {
@@ -81,13 +82,17 @@ struct AttentionArgs {
 };
 
 // Chooses a token for each row of full logits (DESIGN.md 4: argmax ties go to
-// the lowest id; randomness is counter-based on (seed, position)).
+// the lowest id; randomness is counter-based on (seed, position)). Before, the
+// logits of the ids in `changes` become, each step rounded to float32: if
+// repeated, divided by the repetition penalty where above 0 and multiplied by
+// it where not; then more by `plus`. Log-probs are of the logits as given.
 struct SampleRow {
   SamplingParams params;
   int64_t position = 0;  // Absolute position of the token being chosen.
+  std::vector<LogitChange> changes;  // Each id once.
 };
 struct SampleArgs {
-  TensorView logits;  // [S, vocab] float32.
+  TensorView logits;  // [S, vocab] float32; in the end as before.
   std::vector<SampleRow> rows;
   TensorView tokens;     // [S, 1] int32, written.
   TensorView log_probs;  // [S, 1] float32, written where wanted, else 0.

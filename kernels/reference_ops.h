@@ -7,6 +7,7 @@
 #include "absl/types/span.h"
 #include "common/sampling_params.h"
 #include "kernels/activation.h"
+#include "kernels/logit_change.h"
 #include "kernels/matrix.h"
 
 namespace hybridserve {
@@ -36,6 +37,11 @@ Matrix AttentionReference(const AttentionReferenceArgs& args);
 
 // Log-softmax of a row.
 std::vector<double> LogProbReference(absl::Span<const float> logits);
+
+// The logits after `changes`: SampleRow in kernels/ops.h.
+std::vector<float> LogitChangeReference(absl::Span<const float> logits,
+                                        absl::Span<const LogitChange> changes,
+                                        double repetition_penalty);
 
 // The probability of each token under `params` with temperature > 0.
 std::vector<double> SampleReference(absl::Span<const float> logits,

@@ -71,6 +71,19 @@ void KeepTopP(std::vector<Candidate>& candidates, double top_p, bool ranked) {
 
 }  // namespace
 
+void ApplyLogitChanges(absl::Span<const LogitChange> changes,
+                       double repetition_penalty, absl::Span<float> logits) {
+  for (const LogitChange& change : changes) {
+    float& logit = logits[change.id];
+    if (change.is_repeated) {
+      const double given = logit;
+      logit = static_cast<float>(given > 0 ? given / repetition_penalty
+                                           : given * repetition_penalty);
+    }
+    logit += change.plus;
+  }
+}
+
 int32_t ArgMax(absl::Span<const float> logits) {
   CHECK(!logits.empty());
   int32_t best = 0;

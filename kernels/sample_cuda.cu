@@ -170,11 +170,39 @@ __device__ int64_t Draw(Candidates from, const SampleCudaRow& how,
                      target < total ? target : total - 1, scratch));
 }
 
+// Changes the row's logits, until Restore(). All threads call.
+__device__ void Change(const SampleCudaRow& how, SampleCudaChange* changes,
+                       float* logits) {
+  for (int64_t i = threadIdx.x; i < how.num_changes; i += kThreads) {
+    SampleCudaChange& change = changes[how.first_change + i];
+    float& logit = logits[change.id];
+    change.logit = logit;
+    if (change.is_repeated) {
+      const double given = logit;
+      logit = static_cast<float>(given > 0 ? given / how.repetition_penalty
+                                           : given * how.repetition_penalty);
+    }
+    logit += change.plus;
+  }
+  __syncthreads();
+}
+
+__device__ void Restore(const SampleCudaRow& how,
+                        const SampleCudaChange* changes, float* logits) {
+  __syncthreads();  // All threads have read the changed ones.
+  for (int64_t i = threadIdx.x; i < how.num_changes; i += kThreads) {
+    const SampleCudaChange& change = changes[how.first_change + i];
+    logits[change.id] = change.logit;
+  }
+  __syncthreads();
+}
+
 __global__ void SampleKernel(SampleCudaArgs args) {
   SampleScratch& scratch = *SharedMemory<SampleScratch>();
   const int64_t row = blockIdx.x;
   const SampleCudaRow how = args.rows[row];
-  const float* logits = args.logits + row * args.logits_stride;
+  float* logits = args.logits + row * args.logits_stride;
+  if (how.num_changes > 0) Change(how, args.changes, logits);
   Candidates from = {.logits = logits,
                      .vocabulary = args.vocabulary,
                      .max = 0,
@@ -186,6 +214,7 @@ __global__ void SampleKernel(SampleCudaArgs args) {
   if (how.temperature > 0 && how.top_k != 1 && isfinite(from.max)) {
     token = Draw(from, how, scratch);
   }
+  if (how.num_changes > 0) Restore(how, args.changes, logits);
 
   if (threadIdx.x >= kWarpLanes) return;
   float log_prob = 0;

@@ -15,16 +15,28 @@ struct SampleCudaRow {
   int64_t top_k;
   double top_p;
   double uniform;  // The draw, in [0, 1): UniformAt(seed, position).
+  double repetition_penalty;
+  int64_t first_change;  // Of SampleCudaArgs::changes.
+  int64_t num_changes;
   bool want_log_prob;
+};
+
+// See LogitChange. While the row is sampled its logit is kept here.
+struct SampleCudaChange {
+  int32_t id;
+  bool is_repeated;
+  float plus;
+  float logit;
 };
 
 // See SampleArgs in kernels/ops.h. Device memory; row-major, strides in
 // elements.
 struct SampleCudaArgs {
-  const float* logits;  // [num_rows, vocabulary]
+  float* logits;  // [num_rows, vocabulary]; in the end as before.
   int64_t logits_stride;
   int64_t vocabulary;         // 1 to 2^23.
   const SampleCudaRow* rows;  // [num_rows]
+  SampleCudaChange* changes;
   int64_t num_rows;
   int32_t* tokens;  // [num_rows, 1]
   int64_t tokens_stride;

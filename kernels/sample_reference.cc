@@ -6,6 +6,22 @@
 
 namespace hybridserve {
 
+std::vector<float> LogitChangeReference(absl::Span<const float> logits,
+                                        absl::Span<const LogitChange> changes,
+                                        double repetition_penalty) {
+  std::vector<float> changed(logits.begin(), logits.end());
+  for (const LogitChange& change : changes) {
+    double factor = 1;
+    if (change.is_repeated) {
+      factor =
+          logits[change.id] > 0 ? 1 / repetition_penalty : repetition_penalty;
+    }
+    changed[change.id] =
+        static_cast<float>(logits[change.id] * factor + change.plus);
+  }
+  return changed;
+}
+
 std::vector<double> SampleReference(absl::Span<const float> logits,
                                     const SamplingParams& params) {
   std::vector<int64_t> ids(logits.size());

@@ -53,7 +53,11 @@ def requests():
         "sampled": """
             model: "tiny" prompt: "th\\303\\251" generation_config:
               GENERATION_CONFIG_MODEL
-            sampling { temperature: 0.7 top_p: 0.9 top_k: 5 seed: 7 }
+            sampling {
+              temperature: 0.7 top_p: 0.9 top_k: 5 seed: 7
+              presence_penalty: 1 frequency_penalty: -1 repetition_penalty: 2
+              logit_bias { key: 3 value: 5 }
+            }
             response { log_probs: true }""",
         "stops": """
             model: "tiny" token_ids { ids: [258, 1, 2, 256] }
@@ -83,7 +87,10 @@ def plan(step, text):
 
 
 def plans():
-    greedy = "sample: true sampling { top_p: 1 }"
+    greedy = "sample: true sampling { top_p: 1 repetition_penalty: 1 }"
+    penalised = """sample: true num_prompt: 20 sampling {
+        top_p: 1 repetition_penalty: 1.5 presence_penalty: 0.5
+        frequency_penalty: -0.5 logit_bias { key: 9 value: -3 } }"""
     prompt = "new_tokens: [" + ",".join(["5"] * 20) + "] num_new: 20"
     first = plan(1, f"""
         table_updates {{
@@ -101,7 +108,7 @@ def plans():
         mini_batches {{ sequences: [1] }} mini_batches {{ sequences: [0] }}""")
     second = plan(2, f"""
         sequences {{ sequence: 1 num_cached: 20 num_new: 1 {greedy} }}
-        sequences {{ sequence: 2 num_cached: 20 num_new: 1 {greedy} }}
+        sequences {{ sequence: 2 num_cached: 20 num_new: 1 {penalised} }}
         mini_batches {{ sequences: [0, 1] }}""")
     third = plan(3, f"""
         released: 2
@@ -168,7 +175,7 @@ def connections():
     config = '{"model_type": "opt"}'
     digest = hashlib.sha256(config.encode()).hexdigest()
     fence = "fence { term: 1 epoch: 2 }"
-    hello = fence + ' hello { wire_revision: 3 worker_name: "w" ' \
+    hello = fence + ' hello { wire_revision: 5 worker_name: "w" ' \
         'model_name: "m" build_id: "b" }'
     progress = fence + ' load_progress { stage: "weights" loaded_bytes: 1 ' \
         "total_bytes: 2 }"

@@ -1,5 +1,6 @@
 #include "common/wire/step_plan_wire.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -138,6 +139,48 @@ void SamplingToWire(const SamplingParams& sampling, pb::SamplingParams& wire) {
   wire.set_top_p(sampling.top_p);
   wire.set_seed(sampling.seed);
   wire.set_want_log_prob(sampling.want_log_prob);
+  wire.set_presence_penalty(sampling.presence_penalty);
+  wire.set_frequency_penalty(sampling.frequency_penalty);
+  wire.set_repetition_penalty(sampling.repetition_penalty);
+  for (const LogitBias& bias : sampling.logit_bias) {
+    (*wire.mutable_logit_bias())[bias.token] = bias.bias;
+  }
+}
+
+absl::StatusOr<std::vector<LogitBias>> LogitBiasFromWire(
+    const pb::SamplingParams& wire) {
+  constexpr absl::string_view kField = "sampling.logit_bias";
+  if (static_cast<int64_t>(wire.logit_bias().size()) > kMaxLogitBiases) {
+    return InvalidFieldError(kField, "has too many ids");
+  }
+  std::vector<LogitBias> biases;
+  for (const auto& [token, bias] : wire.logit_bias()) {
+    if (token < 0) return InvalidFieldError(kField, "has a negative id");
+    if (!(std::abs(bias) <= kMaxLogitBias)) {
+      return InvalidFieldError(kField, "is not in [-100, 100]");
+    }
+    biases.push_back({.token = token, .bias = bias});
+  }
+  std::sort(
+      biases.begin(), biases.end(),
+      [](const LogitBias& a, const LogitBias& b) { return a.token < b.token; });
+  return biases;
+}
+
+absl::Status CheckPenalties(const pb::SamplingParams& wire) {
+  // Written so that NaN is out of range.
+  if (!(std::abs(wire.presence_penalty()) <= kMaxPenalty)) {
+    return InvalidFieldError("sampling.presence_penalty", "is not in [-2, 2]");
+  }
+  if (!(std::abs(wire.frequency_penalty()) <= kMaxPenalty)) {
+    return InvalidFieldError("sampling.frequency_penalty", "is not in [-2, 2]");
+  }
+  if (!std::isfinite(wire.repetition_penalty()) ||
+      wire.repetition_penalty() <= 0) {
+    return InvalidFieldError("sampling.repetition_penalty",
+                             "is no number above 0");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<SamplingParams> SamplingFromWire(
@@ -151,11 +194,17 @@ absl::StatusOr<SamplingParams> SamplingFromWire(
   if (!(wire.top_p() > 0 && wire.top_p() <= 1)) {
     return InvalidFieldError("sampling.top_p", "is not in (0, 1]");
   }
+  RETURN_IF_ERROR(CheckPenalties(wire));
+  ASSIGN_OR_RETURN(std::vector<LogitBias> logit_bias, LogitBiasFromWire(wire));
   return SamplingParams{
       .temperature = wire.temperature(),
       .top_k = wire.top_k(),
       .top_p = wire.top_p(),
       .seed = wire.seed(),
+      .presence_penalty = wire.presence_penalty(),
+      .frequency_penalty = wire.frequency_penalty(),
+      .repetition_penalty = wire.repetition_penalty(),
+      .logit_bias = std::move(logit_bias),
       .want_log_prob = wire.want_log_prob(),
   };
 }
@@ -169,6 +218,7 @@ void SequenceToWire(const StepSequence& sequence, pb::StepSequence& wire) {
   wire.set_sample(sequence.sample);
   if (sequence.sample) {
     SamplingToWire(sequence.sampling, *wire.mutable_sampling());
+    wire.set_num_prompt(sequence.num_prompt);
   }
   wire.mutable_score_targets()->Add(sequence.score_targets.begin(),
                                     sequence.score_targets.end());
@@ -218,6 +268,12 @@ absl::StatusOr<StepSequence> SequenceFromWire(const pb::StepSequence& wire) {
   };
   if (wire.sample()) {
     ASSIGN_OR_RETURN(sequence.sampling, SamplingFromWire(wire.sampling()));
+    if (wire.num_prompt() < 0 ||
+        wire.num_prompt() > wire.num_cached() + wire.num_new()) {
+      return InvalidFieldError(
+          "num_prompt", absl::StrCat("is out of range: ", wire.num_prompt()));
+    }
+    sequence.num_prompt = wire.num_prompt();
   }
   return sequence;
 }

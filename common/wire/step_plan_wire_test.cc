@@ -64,7 +64,16 @@ StepSequence RandomSequence(std::mt19937_64& rng) {
                          .top_k = Below(rng, 100),
                          .top_p = (1 + Below(rng, 99)) / 100.0,
                          .seed = rng(),
+                         .presence_penalty = Below(rng, 401) / 100.0 - 2,
+                         .frequency_penalty = Below(rng, 401) / 100.0 - 2,
+                         .repetition_penalty = (1 + Below(rng, 200)) / 100.0,
                          .want_log_prob = rng() % 2 == 0};
+    for (int32_t id = Below(rng, 9), n = Below(rng, 4); n > 0; --n) {
+      sequence.sampling.logit_bias.push_back(
+          {.token = id, .bias = Below(rng, 201) - 100.0});
+      id += 1 + Below(rng, 1000);
+    }
+    sequence.num_prompt = Below(rng, sequence.num_cached + 1);
   }
   return sequence;
 }
@@ -123,6 +132,7 @@ void ExpectEqual(const StepPlan& a, const StepPlan& b) {
     EXPECT_EQ(a.sequences[i].num_new, b.sequences[i].num_new);
     EXPECT_EQ(a.sequences[i].sample, b.sequences[i].sample);
     EXPECT_EQ(a.sequences[i].sampling, b.sequences[i].sampling);
+    EXPECT_EQ(a.sequences[i].num_prompt, b.sequences[i].num_prompt);
     EXPECT_EQ(a.sequences[i].score_targets, b.sequences[i].score_targets);
   }
   ASSERT_EQ(a.mini_batches.size(), b.mini_batches.size());
@@ -174,6 +184,7 @@ pb::StepPlan GoodPlan() {
   sequence.add_new_tokens(4);
   sequence.set_sample(true);
   sequence.mutable_sampling()->set_top_p(1);
+  sequence.mutable_sampling()->set_repetition_penalty(1);
   plan.add_mini_batches()->add_sequences(0);
   auto& conversion = *plan.add_conversions();
   conversion.set_sequence(7);
@@ -240,6 +251,37 @@ TEST(StepPlanWireTest, WhatNoPlanCanSayIsRefusedByField) {
        }},
       {"sequences[0].sampling.top_k",
        [&](auto& p) { sequence(p)->mutable_sampling()->set_top_k(-1); }},
+      {"sequences[0].sampling.presence_penalty",
+       [&](auto& p) {
+         sequence(p)->mutable_sampling()->set_presence_penalty(-2.5);
+       }},
+      {"sequences[0].sampling.frequency_penalty",
+       [&](auto& p) {
+         sequence(p)->mutable_sampling()->set_frequency_penalty(
+             std::numeric_limits<double>::quiet_NaN());
+       }},
+      {"sequences[0].sampling.repetition_penalty",
+       [&](auto& p) {
+         sequence(p)->mutable_sampling()->clear_repetition_penalty();
+       }},
+      {"sequences[0].sampling.logit_bias",
+       [&](auto& p) {
+         (*sequence(p)->mutable_sampling()->mutable_logit_bias())[-1] = 1;
+       }},
+      {"sequences[0].sampling.logit_bias",
+       [&](auto& p) {
+         (*sequence(p)->mutable_sampling()->mutable_logit_bias())[1] = 101;
+       }},
+      {"sequences[0].sampling.logit_bias",
+       [&](auto& p) {
+         for (int32_t id = 0; id <= kMaxLogitBiases; ++id) {
+           (*sequence(p)->mutable_sampling()->mutable_logit_bias())[id] = 1;
+         }
+       }},
+      {"sequences[0].num_prompt",
+       [&](auto& p) { sequence(p)->set_num_prompt(-1); }},
+      {"sequences[0].num_prompt",
+       [&](auto& p) { sequence(p)->set_num_prompt(3); }},
       {"conversions[0].blocks[0].block",
        [&](auto& p) { converted(p)->set_block(-1); }},
       {"conversions[0].blocks[0].to.kind",

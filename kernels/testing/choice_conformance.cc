@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -17,6 +18,13 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 std::vector<float> Row(const Matrix& matrix, int64_t row) {
   const auto begin = matrix.values.begin() + row * matrix.cols;
   return std::vector<float>(begin, begin + matrix.cols);
+}
+
+Matrix OneRow(const Matrix& matrix, int64_t row) {
+  Matrix one(1, matrix.cols);
+  const auto begin = matrix.values.begin() + row * matrix.cols;
+  one.values.assign(begin, begin + matrix.cols);
+  return one;
 }
 
 // Tokens (column 0) and log-probs (column 1) chosen for rows of `logits`.
@@ -71,7 +79,7 @@ TEST_P(OpsConformance, GreedyTakesTheHighestAndTheLowestIdOfEquals) {
 
 TEST_P(OpsConformance, SamplingFollowsTheDistribution) {
   constexpr int64_t kDraws = 4000;
-  constexpr SamplingParams kParams[] = {
+  const SamplingParams cases[] = {
       {.temperature = 1},
       {.temperature = 0.5, .seed = 1},
       {.temperature = 2, .top_k = 3, .seed = 2},
@@ -86,7 +94,7 @@ TEST_P(OpsConformance, SamplingFollowsTheDistribution) {
     std::copy(row.values.begin(), row.values.end(),
               logits.values.begin() + r * 12);
   }
-  for (const SamplingParams& params : kParams) {
+  for (const SamplingParams& params : cases) {
     SCOPED_TRACE(params.seed);
     std::vector<SampleRow> rows;
     rows.reserve(kDraws);
@@ -106,6 +114,97 @@ TEST_P(OpsConformance, SamplingFollowsTheDistribution) {
       }
     }
   }
+}
+
+TEST_P(OpsConformance, ChangedLogitsMoveTheChoice) {
+  struct Case {
+    std::vector<double> logits;
+    double repetition_penalty;
+    std::vector<LogitChange> changes;
+    double want;
+  };
+  const Case cases[] = {
+      {{1, 4, 3, 2}, 1, {{1, true, -0.75F}, {2, true, 0.5F}}, 2},
+      {{1, 4, 3, 2}, 1, {{1, true, -0.5F}}, 1},
+      {{1, 4, 3, 2}, 2, {{1, true, 0}}, 2},  // 4 / 2.
+      {{1, 4, 3, 2}, 2, {{1, false, 0}}, 1},
+      {{1, 4, 3, 2}, 2, {{0, false, 100}}, 0},
+      {{-1, -4, -3, -2}, 8, {{0, true, 0}, {3, true, 0}}, 2},  // -8 and -16.
+      {{-1, -4, -3, -2}, 0.25, {{1, true, 0}}, 0},             // Equal to -1.
+      {{0, 0, 0}, 3, {{0, true, -1}, {1, true, 0}}, 1},
+      {{-kInfinity, -kInfinity}, 2, {{0, true, -2}, {1, true, 2}}, 0},
+      {{NAN, 1, 2}, 2, {{0, true, 2}, {2, true, -0.5F}}, 1},
+      {{1, kInfinity}, 100, {{1, true, -2}}, 1},
+  };
+  for (const Case& c : cases) {
+    Matrix logits(1, static_cast<int64_t>(c.logits.size()));
+    logits.values = c.logits;
+    const SampleRow row{.params = {.repetition_penalty = c.repetition_penalty},
+                        .changes = c.changes};
+    EXPECT_EQ(Choose(device(), logits, {row})(0, 0), c.want);
+  }
+}
+
+// More changes than one launch takes with it.
+TEST_P(OpsConformance, ChangedRowsChooseAsTheirLogitsDo) {
+  constexpr int64_t kVocabulary = 3001;
+  constexpr int64_t kRows = 9;
+  const Matrix logits = RandomMatrix(kRows, kVocabulary, DType::kFloat32, 13);
+  Matrix changed = logits;
+  std::vector<SampleRow> rows;
+  std::vector<SampleRow> plain_rows;
+  for (int64_t r = 0; r < kRows; ++r) {
+    const SamplingParams params{
+        .temperature = r % 3 == 0 ? 0.0 : 0.8,
+        .top_k = r % 2 == 0 ? 0 : 50,
+        .top_p = r % 4 == 0 ? 1.0 : 0.9,
+        .seed = 3,
+        .repetition_penalty = 1 + 0.3 * static_cast<double>(r % 3),
+        .want_log_prob = true};
+    SampleRow row{.params = params, .position = r};
+    // None, then every 8th id to every one.
+    const int64_t stride = r == 0 ? kVocabulary : kRows - r;
+    for (int64_t id = 1; id < kVocabulary; id += stride) {
+      if (r == 0) break;
+      row.changes.push_back({.id = static_cast<int32_t>(id),
+                             .is_repeated = id % 5 != 0,
+                             .plus = static_cast<float>(id % 17) / 8 - 1});
+    }
+    const std::vector<float> want = LogitChangeReference(
+        Row(logits, r), row.changes, params.repetition_penalty);
+    std::copy(want.begin(), want.end(),
+              changed.values.begin() + r * kVocabulary);
+    plain_rows.push_back({.params = params, .position = r});
+    rows.push_back(std::move(row));
+  }
+  const Matrix got = Choose(device(), logits, rows);
+  const Matrix want = Choose(device(), changed, plain_rows);
+  const Matrix without = Choose(device(), logits, plain_rows);
+  int64_t moved = 0;
+  for (int64_t r = 0; r < kRows; ++r) {
+    EXPECT_EQ(got(r, 0), want(r, 0)) << r;
+    moved += got(r, 0) != without(r, 0) ? 1 : 0;
+    // Of the logits as given.
+    const std::vector<double> log_probs = LogProbReference(Row(logits, r));
+    EXPECT_NEAR(got(r, 1), log_probs[static_cast<size_t>(got(r, 0))],
+                SumTolerance(kVocabulary, 1, DType::kFloat32))
+        << r;
+    EXPECT_EQ(Choose(device(), OneRow(logits, r), {rows[r]})(0, 0), got(r, 0));
+  }
+  EXPECT_GT(moved, 3);
+}
+
+TEST_P(OpsConformance, SamplingLeavesTheLogitsAsTheyWere) {
+  const Matrix logits = RandomMatrix(2, 700, DType::kFloat32, 15);
+  OpsHarness harness(device());
+  SampleRow row{.params = {.temperature = 1, .repetition_penalty = 1.7}};
+  for (int32_t id = 0; id < 700; ++id) row.changes.push_back({id, true, -1.5F});
+  const SampleArgs args{.logits = harness.Put(logits, DType::kFloat32, 1),
+                        .rows = {row, row},
+                        .tokens = harness.Result(2, 1, DType::kInt32),
+                        .log_probs = harness.Result(2, 1, DType::kFloat32)};
+  ASSERT_TRUE(harness.ops().Sample(harness.stream(), args).ok());
+  EXPECT_EQ(harness.Get(args.logits).values, logits.values);
 }
 
 TEST_P(OpsConformance, SamplingDependsOnSeedAndPositionAlone) {

@@ -29,7 +29,13 @@ TEST(ValidateRequestTest, TakesWhatTheModelTakes) {
   EXPECT_THAT(ValidateRequest(Good(), Config()), IsOk());
   GenerationRequest request = Good();
   request.prompt = {0, 99};
-  request.sampling = {.temperature = 0.7, .top_k = 100, .top_p = 1};
+  request.sampling = {.temperature = 0.7,
+                      .top_k = 100,
+                      .top_p = 1,
+                      .presence_penalty = -2,
+                      .frequency_penalty = 2,
+                      .repetition_penalty = 0.1,
+                      .logit_bias = {{0, 100}, {99, -100}}};
   request.max_tokens = request.min_tokens = 1;
   request.stop_token_ids = {5, 99};
   EXPECT_THAT(ValidateRequest(request, Config()), IsOk());
@@ -72,6 +78,26 @@ TEST(ValidateRequestTest, NamesTheBadField) {
       {"sampling.top_p", [=](Request& r) { r.sampling.top_p = kNan; }},
       {"sampling.top_k", [](Request& r) { r.sampling.top_k = -1; }},
       {"sampling.top_k", [](Request& r) { r.sampling.top_k = 101; }},
+      {"sampling.presence_penalty",
+       [](Request& r) { r.sampling.presence_penalty = 2.01; }},
+      {"sampling.presence_penalty",
+       [=](Request& r) { r.sampling.presence_penalty = kNan; }},
+      {"sampling.frequency_penalty",
+       [](Request& r) { r.sampling.frequency_penalty = -2.01; }},
+      {"sampling.repetition_penalty",
+       [](Request& r) { r.sampling.repetition_penalty = 0; }},
+      {"sampling.repetition_penalty",
+       [=](Request& r) { r.sampling.repetition_penalty = kInf; }},
+      {"sampling.logit_bias",
+       [](Request& r) {
+         r.sampling.logit_bias = {{100, 1}};
+       }},
+      {"sampling.logit_bias",
+       [](Request& r) {
+         r.sampling.logit_bias = {{1, 100.5}};
+       }},
+      {"sampling.logit_bias",
+       [](Request& r) { r.sampling.logit_bias.resize(513); }},
       {"stopping.max_tokens", [](Request& r) { r.max_tokens = 0; }},
       {"stopping.max_tokens", [](Request& r) { r.max_tokens = 30; }},
       {"stopping.max_tokens", [=](Request& r) { r.max_tokens = kHuge; }},

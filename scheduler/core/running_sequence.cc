@@ -91,6 +91,7 @@ void RunningSequence::AddTo(StepPlan& plan, int32_t num_new,
   if (view.samples && num_new == view.num_ready) {
     step.sample = true;
     step.sampling = live.request.sampling;
+    step.num_prompt = static_cast<int32_t>(live.request.prompt.size());
     ++samples_in_flight;
   }
   const int64_t num_cached = (num_scheduled + block_tokens - 1) / block_tokens;

@@ -101,20 +101,47 @@ SamplingParams SamplingOf(const v1::GenerateRequest& request,
                           const ServedModel& model) {
   SamplingParams params;
   const GenerationConfig& config = model.generation_config;
-  if (request.generation_config() == v1::GENERATION_CONFIG_MODEL &&
-      config.do_sample.value_or(false)) {
-    params.temperature = config.temperature.value_or(1);
-    params.top_k = std::min(config.top_k.value_or(kTransformersTopK),
-                            model.config.vocab_size);
-    params.top_p = config.top_p.value_or(1);
+  if (request.generation_config() == v1::GENERATION_CONFIG_MODEL) {
+    params.repetition_penalty = config.repetition_penalty.value_or(1);
+    if (config.do_sample.value_or(false)) {
+      params.temperature = config.temperature.value_or(1);
+      params.top_k = std::min(config.top_k.value_or(kTransformersTopK),
+                              model.config.vocab_size);
+      params.top_p = config.top_p.value_or(1);
+    }
   }
   const v1::SamplingParams& sampling = request.sampling();
   if (sampling.has_temperature()) params.temperature = sampling.temperature();
   if (sampling.has_top_k()) params.top_k = sampling.top_k();
   if (sampling.has_top_p()) params.top_p = sampling.top_p();
+  if (sampling.has_presence_penalty()) {
+    params.presence_penalty = sampling.presence_penalty();
+  }
+  if (sampling.has_frequency_penalty()) {
+    params.frequency_penalty = sampling.frequency_penalty();
+  }
+  if (sampling.has_repetition_penalty()) {
+    params.repetition_penalty = sampling.repetition_penalty();
+  }
   params.seed = sampling.has_seed() ? sampling.seed() : RandomNumber();
   params.want_log_prob = request.response().log_probs();
   return params;
+}
+
+// Ascending, as the core wants them. Ids are in the vocabulary; how many there
+// are and their values are the core's to check.
+absl::StatusOr<std::vector<LogitBias>> LogitBiasOf(
+    const v1::SamplingParams& sampling, const ServedModel& model) {
+  std::vector<LogitBias> biases;
+  for (const auto& [id, bias] : sampling.logit_bias()) {
+    ASSIGN_OR_RETURN(const int32_t token,
+                     TokenOf("sampling.logit_bias", id, model));
+    biases.push_back({.token = token, .bias = bias});
+  }
+  std::sort(
+      biases.begin(), biases.end(),
+      [](const LogitBias& a, const LogitBias& b) { return a.token < b.token; });
+  return biases;
 }
 
 // The model's own limit on the output, or 128; at least one token is asked
@@ -220,6 +247,8 @@ absl::StatusOr<PreparedRequest> PrepareGenerate(
         absl::StrCat("unknown value ", request.generation_config()));
   }
   core.sampling = SamplingOf(request, model);
+  ASSIGN_OR_RETURN(core.sampling.logit_bias,
+                   LogitBiasOf(request.sampling(), model));
   prepared.want_log_probs = core.sampling.want_log_prob;
   const v1::StoppingOptions& stopping = request.stopping();
   core.ignore_eos = stopping.ignore_eos();

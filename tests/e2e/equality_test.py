@@ -91,16 +91,21 @@ def make_requests() -> list[tuple[list[int], int]]:
 class EqualityTest(unittest.TestCase):
     def run_all(self, address: str, together: bool) -> list[list[int]]:
         with pb.Client(address) as client:
-            def generate(request):
-                token_ids, max_tokens = request
+            def generate(numbered):
+                number, (token_ids, max_tokens) = numbered
                 message = pb.request(pb.inference.GenerateRequest,
                                      token_ids=token_ids,
                                      max_tokens=max_tokens)
                 message.stopping.ignore_eos = True
+                if number % 3 == 0:  # What came before matters, too.
+                    message.sampling.presence_penalty = 0.5
+                    message.sampling.frequency_penalty = 0.25
+                    message.sampling.repetition_penalty = 1.2
+                    message.sampling.logit_bias[number] = 3
                 return list(client.inference.Generate(message).token_ids)
             workers = 64 if together else 1
             with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-                outputs = list(pool.map(generate, make_requests()))
+                outputs = list(pool.map(generate, enumerate(make_requests())))
         for (_, max_tokens), output in zip(make_requests(), outputs):
             self.assertEqual(len(output), max_tokens)
         return outputs

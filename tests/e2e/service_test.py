@@ -136,6 +136,18 @@ class ServiceTest(unittest.TestCase):
             ("sampling.top_p", {"sampling": sampling(top_p=0)}),
             ("sampling.top_p", {"sampling": sampling(top_p=1.5)}),
             ("sampling.top_k", {"sampling": sampling(top_k=-1)}),
+            ("sampling.presence_penalty",
+             {"sampling": sampling(presence_penalty=2.5)}),
+            ("sampling.frequency_penalty",
+             {"sampling": sampling(frequency_penalty=float("nan"))}),
+            ("sampling.repetition_penalty",
+             {"sampling": sampling(repetition_penalty=0)}),
+            ("sampling.logit_bias",
+             {"sampling": sampling(logit_bias={5: float("inf")})}),
+            ("sampling.logit_bias",
+             {"sampling": sampling(logit_bias={2**32 - 1: 1})}),
+            ("sampling.logit_bias",
+             {"sampling": sampling(logit_bias=dict.fromkeys(range(513), 1))}),
             ("stopping.max_tokens", {"stopping": stopping(max_tokens=0)}),
             ("stopping.max_tokens",
              {"stopping": stopping(max_tokens=100000)}),
@@ -217,6 +229,22 @@ class ServiceTest(unittest.TestCase):
             sampling=pb.generation.SamplingParams(temperature=2, top_k=1,
                                                   seed=1))
         self.assertEqual(list(drawn.token_ids), list(greedy.token_ids))
+
+    def test_penalties_and_biases_change_what_is_said(self):
+        def ids(**sampling):
+            return list(self.generate(
+                prompt="A", max_tokens=40,
+                sampling=pb.generation.SamplingParams(**sampling)).token_ids)
+
+        greedy = ids()
+        self.assertLess(len(set(greedy)), len(greedy))  # It repeats itself.
+        bias = {token: -100 for token in set(greedy)}
+        self.assertEqual(ids(presence_penalty=0, frequency_penalty=0,
+                             repetition_penalty=1), greedy)
+        self.assertGreater(len(set(ids(frequency_penalty=2))),
+                           len(set(greedy)))
+        self.assertFalse(set(ids(logit_bias=bias)) & set(greedy))
+        self.assertEqual(set(ids(logit_bias={9: 100})), {9})
 
     def test_a_live_request_id_is_taken(self):
         request = pb.request(pb.inference.GenerateStreamRequest, prompt="A",

@@ -42,6 +42,8 @@ class Stream(threading.Thread):
                              max_tokens=TOKENS)
         request.sampling.temperature = 1.0
         request.sampling.seed = self.seed
+        request.sampling.presence_penalty = 0.5
+        request.sampling.repetition_penalty = 1.2
         request.stopping.ignore_eos = True
         try:
             with pb.Client(self._address) as client:

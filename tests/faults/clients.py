@@ -34,6 +34,8 @@ def stream_request(request_id: str, prompt: int, max_tokens: int,
     if sampled:
         message.sampling.temperature = 0.9
         message.sampling.seed = prompt + 1
+        message.sampling.frequency_penalty = 0.3
+        message.sampling.repetition_penalty = 1.1
     return message
 
 

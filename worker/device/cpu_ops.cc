@@ -117,7 +117,15 @@ absl::Status CpuOps::Sample(Stream& stream, const SampleArgs& args) {
       const SampleRow& how = args.rows[row];
       const absl::Span<const float> logits(
           AddressAs<float>(args.logits.Rows(row, 1)), args.logits.cols);
-      const int32_t token = SampleToken(logits, how.params, how.position);
+      absl::Span<const float> choices = logits;
+      std::vector<float> changed;
+      if (!how.changes.empty()) {
+        changed.assign(logits.begin(), logits.end());
+        ApplyLogitChanges(how.changes, how.params.repetition_penalty,
+                          absl::MakeSpan(changed));
+        choices = changed;
+      }
+      const int32_t token = SampleToken(choices, how.params, how.position);
       *AddressAs<int32_t>(args.tokens.Rows(row, 1)) = token;
       *AddressAs<float>(args.log_probs.Rows(row, 1)) =
           how.params.want_log_prob ? LogProbOf(logits, token) : 0;

@@ -122,6 +122,13 @@ void CheckSample(const SampleArgs& args) {
         args.tokens.dtype == DType::kInt32 &&
         args.log_probs.dtype == DType::kFloat32);
   CHECK(rows == 0 || args.logits.cols > 0);
+  for (const SampleRow& row : args.rows) {
+    CHECK_GT(row.params.repetition_penalty, 0);
+    for (const LogitChange& change : row.changes) {
+      CHECK(change.id >= 0 && change.id < args.logits.cols)
+          << "change of id " << change.id << " of " << args.logits.cols;
+    }
+  }
 }
 
 void CheckLogProb(const LogProbArgs& args) {

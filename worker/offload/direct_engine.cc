@@ -43,6 +43,7 @@ absl::Status DirectEngine::Issue(IssuedStep& step) {
   RETURN_IF_ERROR(runner_->RebuildFirst(step));
   ASSIGN_OR_RETURN(const std::vector<int32_t> tokens,
                    preparer_.InputTokens(step));
+  RETURN_IF_ERROR(preparer_.AddLogitChanges(step));
   return runner_->Run(step, tokens, [this] { return PrepareNext(); });
 }
 

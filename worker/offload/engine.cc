@@ -107,6 +107,7 @@ absl::Status Engine::RunStep(IssuedStep& step) {
   if (step.layout.needs_last_tokens) RETURN_IF_ERROR(AbsorbTokens(pushed_));
   ASSIGN_OR_RETURN(const std::vector<int32_t> tokens,
                    preparer_.InputTokens(step));
+  RETURN_IF_ERROR(preparer_.AddLogitChanges(step));
   return runner_->Run(step, tokens, [this] { return PrepareNext(); });
 }
 

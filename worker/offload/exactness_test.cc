@@ -32,6 +32,15 @@ std::vector<DriverRequest> Subjects(int64_t vocab) {
                                    .top_p = 0.95,
                                    .seed = 99,
                                    .want_log_prob = true}});
+  subjects.push_back({.prompt = RandomTokens(21, vocab, 5),
+                      .max_new = 20,
+                      .sampling = {.temperature = 0.5,
+                                   .seed = 100,
+                                   .presence_penalty = 0.5,
+                                   .frequency_penalty = 0.25,
+                                   .repetition_penalty = 1.3,
+                                   .logit_bias = {{7, 2.5}, {11, -100}},
+                                   .want_log_prob = true}});
   subjects.push_back({.prompt = RandomTokens(33, vocab, 3),
                       .score_targets = RandomTokens(33, vocab, 4)});
   return subjects;

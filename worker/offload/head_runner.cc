@@ -97,7 +97,9 @@ absl::Status HeadRunner::Finish(const StepLayout& layout, int parity,
   if (samples > 0) {
     std::vector<SampleRow> rows;
     for (const SampledRow& sample : layout.samples) {
-      rows.push_back({.params = sample.params, .position = sample.position});
+      rows.push_back({.params = sample.params,
+                      .position = sample.position,
+                      .changes = sample.changes});
     }
     const TensorView tokens = workspace_.Tokens(samples);
     const TensorView log_probs = workspace_.LogProbs(samples);

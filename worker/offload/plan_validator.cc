@@ -54,7 +54,7 @@ absl::StatusOr<int64_t> RecomputedRows(const StepSequence& sequence,
   return int64_t{positions + block_tokens - 1} / block_tokens * block_tokens;
 }
 
-absl::Status CheckSampling(const StepSequence& sequence) {
+absl::Status CheckSampling(const StepSequence& sequence, int64_t vocab_size) {
   const SamplingParams& sampling = sequence.sampling;
   if (!std::isfinite(sampling.temperature) || sampling.temperature < 0) {
     return RefuseSequence(sequence, "temperature ", sampling.temperature);
@@ -64,6 +64,35 @@ absl::Status CheckSampling(const StepSequence& sequence) {
   }
   if (!(sampling.top_p > 0 && sampling.top_p <= 1)) {
     return RefuseSequence(sequence, "top_p ", sampling.top_p);
+  }
+  for (const double penalty :
+       {sampling.presence_penalty, sampling.frequency_penalty}) {
+    if (!(std::abs(penalty) <= kMaxPenalty)) {
+      return RefuseSequence(sequence, "penalty ", penalty);
+    }
+  }
+  if (!std::isfinite(sampling.repetition_penalty) ||
+      sampling.repetition_penalty <= 0) {
+    return RefuseSequence(sequence, "repetition_penalty ",
+                          sampling.repetition_penalty);
+  }
+  if (static_cast<int64_t>(sampling.logit_bias.size()) > kMaxLogitBiases) {
+    return RefuseSequence(sequence, sampling.logit_bias.size(), " logit_bias");
+  }
+  int32_t lowest = 0;
+  for (const LogitBias& bias : sampling.logit_bias) {
+    if (bias.token < lowest || bias.token >= vocab_size) {
+      return RefuseSequence(sequence, "logit_bias of id ", bias.token);
+    }
+    if (!(std::abs(bias.bias) <= kMaxLogitBias)) {
+      return RefuseSequence(sequence, "logit_bias ", bias.bias);
+    }
+    lowest = bias.token + 1;
+  }
+  if (sequence.sample &&
+      (sequence.num_prompt < 0 ||
+       sequence.num_prompt > sequence.num_cached + sequence.num_new)) {
+    return RefuseSequence(sequence, "num_prompt ", sequence.num_prompt);
   }
   return absl::OkStatus();
 }
@@ -139,7 +168,7 @@ absl::Status PlanValidator::CheckSequence(const StepSequence& sequence) const {
       return RefuseSequence(sequence, "score_targets has id ", target);
     }
   }
-  return CheckSampling(sequence);
+  return CheckSampling(sequence, limits_.vocab_size);
 }
 
 absl::Status PlanValidator::CheckMiniBatches(const StepPlan& plan) const {
@@ -222,8 +251,7 @@ absl::Status PlanValidator::AcceptSequence(const StepSequence& sequence) {
   }
   for (int32_t i = 0; i < sequence.num_new; ++i) {
     state->SetToken(sequence.num_cached + i,
-                    sequence.new_tokens.empty() ? -1 : sequence.new_tokens[i],
-                    limits_.block_tokens);
+                    sequence.new_tokens.empty() ? -1 : sequence.new_tokens[i]);
   }
   state->num_written = static_cast<int32_t>(end);
   state->sampled = sequence.sample;

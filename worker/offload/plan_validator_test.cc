@@ -246,6 +246,45 @@ std::vector<Corruption> Corruptions() {
        [](StepPlan& plan) { plan.sequences[0].sampling.top_p = 0; }},
       {"TopPNotANumber",
        [](StepPlan& plan) { plan.sequences[0].sampling.top_p = std::nan(""); }},
+      {"PresencePenaltyTooLarge",
+       [](StepPlan& plan) {
+         plan.sequences[0].sampling.presence_penalty = 2.1;
+       }},
+      {"FrequencyPenaltyNotANumber",
+       [](StepPlan& plan) {
+         plan.sequences[0].sampling.frequency_penalty = std::nan("");
+       }},
+      {"ZeroRepetitionPenalty",
+       [](StepPlan& plan) {
+         plan.sequences[0].sampling.repetition_penalty = 0;
+       }},
+      {"RepetitionPenaltyNotFinite",
+       [](StepPlan& plan) {
+         plan.sequences[0].sampling.repetition_penalty =
+             std::numeric_limits<double>::infinity();
+       }},
+      {"LogitBiasTooLarge",
+       [](StepPlan& plan) {
+         plan.sequences[0].sampling.logit_bias = {{0, -101}};
+       }},
+      {"LogitBiasBeyondVocabulary",
+       [](StepPlan& plan) {
+         plan.sequences[0].sampling.logit_bias = {{1 << 30, 1}};
+       }},
+      {"LogitBiasTwice",
+       [](StepPlan& plan) {
+         plan.sequences[0].sampling.logit_bias = {{3, 1}, {3, 1}};
+       }},
+      {"PromptBeyondItsRows",
+       [](StepPlan& plan) {
+         plan.sequences[0].sample = true;
+         plan.sequences[0].num_prompt = 1 << 20;
+       }},
+      {"NegativePrompt",
+       [](StepPlan& plan) {
+         plan.sequences[0].sample = true;
+         plan.sequences[0].num_prompt = -1;
+       }},
       {"IndexBeyondSequences",
        [](StepPlan& plan) { plan.mini_batches[0].sequences[0] = 2; }},
       {"NegativeIndex",

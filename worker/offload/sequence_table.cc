@@ -31,9 +31,7 @@ int32_t SequenceState::num_token_positions(int32_t block_tokens) const {
   return static_cast<int32_t>(end - blocks.begin()) * block_tokens;
 }
 
-void SequenceState::SetToken(int32_t position, int32_t token,
-                             int32_t block_tokens) {
-  if (blocks[position / block_tokens].kind != CacheKind::kTokens) return;
+void SequenceState::SetToken(int32_t position, int32_t token) {
   const auto index = static_cast<size_t>(position);
   if (tokens.size() <= index) tokens.resize(index + 1, -1);
   tokens[index] = token;
@@ -313,12 +311,7 @@ void SequenceTable::SetLastToken(SequenceId id, int32_t token) {
 
 void SequenceTable::SetToken(SequenceId id, int32_t position, int32_t token) {
   const auto it = sequences_.find(id);
-  if (it == sequences_.end() ||
-      static_cast<size_t>(position / limits_.block_tokens) >=
-          it->second.blocks.size()) {
-    return;
-  }
-  it->second.SetToken(position, token, limits_.block_tokens);
+  if (it != sequences_.end()) it->second.SetToken(position, token);
 }
 
 void SequenceTable::Clear() {

@@ -21,8 +21,8 @@ struct SequenceState {
   // Positions [0, num_written) are in the cache, or will be once the steps that
   // were issued have run.
   int32_t num_written = 0;
-  // Ids of the positions of TOKENS blocks, as far as they have run; -1: not
-  // known yet.
+  // Ids of the positions, as far as they have run, for TOKENS blocks and
+  // penalties; -1: not known yet.
   std::vector<int32_t> tokens;
   // Whether its last step samples a token, and which, once known (else -1).
   bool sampled = false;
@@ -30,8 +30,8 @@ struct SequenceState {
 
   // Positions that TOKENS blocks cover: the table's first ones.
   int32_t num_token_positions(int32_t block_tokens) const;
-  // Notes the id of a position, if a TOKENS block covers it.
-  void SetToken(int32_t position, int32_t token, int32_t block_tokens);
+  // Notes the id of a position.
+  void SetToken(int32_t position, int32_t token);
 };
 
 // The block tables of all live sequences. A half-slot belongs to at most one

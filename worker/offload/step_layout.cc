@@ -46,7 +46,8 @@ void AddHeadRows(const StepSequence& sequence, int32_t index, int32_t first_row,
         {.sequence = index,
          .row = first_row + sequence.num_new - 1,
          .params = sequence.sampling,
-         .position = int64_t{sequence.num_cached} + sequence.num_new});
+         .position = int64_t{sequence.num_cached} + sequence.num_new,
+         .num_prompt = sequence.num_prompt});
   }
   for (size_t i = 0; i < sequence.score_targets.size(); ++i) {
     if (sequence.score_targets[i] < 0) continue;

@@ -8,6 +8,7 @@
 #include "common/ids.h"
 #include "common/sampling_params.h"
 #include "common/step_plan.h"
+#include "kernels/logit_change.h"
 #include "worker/offload/sequence_table.h"
 #include "worker/offload/step_limits.h"
 
@@ -89,6 +90,9 @@ struct SampledRow {
   int32_t row = 0;
   SamplingParams params;
   int64_t position = 0;  // Of the token being chosen.
+  int32_t num_prompt = 0;
+  // Filled in when all ids before `position` are known.
+  std::vector<LogitChange> changes;
 };
 
 // A row for which the log-prob of one target is wanted.

@@ -46,6 +46,23 @@ absl::StatusOr<std::vector<int32_t>> StepPreparer::InputTokens(
   return tokens;
 }
 
+absl::Status StepPreparer::AddLogitChanges(IssuedStep& step) {
+  for (SampledRow& sample : step.layout.samples) {
+    if (!sample.params.changes_logits()) continue;
+    const SequenceId id = step.sequences[sample.sequence];
+    const SequenceState* state = validator_.table().Find(id);
+    const auto position = static_cast<size_t>(sample.position);
+    if (state == nullptr || state->tokens.size() < position) {
+      return absl::InternalError(
+          absl::StrCat("not all ids of sequence ", id.value()));
+    }
+    sample.changes =
+        builder_.Build(absl::MakeConstSpan(state->tokens).first(position),
+                       sample.num_prompt, sample.params);
+  }
+  return absl::OkStatus();
+}
+
 void StepPreparer::Absorb(absl::Span<const SampledToken> sampled) {
   for (const SampledToken& token : sampled) {
     validator_.table().SetLastToken(token.sequence, token.token);

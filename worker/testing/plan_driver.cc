@@ -206,10 +206,12 @@ StepPlan PlanDriver::MakePlan(const std::vector<DriverRequest>& requests) {
 
 void PlanDriver::AddSequence(const DriverRequest& request, Running& running,
                              int rows, StepPlan& plan) {
-  StepSequence sequence = {.sequence = running.id,
-                           .num_cached = running.num_done,
-                           .num_new = rows,
-                           .sampling = request.sampling};
+  StepSequence sequence = {
+      .sequence = running.id,
+      .num_cached = running.num_done,
+      .num_new = rows,
+      .sampling = request.sampling,
+      .num_prompt = static_cast<int32_t>(request.prompt.size())};
   const int prompt_tokens = static_cast<int>(request.prompt.size());
   if (running.num_done < prompt_tokens) {
     const auto first = request.prompt.begin() + running.num_done;

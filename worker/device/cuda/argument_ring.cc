@@ -26,8 +26,8 @@ absl::Status ArgumentRing::Allocate(int64_t slot_bytes) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<const char*> ArgumentRing::Upload(CudaStream& stream,
-                                                 absl::Span<const char> bytes) {
+absl::StatusOr<char*> ArgumentRing::Upload(CudaStream& stream,
+                                           absl::Span<const char> bytes) {
   const auto size = static_cast<int64_t>(bytes.size());
   if (size > slot_bytes_) {
     RETURN_IF_ERROR(Allocate(std::max(2 * slot_bytes_, (size + 63) / 64 * 64)));
@@ -37,7 +37,7 @@ absl::StatusOr<const char*> ArgumentRing::Upload(CudaStream& stream,
   std::memcpy(host_->host_bytes().data() + offset, bytes.data(), size);
   const CopyRun run{{device_.get(), offset, size}, {host_.get(), offset, size}};
   RETURN_IF_ERROR(stream.Copy(absl::MakeConstSpan(&run, 1)));
-  return static_cast<const char*>(device_->address()) + offset;
+  return static_cast<char*>(device_->address()) + offset;
 }
 
 absl::Status ArgumentRing::Release(CudaStream& stream) {

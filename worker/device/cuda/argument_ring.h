@@ -24,10 +24,11 @@ class ArgumentRing {
       int slots, int64_t slot_bytes);
 
   // Queues the copy of `bytes` on `stream` and returns where the ops queued
-  // after it find them, 64-byte aligned. More bytes than a slot has make the
-  // ring larger, which waits for all that is queued on the device.
-  absl::StatusOr<const char*> Upload(CudaStream& stream,
-                                     absl::Span<const char> bytes);
+  // after it find them, 64-byte aligned; they may write there. More bytes than
+  // a slot has make the ring larger, which waits for all that is queued on the
+  // device.
+  absl::StatusOr<char*> Upload(CudaStream& stream,
+                               absl::Span<const char> bytes);
   // The last op that reads the last upload is queued.
   absl::Status Release(CudaStream& stream);
 

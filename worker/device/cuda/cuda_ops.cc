@@ -34,6 +34,12 @@ absl::Status CheckFloat(const char* name, DType dtype) {
   return absl::InvalidArgumentError(absl::StrCat(name, ": no integers"));
 }
 
+// Bytes that a sampled row's arguments take.
+int64_t SampleRowBytes(const SampleRow& row) {
+  return static_cast<int64_t>(sizeof(SampleCudaRow) +
+                              row.changes.size() * sizeof(SampleCudaChange));
+}
+
 template <typename T>
 void Append(absl::Span<const T> values, std::vector<char>& bytes) {
   const size_t size = values.size() * sizeof(T);
@@ -210,34 +216,67 @@ absl::Status CudaOps::Attention(Stream& stream, const AttentionArgs& args) {
   return ring_->Release(Of(stream));
 }
 
+// As many rows at a time as fit into a slot of the ring with their changes.
 absl::Status CudaOps::Sample(Stream& stream, const SampleArgs& args) {
   CheckSample(args);
-  if (args.rows.empty()) return absl::OkStatus();
+  const auto rows = static_cast<int64_t>(args.rows.size());
+  for (int64_t first = 0; first < rows;) {
+    int64_t count = 0;
+    int64_t bytes = 0;
+    while (first + count < rows) {
+      bytes += SampleRowBytes(args.rows[first + count]);
+      if (count > 0 && bytes > kRingSlotBytes) break;
+      ++count;
+    }
+    RETURN_IF_ERROR(SampleRows(Of(stream), args, first, count));
+    first += count;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CudaOps::SampleRows(CudaStream& stream, const SampleArgs& args,
+                                 int64_t first, int64_t count) {
   std::vector<SampleCudaRow> rows;
-  rows.reserve(args.rows.size());
-  for (const SampleRow& row : args.rows) {
+  rows.reserve(count);
+  std::vector<SampleCudaChange> changes;
+  for (int64_t i = first; i < first + count; ++i) {
+    const SampleRow& row = args.rows[i];
     rows.push_back({.temperature = row.params.temperature,
                     .top_k = row.params.top_k,
                     .top_p = row.params.top_p,
                     .uniform = UniformAt(row.params.seed, row.position),
+                    .repetition_penalty = row.params.repetition_penalty,
+                    .first_change = static_cast<int64_t>(changes.size()),
+                    .num_changes = static_cast<int64_t>(row.changes.size()),
                     .want_log_prob = row.params.want_log_prob});
+    for (const LogitChange& change : row.changes) {
+      changes.push_back({.id = change.id,
+                         .is_repeated = change.is_repeated,
+                         .plus = change.plus,
+                         .logit = 0});
+    }
   }
   std::vector<char> bytes;
   Append<SampleCudaRow>(rows, bytes);
-  ASSIGN_OR_RETURN(const char* const uploaded,
-                   ring_->Upload(Of(stream), bytes));
-  RETURN_IF_ERROR(
-      SampleCuda({.logits = AddressAs<float>(args.logits),
-                  .logits_stride = args.logits.stride,
-                  .vocabulary = args.logits.cols,
-                  .rows = reinterpret_cast<const SampleCudaRow*>(uploaded),
-                  .num_rows = args.logits.rows,
-                  .tokens = AddressAs<int32_t>(args.tokens),
-                  .tokens_stride = args.tokens.stride,
-                  .log_probs = AddressAs<float>(args.log_probs),
-                  .log_probs_stride = args.log_probs.stride},
-                 Of(stream).ForOp()));
-  return ring_->Release(Of(stream));
+  const size_t changes_at = bytes.size();
+  Append<SampleCudaChange>(changes, bytes);
+  ASSIGN_OR_RETURN(char* const uploaded, ring_->Upload(stream, bytes));
+  const TensorView logits = args.logits.Rows(first, count);
+  const TensorView tokens = args.tokens.Rows(first, count);
+  const TensorView log_probs = args.log_probs.Rows(first, count);
+  RETURN_IF_ERROR(SampleCuda(
+      {.logits = AddressAs<float>(logits),
+       .logits_stride = logits.stride,
+       .vocabulary = logits.cols,
+       .rows = reinterpret_cast<const SampleCudaRow*>(uploaded),
+       .changes = reinterpret_cast<SampleCudaChange*>(uploaded + changes_at),
+       .num_rows = count,
+       .tokens = AddressAs<int32_t>(tokens),
+       .tokens_stride = tokens.stride,
+       .log_probs = AddressAs<float>(log_probs),
+       .log_probs_stride = log_probs.stride},
+      stream.ForOp()));
+  return ring_->Release(stream);
 }
 
 absl::Status CudaOps::LogProb(Stream& stream, const LogProbArgs& args) {

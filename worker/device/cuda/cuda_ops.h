@@ -46,6 +46,9 @@ class CudaOps final : public Ops {
 
   // Rows of x and y that have room for their sums.
   absl::Status LinearRows(CudaStream& stream, const LinearArgs& args);
+  // Rows [first, first + count) of a call to Sample().
+  absl::Status SampleRows(CudaStream& stream, const SampleArgs& args,
+                          int64_t first, int64_t count);
   // Batch invariant: makes `gemm` kInvariantRows rows of padded_x_, which hold
   // its x from here on, and its sums those of `args.y` if it adds to them.
   absl::Status Pad(CudaStream& stream, const LinearArgs& args, GemmArgs& gemm);

@@ -12,6 +12,10 @@ Google::Protobuf::DescriptorPool.generated_pool.build do
       proto3_optional :temperature, :double, 1
       proto3_optional :top_p, :double, 2
       proto3_optional :top_k, :int32, 3
+      proto3_optional :presence_penalty, :double, 4
+      proto3_optional :frequency_penalty, :double, 5
+      proto3_optional :repetition_penalty, :double, 6
+      map :logit_bias, :uint32, :double, 7
       proto3_optional :seed, :uint64, 8
     end
     add_message "hybridserve.v1.StopCondition" do
