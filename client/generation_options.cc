@@ -30,6 +30,18 @@ Request Fill(const GenerationOptions& options) {
   if (options.temperature) sampling.set_temperature(*options.temperature);
   if (options.top_p) sampling.set_top_p(*options.top_p);
   if (options.top_k) sampling.set_top_k(Clamp<int32_t>(*options.top_k));
+  if (options.presence_penalty) {
+    sampling.set_presence_penalty(*options.presence_penalty);
+  }
+  if (options.frequency_penalty) {
+    sampling.set_frequency_penalty(*options.frequency_penalty);
+  }
+  if (options.repetition_penalty) {
+    sampling.set_repetition_penalty(*options.repetition_penalty);
+  }
+  for (const auto& [id, bias] : options.logit_bias) {
+    (*sampling.mutable_logit_bias())[id] = bias;
+  }
   if (options.seed) sampling.set_seed(*options.seed);
   auto& stopping = *request.mutable_stopping();
   if (options.max_tokens) {

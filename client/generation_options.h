@@ -2,6 +2,7 @@
 #define HYBRIDSERVE_CLIENT_GENERATION_OPTIONS_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,10 @@ struct GenerationOptions {
   std::optional<double> temperature;
   std::optional<int64_t> top_k;
   std::optional<double> top_p;
+  std::optional<double> presence_penalty;
+  std::optional<double> frequency_penalty;
+  std::optional<double> repetition_penalty;
+  std::map<uint32_t, double> logit_bias;  // By token id.
   std::optional<uint64_t> seed;
   std::vector<std::string> stop;
   bool ignore_eos = false;

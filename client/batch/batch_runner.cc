@@ -64,6 +64,12 @@ v1::GenerateRequest MakeRequest(const InputLine& line,
   if (own.temperature) options.temperature = own.temperature;
   if (own.top_k) options.top_k = own.top_k;
   if (own.top_p) options.top_p = own.top_p;
+  if (own.presence_penalty) options.presence_penalty = own.presence_penalty;
+  if (own.frequency_penalty) options.frequency_penalty = own.frequency_penalty;
+  if (own.repetition_penalty) {
+    options.repetition_penalty = own.repetition_penalty;
+  }
+  if (!own.logit_bias.empty()) options.logit_bias = own.logit_bias;
   if (own.seed) options.seed = own.seed;
   if (own.ignore_eos) options.ignore_eos = *own.ignore_eos;
   if (!own.stop.empty()) options.stop = own.stop;

@@ -2,10 +2,12 @@
 
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "common/json.h"
+#include "common/numbers_by_id.h"
 #include "common/status_macros.h"
 
 namespace hybridserve {
@@ -76,6 +78,16 @@ absl::Status ReadNumber(absl::string_view field, const json& value,
   return absl::OkStatus();
 }
 
+absl::Status ReadLogitBias(const json& value,
+                           std::map<uint32_t, double>& biases) {
+  auto numbers = NumbersById(value);
+  if (!numbers.has_value()) {
+    return WrongField("logit_bias", "an object of numbers by token id");
+  }
+  biases = *std::move(numbers);
+  return absl::OkStatus();
+}
+
 absl::Status ReadField(const std::string& field, const json& value,
                        InputLine& line) {
   LineOptions& options = line.options;
@@ -99,6 +111,14 @@ absl::Status ReadField(const std::string& field, const json& value,
     return ReadNumber(field, value, options.temperature);
   } else if (field == "top_p") {
     return ReadNumber(field, value, options.top_p);
+  } else if (field == "presence_penalty") {
+    return ReadNumber(field, value, options.presence_penalty);
+  } else if (field == "frequency_penalty") {
+    return ReadNumber(field, value, options.frequency_penalty);
+  } else if (field == "repetition_penalty") {
+    return ReadNumber(field, value, options.repetition_penalty);
+  } else if (field == "logit_bias") {
+    return ReadLogitBias(value, options.logit_bias);
   } else if (field == "stop") {
     return ReadStop(value, options.stop);
   } else if (field == "ignore_eos") {

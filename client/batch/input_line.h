@@ -2,6 +2,7 @@
 #define HYBRIDSERVE_CLIENT_BATCH_INPUT_LINE_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,10 @@ struct LineOptions {
   std::optional<double> temperature;
   std::optional<int64_t> top_k;
   std::optional<double> top_p;
+  std::optional<double> presence_penalty;
+  std::optional<double> frequency_penalty;
+  std::optional<double> repetition_penalty;
+  std::map<uint32_t, double> logit_bias;
   std::optional<uint64_t> seed;
   std::optional<bool> ignore_eos;
   std::optional<std::string> model;
@@ -37,8 +42,9 @@ struct InputLine {
 };
 
 // Reads {"id","prompt"|"token_ids"} with optional max_tokens, min_tokens,
-// priority, temperature, top_k, top_p, seed, stop (string or list), ignore_eos,
-// model.
+// priority, temperature, top_k, top_p, presence_penalty, frequency_penalty,
+// repetition_penalty, logit_bias (numbers by id), seed, stop (string or list),
+// ignore_eos, model.
 // Never fails: what is wrong is in `status`. Unknown fields are wrong, so that
 // a misspelt option is not silently dropped.
 InputLine ParseInputLine(int64_t number, absl::string_view text);

@@ -9,6 +9,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 
 TEST(InputLineTest, ReadsEveryField) {
   const InputLine line = ParseInputLine(
@@ -16,6 +17,8 @@ TEST(InputLineTest, ReadsEveryField) {
          R"("priority":-5,)"
          R"("temperature":0.5,)"
          R"("top_k":4,"top_p":0.9,"seed":18446744073709551615,)"
+         R"("presence_penalty":0.25,"frequency_penalty":-1,)"
+         R"("repetition_penalty":1.5,"logit_bias":{"5":-100,"0":2},)"
          R"("stop":["x","y"],"ignore_eos":true,"model":"m"})");
   ASSERT_THAT(line.status, IsOk());
   EXPECT_EQ(line.number, 7);
@@ -27,6 +30,10 @@ TEST(InputLineTest, ReadsEveryField) {
   EXPECT_EQ(line.options.temperature, 0.5);
   EXPECT_EQ(line.options.top_k, 4);
   EXPECT_EQ(line.options.top_p, 0.9);
+  EXPECT_EQ(line.options.presence_penalty, 0.25);
+  EXPECT_EQ(line.options.frequency_penalty, -1);
+  EXPECT_EQ(line.options.repetition_penalty, 1.5);
+  EXPECT_THAT(line.options.logit_bias, ElementsAre(Pair(0, 2), Pair(5, -100)));
   EXPECT_EQ(line.options.seed, 18446744073709551615U);
   EXPECT_THAT(line.options.stop, ElementsAre("x", "y"));
   EXPECT_EQ(line.options.ignore_eos, true);
@@ -56,6 +63,9 @@ TEST(InputLineTest, SaysWhatIsWrongAndKeepsTheId) {
       {R"({"id":1,"token_ids":[99999999999]})", "\"token_ids\""},
       {R"({"id":1,"prompt":"a","max_tokns":5})", "\"max_tokns\": unknown"},
       {R"({"id":1,"prompt":"a","seed":-1})", "\"seed\""},
+      {R"({"id":1,"prompt":"a","frequency_penalty":"1"})",
+       "\"frequency_penalty\""},
+      {R"({"id":1,"prompt":"a","logit_bias":{"a":1}})", "\"logit_bias\""},
       {R"({"id":1,"prompt":"a","stop":[1]})", "\"stop\""},
       {R"({"id":1,"prompt":"a","ignore_eos":1})", "\"ignore_eos\""},
   };

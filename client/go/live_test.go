@@ -245,8 +245,16 @@ func TestErrorsSayWhatIsWrong(t *testing.T) {
 	for field, request := range map[string]*hybridserve.Request{
 		"sampling.top_p":       {TopP: proto.Float64(0)},
 		"sampling.temperature": {Temperature: proto.Float64(-1)},
-		"stopping.max_tokens":  {MaxTokens: proto.Uint32(0)},
-		"priority":             {Priority: 101},
+		"sampling.presence_penalty": {
+			PresencePenalty: proto.Float64(3)},
+		"sampling.frequency_penalty": {
+			FrequencyPenalty: proto.Float64(-3)},
+		"sampling.repetition_penalty": {
+			RepetitionPenalty: proto.Float64(0)},
+		"sampling.logit_bias": {
+			LogitBias: map[uint32]float64{5: 200}},
+		"stopping.max_tokens": {MaxTokens: proto.Uint32(0)},
+		"priority":            {Priority: 101},
 	} {
 		request.Prompt = prompt
 		_, err := client.Generate(patiently(t), request)

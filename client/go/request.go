@@ -20,6 +20,13 @@ type Request struct {
 	Temperature *float64
 	TopP        *float64
 	TopK        *int32
+	// What tokens lose that are in the output, and for each time that they are.
+	PresencePenalty  *float64
+	FrequencyPenalty *float64
+	// Above 1 makes tokens of the prompt and the output less likely.
+	RepetitionPenalty *float64
+	// What logits gain, by token.
+	LogitBias map[uint32]float64
 	// Equal requests of one seed give equal tokens.
 	Seed *uint64
 	// Where the fields above come from if they are nil.
@@ -42,10 +49,14 @@ type Request struct {
 
 func (r *Request) sampling() *v1.SamplingParams {
 	return &v1.SamplingParams{
-		Temperature: r.Temperature,
-		TopP:        r.TopP,
-		TopK:        r.TopK,
-		Seed:        r.Seed,
+		Temperature:       r.Temperature,
+		TopP:              r.TopP,
+		TopK:              r.TopK,
+		PresencePenalty:   r.PresencePenalty,
+		FrequencyPenalty:  r.FrequencyPenalty,
+		RepetitionPenalty: r.RepetitionPenalty,
+		LogitBias:         r.LogitBias,
+		Seed:              r.Seed,
 	}
 }
 

@@ -12,6 +12,7 @@ namespace hybridserve::openai {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::Pair;
 using ::testing::StartsWith;
 
 TEST(CompletionRequestTest, ReadsEveryField) {
@@ -20,8 +21,8 @@ TEST(CompletionRequestTest, ReadsEveryField) {
       R"("temperature":0,"top_p":0.9,"seed":-1,"stop":["a","b"],"echo":false,)"
       R"("logprobs":1,"stream":true,"stream_options":{"include_usage":true},)"
       R"("user":"u","suffix":"","presence_penalty":0,"frequency_penalty":0.0,)"
-      R"("logit_bias":{},"top_k":4,"min_tokens":1,"ignore_eos":true,)"
-      R"("priority":-5})");
+      R"("repetition_penalty":1,"logit_bias":{},"top_k":4,"min_tokens":1,)"
+      R"("ignore_eos":true,"priority":-5})");
   ASSERT_THAT(request, IsOk());
   EXPECT_THAT(request->prompts, ElementsAre(Prompt("Hi")));
   EXPECT_TRUE(request->log_probs);
@@ -68,6 +69,19 @@ TEST(CompletionRequestTest, DefaultsAreOpenAisAndNullsAreNothing) {
   }
 }
 
+TEST(CompletionRequestTest, ReadsWhatChangesLogits) {
+  const auto request = ParseCompletionRequest(
+      R"({"model":"m","prompt":"Hi","presence_penalty":0.5,)"
+      R"("frequency_penalty":-2,"repetition_penalty":1.25,)"
+      R"("logit_bias":{"5":-100,"0":2.5}})");
+  ASSERT_THAT(request, IsOk());
+  const GenerationOptions& options = request->fields.options;
+  EXPECT_EQ(options.presence_penalty, 0.5);
+  EXPECT_EQ(options.frequency_penalty, -2);
+  EXPECT_EQ(options.repetition_penalty, 1.25);
+  EXPECT_THAT(options.logit_bias, ElementsAre(Pair(0, 2.5), Pair(5, -100)));
+}
+
 TEST(CompletionRequestTest, PromptsHaveFourForms) {
   using Ids = std::vector<int32_t>;
   const auto prompts = [](const char* prompt) {
@@ -112,9 +126,17 @@ TEST(CompletionRequestTest, NamesTheFieldAtFault) {
       {R"(,"logprobs":2,"temperature":0)", "logprobs"},
       {R"(,"logprobs":1)", "logprobs"},
       {R"(,"logprobs":1,"temperature":0.5)", "logprobs"},
-      {R"(,"presence_penalty":0.5)", "presence_penalty"},
+      {R"(,"logprobs":1,"temperature":0,"presence_penalty":1)", "logprobs"},
+      {R"(,"logprobs":1,"temperature":0,"logit_bias":{"5":1})", "logprobs"},
+      {R"(,"presence_penalty":true)", "presence_penalty"},
       {R"(,"frequency_penalty":"x")", "frequency_penalty"},
-      {R"(,"logit_bias":{"5":1})", "logit_bias"},
+      {R"(,"repetition_penalty":[])", "repetition_penalty"},
+      {R"(,"logit_bias":[5])", "logit_bias"},
+      {R"(,"logit_bias":{"the":1})", "logit_bias"},
+      {R"(,"logit_bias":{"-1":1})", "logit_bias"},
+      {R"(,"logit_bias":{"05":1})", "logit_bias"},
+      {R"(,"logit_bias":{"4294967296":1})", "logit_bias"},
+      {R"(,"logit_bias":{"5":"1"})", "logit_bias"},
       {R"(,"suffix":"x")", "suffix"},
       {R"(,"max_tokns":5)", "max_tokns"},
   };

@@ -37,12 +37,6 @@ absl::Status ReadStreamOptions(const json& value, GenerationFields& fields) {
   return absl::OkStatus();
 }
 
-absl::Status ReadPenalty(absl::string_view field, const json& value) {
-  ASSIGN_OR_RETURN(const double penalty, ReadNumber(field, value));
-  if (penalty == 0) return absl::OkStatus();
-  return InvalidFieldError(field, "is not supported, other than 0");
-}
-
 absl::StatusOr<int64_t> ReadAnyInt(absl::string_view field, const json& value) {
   return ReadInt(field, value, kMinInt64, kMaxInt64);
 }
@@ -52,6 +46,8 @@ absl::StatusOr<bool> ReadExtension(absl::string_view field, const json& value,
                                    GenerationOptions& options) {
   if (field == "top_k") {
     ASSIGN_OR_RETURN(options.top_k, ReadAnyInt(field, value));
+  } else if (field == "repetition_penalty") {
+    ASSIGN_OR_RETURN(options.repetition_penalty, ReadNumber(field, value));
   } else if (field == "min_tokens") {
     ASSIGN_OR_RETURN(options.min_tokens, ReadAnyInt(field, value));
   } else if (field == "priority") {
@@ -90,12 +86,12 @@ absl::StatusOr<bool> ReadGenerationField(absl::string_view field,
     RETURN_IF_ERROR(ReadStreamOptions(value, fields));
   } else if (field == "user") {
     ASSIGN_OR_RETURN(fields.user, ReadString(field, value));
-  } else if (field == "presence_penalty" || field == "frequency_penalty") {
-    RETURN_IF_ERROR(ReadPenalty(field, value));
+  } else if (field == "presence_penalty") {
+    ASSIGN_OR_RETURN(options.presence_penalty, ReadNumber(field, value));
+  } else if (field == "frequency_penalty") {
+    ASSIGN_OR_RETURN(options.frequency_penalty, ReadNumber(field, value));
   } else if (field == "logit_bias") {
-    if (!value.is_object() || !value.empty()) {
-      return InvalidFieldError(field, "is not supported");
-    }
+    ASSIGN_OR_RETURN(options.logit_bias, ReadNumbersById(field, value));
   } else {
     return ReadExtension(field, value, options);
   }
@@ -139,12 +135,19 @@ absl::Status ReadRequest(absl::string_view body, GenerationFields& fields,
 
 absl::Status CheckTopLogProbs(absl::string_view field, int64_t count,
                               const GenerationOptions& options) {
-  // A token that was drawn need not be the likeliest.
-  if (count == 0 || (count == 1 && options.temperature == 0)) {
+  // A token that was drawn, or chosen for what others lost, need not be the
+  // likeliest.
+  const bool changed = options.presence_penalty.value_or(0) != 0 ||
+                       options.frequency_penalty.value_or(0) != 0 ||
+                       options.repetition_penalty.value_or(1) != 1 ||
+                       !options.logit_bias.empty();
+  if (count == 0 || (count == 1 && options.temperature == 0 && !changed)) {
     return absl::OkStatus();
   }
   return InvalidFieldError(
-      field, "is not supported, other than 0, or 1 with temperature 0");
+      field,
+      "is not supported, other than 0, or 1 with temperature 0 and neither "
+      "penalties nor logit_bias");
 }
 
 absl::Status UnknownField(absl::string_view field) {

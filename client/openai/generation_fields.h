@@ -32,8 +32,8 @@ using OwnFieldReader = absl::FunctionRef<absl::Status(
 // Reads a request's body, a JSON object, whose fields are null or OpenAI's
 //   model n temperature top_p max_tokens seed stop stream stream_options user
 //   presence_penalty frequency_penalty logit_bias
-// of which the last three must change nothing, and, as vLLM has them,
-//   top_k min_tokens ignore_eos priority
+// or, as vLLM has them,
+//   top_k repetition_penalty min_tokens ignore_eos priority
 // into `fields`; all others are for `read_own`. Ranges are the server's
 // business. InvalidArgument naming the field that is wrong, missing or at odds
 // with another.

@@ -1,8 +1,10 @@
 #include "client/openai/request_field.h"
 
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/numbers_by_id.h"
 #include "common/status_details.h"
 #include "common/status_macros.h"
 
@@ -87,6 +89,13 @@ absl::StatusOr<std::vector<int32_t>> ReadTokenIds(absl::string_view field,
     ids.push_back(static_cast<int32_t>(id));
   }
   return ids;
+}
+
+absl::StatusOr<std::map<uint32_t, double>> ReadNumbersById(
+    absl::string_view field, const json& value) {
+  auto numbers = NumbersById(value);
+  if (numbers.has_value()) return *std::move(numbers);
+  return InvalidFieldError(field, "must be an object of numbers by token id");
 }
 
 }  // namespace hybridserve::openai

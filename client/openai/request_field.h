@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,10 @@ absl::StatusOr<std::vector<std::string>> ReadStrings(
 // A list of integers from 0 to 2^31 - 1, not empty.
 absl::StatusOr<std::vector<int32_t>> ReadTokenIds(absl::string_view field,
                                                   const nlohmann::json& value);
+
+// An object of numbers, whose names are integers from 0 to 2^32 - 1.
+absl::StatusOr<std::map<uint32_t, double>> ReadNumbersById(
+    absl::string_view field, const nlohmann::json& value);
 
 }  // namespace hybridserve::openai
 

@@ -114,6 +114,13 @@ class CommandLineTest(unittest.TestCase):
                 ([scheduler, "--listen=127.0.0.1:0", "--act_ratio=1.5"],
                  "act_ratio"),
                 ([scheduler, "--listen=0.0.0.0:0"], "insecure"),
+                *(([PROGRAMS.client, "generate", model, "--prompt=A",
+                    *(f"--logit_bias={text}" for text in texts)],
+                   "--logit_bias")
+                  for texts in (["5"], ["the:1"], ["-1:1"], ["5:much"],
+                                ["5:1", "5:2"])),
+                ([PROGRAMS.client, "generate", model, "--prompt=A",
+                  "--repetition_penalty=high"], "repetition_penalty"),
         ):
             with self.subTest(args=args[1:]):
                 self.assert_usage_error(*args, word=word)

@@ -179,6 +179,28 @@ class OpenAiTest(unittest.TestCase):
         self.assertEqual("".join(c.choices[0].text for c in chunks),
                          "Once" + plain)
 
+    def test_penalties_and_biases_are_the_servers(self):
+        request = pb.request(pb.inference.GenerateRequest, prompt="Once",
+                             max_tokens=40)
+        request.stopping.ignore_eos = True
+        fields = {"presence_penalty": 0.5, "frequency_penalty": -0.25}
+        bias = {"262": 2, "5": -100}
+        request.sampling.repetition_penalty = 1.3
+        for name, value in fields.items():
+            setattr(request.sampling, name, value)
+        for token, value in bias.items():
+            request.sampling.logit_bias[int(token)] = value
+        expected = self.protocol.inference.Generate(request).text
+        plain, changed = (
+            self.complete(temperature=0, max_tokens=40, **more).choices[0].text
+            for more in (
+                {"extra_body": {"ignore_eos": True}},
+                {**fields, "logit_bias": bias,
+                 "extra_body": {"ignore_eos": True,
+                                "repetition_penalty": 1.3}}))
+        self.assertEqual(changed, expected)
+        self.assertNotEqual(changed, plain)
+
     def test_log_probs_are_the_servers(self):
         request = pb.request(pb.inference.GenerateRequest, prompt="Once",
                              max_tokens=12)
@@ -351,7 +373,13 @@ class OpenAiTest(unittest.TestCase):
             ("stop", {"stop": [str(i) for i in range(17)]}),
             ("n", {"n": 0}),
             ("logprobs", {"logprobs": 5}),
-            ("presence_penalty", {"presence_penalty": 1}),
+            ("presence_penalty", {"presence_penalty": 3}),
+            ("frequency_penalty", {"frequency_penalty": "much"}),
+            ("repetition_penalty", {"extra_body": {"repetition_penalty": 0}}),
+            ("logprobs", {"logprobs": 1, "temperature": 0,
+                          "presence_penalty": 1}),
+            ("logit_bias", {"logit_bias": {"5": 101}}),
+            ("logit_bias", {"logit_bias": {str(10**6): 1}}),
             ("prompt", {"prompt": [10**6]}),
             ("prompt", {"prompt": "long " * 1000}),
             ("max_tokns", {"extra_body": {"max_tokns": 1}}),

@@ -163,6 +163,14 @@ class StartupTest(unittest.TestCase):
         self.assertEqual(ids(*own), greedy[:5])
         self.assertEqual(ids(*own, "--max_tokens=8"), greedy)
         self.assertNotEqual(ids(*own, "--top_k=0", "--seed=3"), greedy[:5])
+        # As in transformers it counts whether the model samples or not.
+        (model / "generation_config.json").write_text(json.dumps({
+            "repetition_penalty": 1.7, "max_new_tokens": 20}))
+        penalised = ids("--repetition_penalty=1.7", "--max_tokens=20")
+        self.assertEqual(ids(*own), penalised)
+        self.assertEqual(ids(*own, "--repetition_penalty=1"),
+                         ids("--max_tokens=20"))
+        self.assertNotEqual(ids("--max_tokens=20"), penalised)
 
     def test_ctrl_c_ends_a_text_and_tells_what_there_was(self):
         with Cluster(PROGRAMS, [[

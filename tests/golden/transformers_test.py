@@ -10,10 +10,12 @@ import json
 import pathlib
 import random
 import sys
+import tempfile
 import unittest
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import (AutoModelForCausalLM, AutoTokenizer,
+                          RepetitionPenaltyLogitsProcessor)
 
 from tests.e2e.processes import Programs, run_client
 from tests.golden.golden_test import NEAR_TIE
@@ -30,6 +32,69 @@ class TransformersTest(unittest.TestCase):
         cls.model = AutoModelForCausalLM.from_pretrained(
             MODEL, torch_dtype=torch.float32).eval()
         cls.tokenizer = AutoTokenizer.from_pretrained(MODEL)
+
+    def changed(self, logits: torch.Tensor, prompt_ids: list[int],
+                output: list[int], sampling: dict) -> torch.Tensor:
+        """By transformers, and by the formula in OpenAI's API reference."""
+        penalty = RepetitionPenaltyLogitsProcessor(
+            sampling.get("repetition_penalty", 1.0))
+        logits = penalty(torch.tensor([prompt_ids + output]),
+                         logits.float()[None])[0].clone()
+        for token in set(output):
+            logits[token] -= (
+                output.count(token) * sampling.get("frequency_penalty", 0)
+                + sampling.get("presence_penalty", 0))
+        for token, bias in sampling.get("logit_bias", {}).items():
+            logits[int(token)] += bias
+        return logits
+
+    @torch.no_grad()
+    def test_penalties_and_biases(self):
+        text = (MODEL / "heldout.txt").read_text("utf-8")
+        cases = [
+            {"presence_penalty": 1.5},
+            {"frequency_penalty": 0.8, "presence_penalty": -0.4},
+            {"frequency_penalty": -1},
+            {"repetition_penalty": 1.3},
+            {"repetition_penalty": 0.8, "presence_penalty": 2},
+            {"logit_bias": {"5": 4.5, "300": -100, "17": 2}},
+            {"repetition_penalty": 1.2, "presence_penalty": 0.3,
+             "frequency_penalty": 0.3, "logit_bias": {"20": 3, "262": -1.5}},
+        ]
+        new_tokens = 48
+        for flags in (["--policy=kv"], ["--act_ratio=0.5",
+                                        "--device_memory=12MB"]):
+            lines = [{"prompt": text[500 * i:500 * i + 130 * (i % 3) + 20],
+                      "max_tokens": new_tokens, "ignore_eos": True,
+                      **sampling} for i, sampling in enumerate(cases)]
+            with tempfile.TemporaryDirectory() as scratch:
+                source = pathlib.Path(scratch) / "in.jsonl"
+                result = pathlib.Path(scratch) / "out.jsonl"
+                source.write_text("".join(json.dumps(line) + "\n"
+                                          for line in lines))
+                run_client(PROGRAMS, "batch", f"--input={source}",
+                           f"--output_file={result}", "--ordered",
+                           f"--model_dir={MODEL}", "--dtype=float32", *flags)
+                outputs = [json.loads(line)["token_ids"] for line in
+                           result.read_text("utf-8").splitlines()]
+            self.assertEqual(len(outputs), len(cases))
+            for line, sampling, ids in zip(lines, cases, outputs):
+                with self.subTest(flags=flags, **sampling):
+                    self.check_changed(line["prompt"], ids, sampling)
+
+    def check_changed(self, prompt: str, ids: list[int],
+                      sampling: dict) -> None:
+        prompt_ids = self.tokenizer(prompt).input_ids
+        given = self.model(
+            torch.tensor([prompt_ids + ids])).logits[0, len(prompt_ids) - 1:]
+        moved = 0
+        for step, token in enumerate(ids):
+            logits = self.changed(given[step], prompt_ids, ids[:step],
+                                  sampling)
+            self.assertLess(float(logits.max() - logits[token]), NEAR_TIE,
+                            f"step {step}")
+            moved += token != int(given[step].argmax())
+        self.assertGreater(moved, 0)  # It made a difference.
 
     @torch.no_grad()
     def check(self, prompt: str, flags: list[str]) -> None:

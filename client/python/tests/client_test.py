@@ -128,6 +128,24 @@ class GenerateTest(LiveServiceTest):
         self.assertNotEqual(draws[0], draws[2])
 
     @each_client
+    def test_penalties_and_biases_change_what_is_said(self, client):
+        def ids(**options):
+            return client.generate(PROMPTS[0], max_tokens=24,
+                                   ignore_eos=True, **options).token_ids
+
+        plain = ids()
+        self.assertEqual(ids(presence_penalty=0, frequency_penalty=0,
+                             repetition_penalty=1, logit_bias={}), plain)
+        for change in ({"presence_penalty": 2}, {"frequency_penalty": 2},
+                       {"repetition_penalty": 2.0},
+                       {"logit_bias": {plain[0]: -100}}):
+            self.assertNotEqual(ids(**change), plain)
+        self.assertEqual(set(ids(logit_bias={9: 100})), {9})
+        for wrong in ({5: "much"}, {"5": 1}, [5]):
+            with self.assertRaisesRegex(TypeError, "logit_bias"):
+                ids(logit_bias=wrong)
+
+    @each_client
     def test_stops_at_texts_and_ids(self, client):
         whole = client.generate(PROMPTS[0], max_tokens=24,
                                 ignore_eos=True)
@@ -202,6 +220,12 @@ class GenerateTest(LiveServiceTest):
             ("sampling.temperature", {"temperature": float("nan")}),
             ("sampling.top_p", {"top_p": 1.5}),
             ("sampling.top_k", {"top_k": -1}),
+            ("sampling.presence_penalty", {"presence_penalty": -2.5}),
+            ("sampling.frequency_penalty", {"frequency_penalty": 3}),
+            ("sampling.repetition_penalty", {"repetition_penalty": 0}),
+            ("sampling.logit_bias", {"logit_bias": {5: 200}}),
+            ("sampling.logit_bias", {"logit_bias": {2**31: 1}}),
+            ("sampling.logit_bias", {"logit_bias": {-1: 1}}),
             ("stopping.max_tokens", {"max_tokens": 100_000}),
             ("stopping.min_tokens", {"min_tokens": 9, "max_tokens": 8}),
             ("priority", {"priority": 101}),

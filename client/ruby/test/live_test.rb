@@ -88,6 +88,9 @@ class LiveTest < Minitest::Test
       { prompt: PROMPT, max_tokens: 24, log_probs: true },
       { prompt: PROMPT, max_tokens: 24, temperature: 1.0, top_p: 0.9,
         top_k: 50, seed: 7 },
+      { prompt: PROMPT, max_tokens: 24, presence_penalty: 1.5,
+        frequency_penalty: 0.5, repetition_penalty: 1.2,
+        logit_bias: { 5 => -100.0 } },
       { token_ids: [2, 5, 6], max_tokens: 9 },
       { prompt: PROMPT, stop: ['e'] }
     ].each do |request|
@@ -133,6 +136,10 @@ class LiveTest < Minitest::Test
     refute_nil error.request_id
     { 'sampling.top_p' => { top_p: 0.0 },
       'sampling.temperature' => { temperature: -1.0 },
+      'sampling.presence_penalty' => { presence_penalty: 3.0 },
+      'sampling.frequency_penalty' => { frequency_penalty: -3.0 },
+      'sampling.repetition_penalty' => { repetition_penalty: 0.0 },
+      'sampling.logit_bias' => { logit_bias: { 5 => 200.0 } },
       'stopping.max_tokens' => { max_tokens: 0 },
       'priority' => { priority: 101 } }.each do |field, bad|
       error = assert_fails(:INVALID_ARGUMENT) do

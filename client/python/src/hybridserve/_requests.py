@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Callable, Optional, Sequence, TypeVar
 
 from hybridserve.errors import invalid_argument
@@ -109,10 +109,29 @@ def _set_request(message: Any, options: RequestOptions) -> None:
          "an integer")
 
 
+def _set_logit_bias(biases: Any, values: Any) -> None:
+    if values is None:
+        return
+    path = "sampling.logit_bias"
+    if not isinstance(values, Mapping):
+        raise TypeError(f"{path}: must be a mapping of token ids to numbers, "
+                        f"not {type(values).__name__}")
+    for token, bias in values.items():
+        token_id = _convert(path, token, _integer, "of integers to numbers")
+        number = _convert(path, bias, _number, "of integers to numbers")
+        try:
+            biases[token_id] = number
+        except ValueError:
+            raise invalid_argument(
+                path, "has an id that is out of range") from None
+
+
 def _set_sampling(sampling: Any, options: GenerateOptions) -> None:
-    for name in ("temperature", "top_p"):
+    for name in ("temperature", "top_p", "presence_penalty",
+                 "frequency_penalty", "repetition_penalty"):
         _set(sampling, name, f"sampling.{name}", options.get(name), _number,
              "a number")
+    _set_logit_bias(sampling.logit_bias, options.get("logit_bias"))
     for name in ("top_k", "seed"):
         _set(sampling, name, f"sampling.{name}", options.get(name), _integer,
              "an integer")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional, Sequence, Type, TypedDict, Union
+from typing import Mapping, Optional, Sequence, Type, TypedDict, Union
 
 # TypedDict's own type is private.
 _TypedDictClass = Type[object]
@@ -53,6 +53,14 @@ class GenerateOptions(RequestOptions, total=False):
     top_p: Optional[float]
     # 0: all. Default 0.
     top_k: Optional[int]
+    # What tokens lose that are in the output, and for each time that they are;
+    # in [-2, 2]. Default 0.
+    presence_penalty: Optional[float]
+    frequency_penalty: Optional[float]
+    # Above 1 makes tokens of the prompt and the output less likely. Default 1.
+    repetition_penalty: Optional[float]
+    # What logits gain, by token id; in [-100, 100].
+    logit_bias: Optional[Mapping[int, float]]
     # Makes draws repeatable.
     seed: Optional[int]
     # Texts, and token ids, that end the output.

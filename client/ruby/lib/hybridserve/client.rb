@@ -46,7 +46,8 @@ module Hybridserve
     # Produces tokens until a stop condition and returns them all, as a
     # V1::GenerateResponse. Takes prompt or token_ids; model, which may be left out
     # when the server has exactly one; temperature, top_p, top_k, seed,
-    # generation_config; max_tokens, min_tokens, stop, stop_token_ids, ignore_eos;
+    # presence_penalty, frequency_penalty, repetition_penalty, logit_bias (a hash
+    # by token id), generation_config; max_tokens, min_tokens, stop, stop_token_ids, ignore_eos;
     # log_probs, priority, request_id.
     def generate(timeout: nil, metadata: {}, **request)
       invoke(@inference, :generate, Request.generate(**request), timeout,

@@ -5,6 +5,10 @@ require 'hybridserve/v1/inference_service_pb'
 module Hybridserve
   # The messages of requests, from keyword arguments.
   module Request
+    SAMPLING = %i[temperature top_p top_k presence_penalty frequency_penalty
+                  repetition_penalty logit_bias seed].freeze
+    private_constant :SAMPLING
+
     def self.generate(**fields)
       V1::GenerateRequest.new(**generation(**fields))
     end
@@ -25,15 +29,13 @@ module Hybridserve
     # than 0.
     def self.generation(prompt: nil, token_ids: nil, model: '', request_id: '',
                         priority: 0, log_probs: nil, generation_config: nil,
-                        temperature: nil, top_p: nil, top_k: nil, seed: nil,
-                        **stopping)
+                        **options)
+      sampling, stopping = options.partition { |key, _| SAMPLING.include?(key) }
       {
         model: model, request_id: request_id, priority: priority,
         generation_config: generation_config,
-        sampling: V1::SamplingParams.new(**{
-          temperature: temperature, top_p: top_p, top_k: top_k, seed: seed
-        }.compact),
-        stopping: stopping(**stopping),
+        sampling: V1::SamplingParams.new(**sampling.to_h.compact),
+        stopping: stopping(**stopping.to_h),
         response: V1::ResponseOptions.new(**{ log_probs: log_probs }.compact),
         **input(:prompt, prompt, token_ids)
       }.compact
