@@ -27,6 +27,11 @@ class OpenAiGateway:
     def url(self) -> str:
         return f"http://{self.address}/v1"
 
+    def metrics_address(self) -> str:
+        """Where --metrics_listen had it serve them."""
+        return next(line.split()[1] for line in self.process.lines
+                    if line.startswith("metrics "))
+
     def connect(self) -> socket.socket:
         host, port = self.address.rsplit(":", 1)
         return socket.create_connection((host, int(port)), timeout=60)

@@ -173,8 +173,7 @@ class HttpTest(unittest.TestCase):
     def test_metrics_are_those_of_the_docs(self):
         with OpenAiGateway(PROGRAMS, self.cluster,
                            "--metrics_listen=127.0.0.1:0") as gateway:
-            address = next(line.split()[1] for line in gateway.process.lines
-                           if line.startswith("metrics "))
+            address = gateway.metrics_address()
             gateway.request("POST", "/v1/completions", COMPLETION)
             gateway.request("POST", "/v1/completions", b"{")
             with urllib.request.urlopen(f"http://{address}/metrics",

@@ -65,6 +65,15 @@ def exported(page: str) -> Metrics:
             for name, found in labels.items()}
 
 
+def scrape(address: str) -> str:
+    # The second page has what the first one cost.
+    for _ in range(2):
+        with urllib.request.urlopen(f"http://{address}/metrics",
+                                    timeout=60) as answer:
+            page = answer.read().decode("utf-8")
+    return page
+
+
 class ScrapedCluster:
     """A scheduler and a worker with /metrics, on the model "pre_norm"."""
 
@@ -84,10 +93,10 @@ class ScrapedCluster:
             raise
 
     def scheduler_page(self) -> str:
-        return self._scrape(self.scheduler_metrics)
+        return scrape(self.scheduler_metrics)
 
     def worker_page(self) -> str:
-        return self._scrape(self.worker_metrics)
+        return scrape(self.worker_metrics)
 
     def finish_and_refuse(self) -> None:
         """One request that ends well, and one that asks for too much."""
@@ -142,15 +151,6 @@ class ScrapedCluster:
     @staticmethod
     def _metrics_of(process: Process) -> str:
         return process.wait_for_line(r"metrics (.+:\d+)").group(1)
-
-    @staticmethod
-    def _scrape(address: str) -> str:
-        # The second page has what the first one cost.
-        for _ in range(2):
-            with urllib.request.urlopen(f"http://{address}/metrics",
-                                        timeout=60) as answer:
-                page = answer.read().decode("utf-8")
-        return page
 
     def __enter__(self):
         return self

@@ -227,6 +227,23 @@ class OpenAiTest(unittest.TestCase):
             "dnsNames"])
 
 
+    def test_prometheus_finds_its_metrics(self):
+        objects = render_with("openai", "openai-monitoring")
+        for item in objects:
+            self.assertIsNone(schema.problem_of(item))
+        monitor = find(objects, "ServiceMonitor/openai")["spec"]
+        service = find(objects, "Service/openai")
+        self.assertLessEqual(monitor["selector"]["matchLabels"].items(),
+                             service["metadata"]["labels"].items())
+        endpoint, = monitor["endpoints"]
+        self.assertIn(endpoint["port"], {
+            port["name"] for port in service["spec"]["ports"]})
+        # As the alerts name it.
+        self.assertEqual([r["replacement"] for r in endpoint["relabelings"]
+                          if r["targetLabel"] == "job"],
+                         ["hybridserve-openai"])
+
+
 class PoolTest(unittest.TestCase):
     def test_the_picker_asks_for_our_metrics(self):
         objects = render("overlays/inference-pool")

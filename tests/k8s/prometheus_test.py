@@ -11,8 +11,9 @@ import time
 import unittest
 
 from tests.e2e import generated_client as pb
+from tests.e2e.openai_gateway import OpenAiGateway
 from tests.e2e.processes import Programs
-from tests.e2e.scraped_cluster import ScrapedCluster, exported
+from tests.e2e.scraped_cluster import ScrapedCluster, exported, scrape
 from tests.k8s.monitoring import (FOLDER, panels, queries, recorded,
                                   without_suffix)
 from tests.k8s.prometheus import Prometheus
@@ -30,11 +31,12 @@ def shown(expr: str) -> str:
 
 
 class Load(threading.Thread):
-    """Requests, one after the other, until told to stop."""
+    """Requests, one after the other, by both ways, until told to stop."""
 
-    def __init__(self, address: str):
+    def __init__(self, address: str, gateway: OpenAiGateway):
         super().__init__(daemon=True)
         self._address = address
+        self._gateway = gateway
         self._stopped = threading.Event()
 
     def run(self) -> None:
@@ -45,6 +47,9 @@ class Load(threading.Thread):
                     token_ids=[5, 6, 7], max_tokens=60)
                 request.stopping.ignore_eos = True
                 client.inference.Generate(request)
+                self._gateway.request("POST", "/v1/completions", {
+                    "model": "pre_norm", "prompt": [5, 6, 7],
+                    "max_tokens": 5})
 
     def stop(self) -> None:
         self._stopped.set()
@@ -59,17 +64,25 @@ class PrometheusTest(unittest.TestCase):
         cls.pages = ""
         cluster.finish_and_refuse()
         cls.pages += cluster.fail()
-        load = Load(cluster.address)
+        gateway = OpenAiGateway(PROGRAMS, cluster.cluster,
+                                "--metrics_listen=127.0.0.1:0")
+        cls.addClassCleanup(gateway.__exit__)
+        load = Load(cluster.address, gateway)
         load.start()
         cls.addClassCleanup(load.stop)
         cls.pages += cluster.scheduler_page() + cluster.worker_page()
+        gateway_metrics = gateway.metrics_address()
+        cls.pages += scrape(gateway_metrics)
         cls.prometheus = Prometheus(FOLDER / "rules.yaml", [
             (cluster.scheduler_metrics,
              {"job": "hybridserve-scheduler", "namespace": NAMESPACE,
               "pod": "scheduler-0"}),
             (cluster.worker_metrics,
              {"job": "hybridserve-worker", "namespace": NAMESPACE,
-              "pod": "worker-0"})])
+              "pod": "worker-0"}),
+            (gateway_metrics,
+             {"job": "hybridserve-openai", "namespace": NAMESPACE,
+              "pod": "openai-0"})])
         cls.addClassCleanup(cls.prometheus.__exit__)
 
     def samples(self, expr: str, deadline: float) -> list[dict]:

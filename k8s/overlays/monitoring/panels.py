@@ -187,6 +187,19 @@ SECTIONS = [
                    "{{worker}} {{state}}, pinned {{pinned}}"),
         ]),
     ]),
+    Section("OpenAI gateways", [
+        Panel("OpenAI gateways: requests that end", "reqps", [
+            Target(rate("hybridserve_openai_requests_total", CELL, "status"),
+                   "{{status}}"),
+        ], stacked=True),
+        Panel("OpenAI gateways: requests running", "short", [
+            Target("sum by (endpoint) "
+                   f"(hybridserve_openai_requests_running{{{CELL}}})",
+                   "{{endpoint}}"),
+        ]),
+        Panel("OpenAI gateways: from request to end of reply", "s",
+              quantiles("hybridserve_openai_request_seconds", CELL)),
+    ]),
     Section("Programs", [
         Panel("Resident memory", "bytes", [
             Target("max by (job, pod, instance) "
