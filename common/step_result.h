@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "common/ids.h"
 #include "common/step_plan.h"
+#include "common/token_score.h"
 #include "common/work.h"
 
 namespace hybridserve {
@@ -17,8 +18,7 @@ struct SequenceResult {
   SequenceId sequence;
   int32_t token = -1;  // The sampled id; -1 where the plan asked for none.
   float log_prob = 0;  // Of `token`, natural, if wanted.
-  // One a score target that was not -1, in order: natural log-prob.
-  std::vector<float> score_log_probs;
+  std::vector<TokenScore> scores;  // One a target that was not -1, in order.
 };
 
 // What a step cost, measured by the worker's own streams.

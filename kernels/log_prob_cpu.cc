@@ -54,8 +54,14 @@ void FoldRow(const LogProbCpuArgs& args, int64_t row) {
     std::fill(state + 1, state + 4, 0.0F);
   }
   for (int64_t c = 0; c < args.columns; c += kLogProbChunk) {
-    FoldChunk(logits + c, std::min(kLogProbChunk, args.columns - c), state[0],
-              state[1]);
+    const int64_t count = std::min(kLogProbChunk, args.columns - c);
+    const float before = state[0];
+    FoldChunk(logits + c, count, state[0], state[1]);
+    if (state[0] > before) {
+      const float* const top =
+          std::find(logits + c, logits + c + count, state[0]);
+      state[3] = static_cast<float>(args.first_column + (top - logits));
+    }
   }
   const int64_t column = target - args.first_column;
   if (column >= 0 && column < args.columns) state[2] = logits[column];

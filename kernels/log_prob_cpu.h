@@ -18,7 +18,8 @@ struct LogProbCpuArgs {
   int64_t columns;
   int64_t first_column;
   absl::Span<const int32_t> targets;  // [rows]; -1: the row is left alone.
-  float* state;  // [rows, 4]: max, sum of e^(logit - max), target's logit, 0.
+  // [rows, 4]: max, sum of e^(logit - max), target's logit, lowest id of max.
+  float* state;
   int64_t state_stride;
 };
 

@@ -13,6 +13,15 @@
 namespace hybridserve {
 namespace {
 
+// The first of `columns` logits that is `value`, which one is. All lanes of a
+// warp call with the same values, and have the same.
+__device__ int64_t FirstColumnOf(float value, const float* logits,
+                                 int64_t columns, int64_t lane) {
+  int64_t first = lane;
+  while (first < columns && logits[first] != value) first += kWarpLanes;
+  return -WarpMax(-first);
+}
+
 __global__ void LogProbKernel(LogProbCudaArgs args) {
   const int64_t row = RowOfWarp();
   if (row >= args.rows) return;  // A whole warp, as below.
@@ -26,7 +35,13 @@ __global__ void LogProbKernel(LogProbCudaArgs args) {
   float max = starts ? -INFINITY : state[0];
   float sum = starts ? 0.0F : state[1];
   float at_target = starts ? 0.0F : state[2];
+  float top = starts ? 0.0F : state[3];
+  const float before = max;
   FoldLogits(logits, args.columns, lane, max, sum);
+  if (__any_sync(kAllLanes, max > before)) {  // NaN divides lanes.
+    top = static_cast<float>(args.first_column +
+                             FirstColumnOf(max, logits, args.columns, lane));
+  }
   const int64_t column = target - args.first_column;
   if (column >= 0 && column < args.columns) at_target = logits[column];
 
@@ -35,7 +50,7 @@ __global__ void LogProbKernel(LogProbCudaArgs args) {
     state[0] = max;
     state[1] = sum;
     state[2] = at_target;
-    state[3] = 0;
+    state[3] = top;
   }
 }
 

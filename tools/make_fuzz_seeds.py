@@ -202,7 +202,8 @@ def connections():
         fence { term: 1 epoch: 2 step: 1 }
         step_result {
           sequences { sequence: 1 token: 5 log_prob: -0.5 }
-          sequences { sequence: 2 score_log_probs: [-1, nan] }
+          sequences { sequence: 2 score_log_probs: [-1, nan]
+                      score_top_tokens: [5, 6] score_top_log_probs: [-1, nan] }
           stats { wall_ns: 1000 link_busy_ns: 900 weight_bytes: 5000
                   mini_batches: 2 }
         }"""

@@ -82,14 +82,20 @@ absl::StatusOr<int64_t> WindowTokens(const ScoreCommandOptions& options,
   return window;
 }
 
-// Sends all windows, some at a time; their log-probs in the text's order.
+// A text's tokens, in their order.
+struct TextScores {
+  std::vector<float> log_probs;
+  std::vector<uint32_t> top_tokens;  // The likeliest in their places.
+};
+
+// Sends all windows, some at a time.
 class WindowScorer {
  public:
   WindowScorer(v1::InferenceService::Stub& stub, std::string model)
       : stub_(stub), model_(std::move(model)) {}
 
-  absl::StatusOr<std::vector<float>> Score(const std::vector<uint32_t>& tokens,
-                                           int64_t window, uint32_t prefix) {
+  absl::StatusOr<TextScores> Score(const std::vector<uint32_t>& tokens,
+                                   int64_t window, uint32_t prefix) {
     const int64_t count = static_cast<int64_t>(tokens.size());
     std::vector<std::unique_ptr<Call>> calls;
     for (int64_t first = 0; first < count; first += window) {
@@ -103,13 +109,18 @@ class WindowScorer {
       calls.push_back(std::move(call));
     }
     WaitForAtMost(0);
-    std::vector<float> log_probs;
+    TextScores scores;
     for (const std::unique_ptr<Call>& call : calls) {
       RETURN_IF_ERROR(FromGrpcStatus(call->status));
-      log_probs.insert(log_probs.end(), call->response.log_probs().begin(),
-                       call->response.log_probs().end());
+      const v1::ScoreResponse& response = call->response;
+      scores.log_probs.insert(scores.log_probs.end(),
+                              response.log_probs().begin(),
+                              response.log_probs().end());
+      scores.top_tokens.insert(scores.top_tokens.end(),
+                               response.top_token_ids().begin(),
+                               response.top_token_ids().end());
     }
-    return log_probs;
+    return scores;
   }
 
  private:
@@ -162,8 +173,9 @@ absl::Status RunScore(const ScoreCommandOptions& options,
                    Tokenize(*stub, model.name(), text));
   if (tokens.empty()) return absl::InvalidArgumentError("--input: no tokens");
   ASSIGN_OR_RETURN(
-      const std::vector<float> log_probs,
+      const TextScores scores,
       WindowScorer(*stub, model.name()).Score(tokens, window, prefix));
+  const std::vector<float>& log_probs = scores.log_probs;
   const double sum = std::accumulate(log_probs.begin(), log_probs.end(), 0.0);
   const double perplexity =
       std::exp(-sum / static_cast<double>(log_probs.size()));
@@ -171,6 +183,7 @@ absl::Status RunScore(const ScoreCommandOptions& options,
     nlohmann::ordered_json json;
     json["tokens"] = tokens;
     json["log_probs"] = log_probs;
+    json["top_tokens"] = scores.top_tokens;
     json["perplexity"] = perplexity;
     out << json.dump() << std::endl;
   } else {

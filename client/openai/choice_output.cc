@@ -9,25 +9,24 @@
 #include "common/status_macros.h"
 
 namespace hybridserve::openai {
-namespace {
 
-// Of UTF-8: all bytes but those that go on with a character.
+// All bytes but those that go on with a character.
 int64_t CountCharacters(absl::string_view text) {
   return std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
   });
 }
 
-}  // namespace
-
 ChoiceOutput::ChoiceOutput(int64_t index, TokenTextFunction token_text)
     : token_text_(std::move(token_text)) {
   whole_.index = index;
 }
 
-void ChoiceOutput::SetPrefix(std::string text) {
+void ChoiceOutput::SetPrefix(std::string text,
+                             std::vector<TokenLogProb> log_probs) {
   characters_ = CountCharacters(text);
   whole_.text = std::move(text);
+  whole_.log_probs = std::move(log_probs);
 }
 
 absl::StatusOr<ChoicePart> ChoiceOutput::Add(

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "client/openai/response_json.h"
 #include "hybridserve/v1/inference_service.pb.h"
 
@@ -13,6 +15,9 @@ namespace hybridserve::openai {
 
 // What a token says.
 using TokenTextFunction = std::function<absl::StatusOr<std::string>(uint32_t)>;
+
+// Of UTF-8.
+int64_t CountCharacters(absl::string_view text);
 
 // One choice as the server's messages make it. Thread-compatible.
 class ChoiceOutput {
@@ -24,8 +29,8 @@ class ChoiceOutput {
   // ended it by ControlService.Abort. An error leaves the choice unusable.
   absl::StatusOr<ChoicePart> Add(const v1::GenerateStreamResponse& message);
 
-  // Text that stands before all that the server sends.
-  void SetPrefix(std::string text);
+  // Text that stands before all that the server sends, and its log-probs.
+  void SetPrefix(std::string text, std::vector<TokenLogProb> log_probs = {});
 
   // All of it so far.
   const ChoicePart& whole() const { return whole_; }

@@ -86,12 +86,7 @@ absl::Status Finish(const OwnFields& own, CompletionRequest& request) {
   request.log_probs = true;
   request.top_log_probs = *own.logprobs > 0;
   request.fields.options.log_probs = true;
-  RETURN_IF_ERROR(
-      CheckTopLogProbs("logprobs", *own.logprobs, request.fields.options));
-  if (request.echo) {
-    return InvalidFieldError("echo", "does not go with logprobs");
-  }
-  return absl::OkStatus();
+  return CheckTopLogProbs("logprobs", *own.logprobs, request.fields.options);
 }
 
 }  // namespace

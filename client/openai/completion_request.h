@@ -20,8 +20,8 @@ struct CompletionRequest {
   GenerationFields fields;
   std::vector<Prompt> prompts;  // At least one.
   bool echo = false;
-  // Log-probabilities of the chosen tokens are asked for, and, as `logprobs`
-  // is 1, those of the likeliest, which are the same ones.
+  // Log-probabilities of the chosen tokens, and with `echo` those of the
+  // prompt, are asked for, and, as `logprobs` is 1, those of the likeliest.
   bool log_probs = false;
   bool top_log_probs = false;
 };

@@ -69,6 +69,16 @@ TEST(CompletionRequestTest, DefaultsAreOpenAisAndNullsAreNothing) {
   }
 }
 
+TEST(CompletionRequestTest, ThePromptsLogProbsCanBeAskedFor) {
+  const auto request = ParseCompletionRequest(
+      R"({"model":"m","prompt":[[1,2]],"echo":true,"logprobs":1,)"
+      R"("temperature":0,"max_tokens":1,"seed":1234})");
+  ASSERT_THAT(request, IsOk());
+  EXPECT_TRUE(request->echo);
+  EXPECT_TRUE(request->log_probs);
+  EXPECT_TRUE(request->top_log_probs);
+}
+
 TEST(CompletionRequestTest, ReadsWhatChangesLogits) {
   const auto request = ParseCompletionRequest(
       R"({"model":"m","prompt":"Hi","presence_penalty":0.5,)"
@@ -120,7 +130,6 @@ TEST(CompletionRequestTest, NamesTheFieldAtFault) {
       {R"(,"stream_options":{"include_usage":true})", "stream_options"},
       {R"(,"user":5)", "user"},
       {R"(,"echo":"yes")", "echo"},
-      {R"(,"echo":true,"logprobs":0)", "echo"},
       {R"(,"logprobs":true)", "logprobs"},
       {R"(,"logprobs":6)", "logprobs"},
       {R"(,"logprobs":2,"temperature":0)", "logprobs"},

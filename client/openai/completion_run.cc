@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/openai/api_error.h"
+#include "client/openai/echo_log_probs.h"
 #include "client/openai/server_sent_event.h"
 #include "common/status_macros.h"
 
@@ -19,6 +20,10 @@ bool IsEmpty(const ChoicePart& part) {
          !part.finish_reason.has_value();
 }
 
+std::string ModelOf(const std::vector<v1::GenerateStreamRequest>& requests) {
+  return requests.empty() ? "" : requests[0].model();
+}
+
 absl::string_view PromptField(Api api) {
   return api == Api::kChat ? "messages" : "prompt";
 }
@@ -27,22 +32,48 @@ absl::string_view PromptField(Api api) {
 
 CompletionRun::CompletionRun(v1::InferenceService::Stub& stub, Options options)
     : options_(std::move(options)),
-      token_texts_(
-          stub, options_.metadata,
-          options_.requests.empty() ? "" : options_.requests[0].model()),
+      token_texts_(stub, options_.metadata, ModelOf(options_.requests)),
+      scores_(stub, options_.metadata, options_.deadline,
+              ModelOf(options_.requests)),
       calls_(stub, options_.metadata, options_.deadline,
              std::move(options_.requests)) {
   for (int64_t i = 0; i < calls_.size(); ++i) {
     choices_.push_back(std::make_unique<ChoiceOutput>(
         i, [this](uint32_t id) { return token_texts_.Of(id); }));
-    if (!options_.prefixes.empty()) {
-      choices_.back()->SetPrefix(
-          options_.prefixes[i / options_.choices_of_prompt]);
-    }
   }
 }
 
+absl::Status CompletionRun::SetPrefixes() {
+  std::vector<std::vector<TokenLogProb>> log_probs(options_.prefixes.size());
+  if (!options_.scored_prompts.empty()) {
+    ASSIGN_OR_RETURN(const std::vector<v1::ScoreResponse> scores,
+                     scores_.Wait());
+    for (const v1::ScoreResponse& score : scores) {
+      RETURN_IF_ERROR(token_texts_.Fetch(score.token_ids()));
+      RETURN_IF_ERROR(token_texts_.Fetch(score.top_token_ids()));
+    }
+    for (size_t i = 0; i < scores.size(); ++i) {
+      ASSIGN_OR_RETURN(
+          log_probs[i],
+          EchoLogProbs(scores[i], options_.prefixes[i],
+                       [this](uint32_t id) { return token_texts_.Of(id); }));
+    }
+  }
+  for (int64_t i = 0; i < calls_.size(); ++i) {
+    ChoicePart& opening = openings_.emplace_back();
+    opening = {.index = i, .opens = true};
+    if (options_.prefixes.empty()) continue;
+    const int64_t prompt = i / options_.choices_of_prompt;
+    opening.text = options_.prefixes[prompt];
+    opening.log_probs = log_probs[prompt];
+    choices_[i]->SetPrefix(opening.text, opening.log_probs);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CompletionRun::WaitUntilAccepted() {
+  RETURN_IF_ERROR(scores_.Start(options_.scored_prompts));
+  RETURN_IF_ERROR(SetPrefixes());
   std::set<int64_t> waiting;
   for (int64_t i = 0; i < calls_.size(); ++i) waiting.insert(i);
   while (!waiting.empty()) {
@@ -92,13 +123,10 @@ absl::Status CompletionRun::Stream(http::BodyWriter& writer) {
 
 absl::Status CompletionRun::StreamParts(http::BodyWriter& writer) {
   absl::Status gone = absl::CancelledError("the client is gone");
-  for (int64_t i = 0; i < calls_.size(); ++i) {
-    ChoicePart opening{.index = i, .opens = true};
-    if (!options_.prefixes.empty()) {
-      opening.text = options_.prefixes[i / options_.choices_of_prompt];
-    }
-    const bool says_something =
-        options_.head.api == Api::kChat || !opening.text.empty();
+  for (const ChoicePart& opening : openings_) {
+    const bool says_something = options_.head.api == Api::kChat ||
+                                !opening.text.empty() ||
+                                !opening.log_probs.empty();
     if (says_something && !Send(opening, writer)) return gone;
   }
   for (const ChoicePart& part : std::exchange(early_parts_, {})) {

@@ -12,8 +12,10 @@
 #include "absl/time/time.h"
 #include "client/openai/call_metadata.h"
 #include "client/openai/choice_output.h"
+#include "client/openai/completion_request.h"
 #include "client/openai/generation_calls.h"
 #include "client/openai/http/http_message.h"
+#include "client/openai/prompt_scores.h"
 #include "client/openai/response_json.h"
 #include "client/openai/token_texts.h"
 #include "hybridserve/v1/inference_service.grpc.pb.h"
@@ -33,6 +35,8 @@ class CompletionRun {
     int64_t choices_of_prompt = 1;
     std::vector<v1::GenerateStreamRequest> requests;
     std::vector<std::string> prefixes;  // Of each prompt's choices; or empty.
+    // The prompts whose log-probs come with their prefixes; or empty.
+    std::vector<Prompt> scored_prompts;
     // A stream that has nothing to say for so long says so.
     absl::Duration ping_interval = absl::Seconds(15);
   };
@@ -40,8 +44,8 @@ class CompletionRun {
   // Begins. `stub` outlives this.
   CompletionRun(v1::InferenceService::Stub& stub, Options options);
 
-  // Waits until the server has taken all requests, or refused one: until then
-  // an error can have its HTTP status.
+  // Waits until the server has taken all requests, or refused one, and scored
+  // what is to be scored: until then an error can have its HTTP status.
   absl::Status WaitUntilAccepted();
 
   // All of it, once it is there.
@@ -52,11 +56,16 @@ class CompletionRun {
   absl::Status Stream(http::BodyWriter& writer);
 
   // It ends soon with an error, unless it had ended.
-  void Cancel() { calls_.Cancel(); }
+  void Cancel() {
+    scores_.Cancel();
+    calls_.Cancel();
+  }
 
   UsageTotals usage() const;
 
  private:
+  // Gives the choices what stands before them.
+  absl::Status SetPrefixes();
   // What `event` adds to its choice.
   absl::StatusOr<ChoicePart> Take(const GenerationCalls::Event& event);
   // Until all calls have ended. The client is gone: Cancelled.
@@ -66,8 +75,10 @@ class CompletionRun {
   Options options_;
   TokenTexts token_texts_;
   std::vector<std::unique_ptr<ChoiceOutput>> choices_;
+  std::vector<ChoicePart> openings_;     // What stands before the output.
   std::vector<ChoicePart> early_parts_;  // Came before all were accepted.
-  GenerationCalls calls_;                // Ends first.
+  PromptScores scores_;
+  GenerationCalls calls_;  // Ends first.
 };
 
 }  // namespace hybridserve::openai

@@ -5,12 +5,14 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "client/openai/testing/fake_inference_service.h"
 #include "common/testing/status_matchers.h"
@@ -68,6 +70,68 @@ class CompletionRunTest : public testing::Test {
 
   FakeInferenceService service_;
 };
+
+TEST_F(CompletionRunTest, EchoesPromptsWithTheirLogProbs) {
+  for (const bool streams : {false, true}) {
+    CompletionRun::Options options = Options({"2", "2", "1", "1"});
+    options.head.log_probs = options.head.top_log_probs = true;
+    options.choices_of_prompt = 2;
+    options.prefixes = {"<1><4>", "<7>"};
+    options.scored_prompts = {Prompt(std::vector<int32_t>{9, 1, 4}),
+                              Prompt(std::vector<int32_t>{7})};
+    for (v1::GenerateStreamRequest& request : options.requests) {
+      request.mutable_response()->set_log_probs(true);
+    }
+    CompletionRun run(service_.stub(), std::move(options));
+    ASSERT_THAT(run.WaitUntilAccepted(), IsOk());
+    if (!streams) {
+      const auto body = run.Collect();
+      ASSERT_THAT(body, IsOk());
+      const json first = (*body)["choices"][1]["logprobs"];
+      EXPECT_EQ(first["tokens"], json({"<9>", "<1>", "<4>", "<0>", "<1>"}));
+      EXPECT_EQ(first["token_logprobs"], json({nullptr, -1, -4, 0, -1}));
+      EXPECT_EQ(first["top_logprobs"], json({nullptr,
+                                             {{"<0>", -0.5}, {"<1>", -1}},
+                                             {{"<2>", -2}, {"<4>", -4}},
+                                             {{"<0>", 0}},
+                                             {{"<1>", -1}}}));
+      EXPECT_EQ(first["text_offset"], json({0, 0, 3, 6, 7}));
+      const json second = (*body)["choices"][2];
+      EXPECT_EQ(second["text"], "<7>0");
+      EXPECT_EQ(second["logprobs"]["token_logprobs"], json({nullptr, 0}));
+      continue;
+    }
+    Sink sink;
+    ASSERT_THAT(run.Stream(sink), IsOk());
+    const json opening = json::parse(sink.events()[0])["choices"][0];
+    EXPECT_EQ(opening["text"], "<1><4>");
+    EXPECT_EQ(opening["logprobs"]["token_logprobs"], json({nullptr, -1, -4}));
+  }
+}
+
+TEST_F(CompletionRunTest, CancellingEndsScoring) {
+  CompletionRun::Options options = Options({"1"});
+  options.prefixes = {"x"};
+  options.scored_prompts = {Prompt(std::vector<int32_t>{
+      static_cast<int32_t>(FakeInferenceService::kScoresNever), 1})};
+  CompletionRun run(service_.stub(), std::move(options));
+  std::thread canceller([&run] {
+    absl::SleepFor(absl::Milliseconds(50));
+    run.Cancel();
+  });
+  EXPECT_THAT(run.WaitUntilAccepted(), StatusIs(absl::StatusCode::kCancelled));
+  canceller.join();
+  service_.WaitUntilCancelled();
+}
+
+TEST_F(CompletionRunTest, APromptThatCannotBeTokenizedIsAnError) {
+  CompletionRun::Options options = Options({"1"});
+  options.prefixes = {"x"};
+  options.scored_prompts = {Prompt("x")};
+  CompletionRun run(service_.stub(), std::move(options));
+  EXPECT_THAT(run.WaitUntilAccepted(),
+              StatusIs(absl::StatusCode::kInvalidArgument, "no number"));
+}
 
 TEST_F(CompletionRunTest, CollectsAllChoices) {
   CompletionRun::Options options = Options({"3", "3", "0", "0"});

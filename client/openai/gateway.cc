@@ -165,6 +165,9 @@ absl::Status Gateway::PrepareCompletion(const std::string& body, Work& work) {
     ASSIGN_OR_RETURN(work.run.prefixes.emplace_back(),
                      PromptText(prompt, work));
   }
+  if (request.echo && request.log_probs) {
+    work.run.scored_prompts = std::move(request.prompts);
+  }
   return absl::OkStatus();
 }
 

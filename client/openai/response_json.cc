@@ -15,6 +15,23 @@ double Finite(double log_prob) {
   return std::isfinite(log_prob) ? log_prob : kLeastLogProb;
 }
 
+ordered_json LogProb(const TokenLogProb& token) {
+  if (!token.log_prob.has_value()) return nullptr;
+  return Finite(*token.log_prob);
+}
+
+// By text: of the likeliest, and of the token that is there.
+ordered_json TopLogProbs(const TokenLogProb& token) {
+  if (!token.log_prob.has_value()) return nullptr;
+  ordered_json tops = ordered_json::object();
+  if (token.top.has_value()) {
+    tops[token.top->token] = Finite(token.top->log_prob);
+  }
+  // Another token of the same text is likelier.
+  if (!tops.contains(token.token)) tops[token.token] = LogProb(token);
+  return tops;
+}
+
 ordered_json CompletionLogProbs(const ResponseHead& head,
                                 absl::Span<const TokenLogProb> log_probs) {
   ordered_json tokens = ordered_json::array();
@@ -23,8 +40,8 @@ ordered_json CompletionLogProbs(const ResponseHead& head,
   ordered_json offsets = ordered_json::array();
   for (const TokenLogProb& token : log_probs) {
     tokens.push_back(token.token);
-    chosen.push_back(Finite(token.log_prob));
-    top.push_back({{token.token, Finite(token.log_prob)}});
+    chosen.push_back(LogProb(token));
+    top.push_back(TopLogProbs(token));
     offsets.push_back(token.text_offset);
   }
   return {{"tokens", std::move(tokens)},
@@ -44,7 +61,7 @@ ordered_json ChatToken(const TokenLogProb& token) {
     }
   }
   return {{"token", token.token},
-          {"logprob", Finite(token.log_prob)},
+          {"logprob", LogProb(token)},
           {"bytes", std::move(bytes)}};
 }
 

@@ -22,15 +22,22 @@ struct ResponseHead {
   int64_t created = 0;  // Seconds since the epoch.
   std::string model;
   bool log_probs = false;
-  bool top_log_probs = false;    // Of the likeliest, which is the chosen one.
+  bool top_log_probs = false;    // Of the likeliest as well.
   bool usage_of_stream = false;  // stream_options.include_usage
 };
 
-// A token that was chosen.
-struct TokenLogProb {
+// The likeliest token in the place of another.
+struct TopToken {
   std::string token;
   double log_prob = 0;
-  int64_t text_offset = 0;  // In characters of the choice's text.
+};
+
+// A token of the output, or of a prompt that is echoed.
+struct TokenLogProb {
+  std::string token;
+  std::optional<double> log_prob = 0;  // None for a text's first token.
+  int64_t text_offset = 0;             // In characters of the choice's text.
+  std::optional<TopToken> top;         // Unset: it is the likeliest itself.
 };
 
 // A choice, or what a stream has more of it.

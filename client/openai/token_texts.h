@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "client/openai/call_metadata.h"
@@ -25,11 +26,14 @@ class TokenTexts {
   // are U+FFFD. Asks once a token.
   absl::StatusOr<std::string> Of(uint32_t token_id);
 
+  // Asks for those of so many tokens at once, so that Of() has them.
+  absl::Status Fetch(absl::Span<const uint32_t> token_ids);
+
   // Of a prompt, without special tokens.
   absl::StatusOr<std::string> OfAll(absl::Span<const int32_t> token_ids);
 
  private:
-  absl::StatusOr<std::string> Ask(v1::DetokenizeRequest request);
+  absl::StatusOr<v1::DetokenizeResponse> Ask(v1::DetokenizeRequest request);
 
   v1::InferenceService::Stub& stub_;
   const CallMetadata metadata_;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -73,6 +74,26 @@ StepStats StatsFromWire(const pb::StepStats& wire) {
   };
 }
 
+absl::StatusOr<std::vector<TokenScore>> ScoresFromWire(
+    const pb::SequenceResult& wire) {
+  const int count = wire.score_log_probs_size();
+  if (wire.score_top_tokens_size() != count ||
+      wire.score_top_log_probs_size() != count) {
+    return absl::InvalidArgumentError("are of several lengths");
+  }
+  std::vector<TokenScore> scores;
+  scores.reserve(count);
+  for (int i = 0; i < count; ++i) {
+    if (wire.score_top_tokens(i) < 0) {
+      return absl::InvalidArgumentError("have a negative id");
+    }
+    scores.push_back({.log_prob = wire.score_log_probs(i),
+                      .top_token = wire.score_top_tokens(i),
+                      .top_log_prob = wire.score_top_log_probs(i)});
+  }
+  return scores;
+}
+
 }  // namespace
 
 void StepResultToWire(const StepResult& result, pb::StepResult& wire) {
@@ -83,8 +104,11 @@ void StepResultToWire(const StepResult& result, pb::StepResult& wire) {
     added.set_sequence(sequence.sequence.value());
     if (sequence.token >= 0) added.set_token(sequence.token);
     added.set_log_prob(sequence.log_prob);
-    added.mutable_score_log_probs()->Add(sequence.score_log_probs.begin(),
-                                         sequence.score_log_probs.end());
+    for (const TokenScore& score : sequence.scores) {
+      added.add_score_log_probs(score.log_prob);
+      added.add_score_top_tokens(score.top_token);
+      added.add_score_top_log_probs(score.top_log_prob);
+    }
   }
   StatsToWire(result.stats, *wire.mutable_stats());
 }
@@ -118,9 +142,13 @@ absl::StatusOr<StepResult> StepResultFromWire(const Fence& fence,
         .sequence = SequenceId(sequence.sequence()),
         .token = sequence.has_token() ? sequence.token() : -1,
         .log_prob = sequence.log_prob(),
-        .score_log_probs = {sequence.score_log_probs().begin(),
-                            sequence.score_log_probs().end()},
     });
+    absl::StatusOr<std::vector<TokenScore>> scores = ScoresFromWire(sequence);
+    if (!scores.ok()) {
+      return InvalidFieldError(absl::StrCat("sequences[", i, "].scores"),
+                               scores.status().message());
+    }
+    result.sequences.back().scores = *std::move(scores);
   }
   return result;
 }

@@ -45,7 +45,10 @@ StepResult RandomResult(std::mt19937_64& rng) {
                             .token = static_cast<int32_t>(rng() % 1000) - 1,
                             .log_prob = -static_cast<float>(rng() % 99) / 7};
     for (int s = static_cast<int>(rng() % 5); s > 0; --s) {
-      sequence.score_log_probs.push_back(-static_cast<float>(rng() % 99) / 3);
+      sequence.scores.push_back(
+          {.log_prob = -static_cast<float>(rng() % 99) / 3,
+           .top_token = static_cast<int32_t>(rng() % 1000),
+           .top_log_prob = -static_cast<float>(rng() % 99) / 5});
     }
     result.sequences.push_back(sequence);
   }
@@ -68,8 +71,7 @@ TEST(StepResultWireTest, EveryResultSurvivesTheWayThereAndBack) {
       EXPECT_EQ(back->sequences[s].sequence, result.sequences[s].sequence);
       EXPECT_EQ(back->sequences[s].token, result.sequences[s].token);
       EXPECT_EQ(back->sequences[s].log_prob, result.sequences[s].log_prob);
-      EXPECT_EQ(back->sequences[s].score_log_probs,
-                result.sequences[s].score_log_probs);
+      EXPECT_EQ(back->sequences[s].scores, result.sequences[s].scores);
     }
     EXPECT_EQ(back->stats.wall, result.stats.wall);
     EXPECT_EQ(back->stats.link_busy, result.stats.link_busy);
@@ -96,6 +98,14 @@ TEST(StepResultWireTest, WhatNoWorkerMeasuresIsRefusedByField) {
       {"sequences", [](auto& r) { r.set_status_code(13); }},
       {"sequences[0].token",
        [](auto& r) { r.mutable_sequences(0)->set_token(-1); }},
+      {"sequences[0].scores",
+       [](auto& r) { r.mutable_sequences(0)->add_score_log_probs(-1); }},
+      {"sequences[0].scores",
+       [](auto& r) {
+         r.mutable_sequences(0)->add_score_log_probs(-1);
+         r.mutable_sequences(0)->add_score_top_tokens(-1);
+         r.mutable_sequences(0)->add_score_top_log_probs(-1);
+       }},
       {"stats.wall_ns", [](auto& r) { r.mutable_stats()->set_wall_ns(-1); }},
       {"stats.kv_bytes",
        [](auto& r) { r.mutable_stats()->set_kv_bytes(int64_t{1} << 62); }},

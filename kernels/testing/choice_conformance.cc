@@ -254,6 +254,9 @@ TEST_P(OpsConformance, LogProbIsTheSameFromSlicesAndFromSampling) {
       const double want = LogProbReference(Row(logits, r))[targets[r]];
       EXPECT_NEAR(log_prob, want,
                   SumTolerance(kVocabulary, 1, DType::kFloat32));
+      const std::vector<float> row = Row(logits, r);
+      EXPECT_EQ(got(r, 3),
+                std::max_element(row.begin(), row.end()) - row.begin());
     }
   }
   std::vector<SampleRow> rows(kRows);
@@ -263,6 +266,42 @@ TEST_P(OpsConformance, LogProbIsTheSameFromSlicesAndFromSampling) {
   const std::vector<double> want = LogProbReference(Row(logits, 3));
   EXPECT_NEAR(chosen(3, 1), want[static_cast<size_t>(chosen(3, 0))],
               SumTolerance(kVocabulary, 1, DType::kFloat32));
+}
+
+TEST_P(OpsConformance, LogProbKnowsTheLikeliestAndTheLowestIdOfEquals) {
+  struct Case {
+    std::vector<std::pair<int64_t, double>> logits;  // The others are 0.
+    double want;
+  };
+  const Case cases[] = {
+      {{}, 0},
+      {{{299, 1}}, 299},
+      {{{70, 3}, {71, 3}, {150, 3}, {256, 3}}, 70},
+      {{{0, -1}, {1, -1}}, 2},
+      {{{5, 1}, {200, 2}}, 200},
+      {{{5, 2}, {200, 1}}, 5},
+      {{{31, 4}, {32, 4}, {63, 4}, {64, 4}}, 31},
+      {{{130, kInfinity}, {131, kInfinity}}, 130},
+  };
+  constexpr int64_t kVocabulary = 300;
+  for (const Case& c : cases) {
+    Matrix logits(1, kVocabulary);
+    for (const auto& [id, value] : c.logits) logits(0, id) = value;
+    for (const int64_t slice : {int64_t{64}, int64_t{128}, kVocabulary}) {
+      OpsHarness harness(device());
+      const TensorView all = harness.Put(logits, DType::kFloat32);
+      const TensorView state = harness.Result(1, 4, DType::kFloat32);
+      for (int64_t from = 0; from < kVocabulary; from += slice) {
+        const LogProbArgs args{
+            .logits = all.Cols(from, std::min(slice, kVocabulary - from)),
+            .first_column = from,
+            .targets = {7},
+            .state = state};
+        ASSERT_TRUE(harness.ops().LogProb(harness.stream(), args).ok());
+      }
+      EXPECT_EQ(harness.Get(state)(0, 3), c.want) << slice;
+    }
+  }
 }
 
 TEST_P(OpsConformance, LogProbCopesWithInfiniteLogits) {

@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "common/ids.h"
+#include "common/token_score.h"
 #include "common/worker_info.h"
 #include "scheduler/core/request.h"
 #include "scheduler/queue/fair_lane.h"
@@ -25,7 +26,7 @@ struct LiveRequest {
 
   // The prompt, then the tokens that the observer has had.
   std::vector<int32_t> tokens;
-  std::vector<float> scores;  // So far on this worker.
+  std::vector<TokenScore> scores;  // So far on this worker.
 
   std::optional<WorkerId> worker;
   SequenceId sequence;  // On `worker`.

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "common/sampling_params.h"
+#include "common/token_score.h"
 #include "scheduler/core/tenant_limits.h"
 #include "scheduler/queue/request_key.h"  // IWYU pragma: export
 
@@ -85,10 +86,10 @@ class RequestObserver {
   // the request here (a stop string matched): OnFinished(kStop) follows.
   virtual bool OnToken(int32_t token, float log_prob) = 0;
 
-  // A scoring request's result: the natural log-probs of the targets that are
-  // not -1, in order. Once, before OnFinished.
-  virtual void OnScores(const std::vector<float>& log_probs) {
-    static_cast<void>(log_probs);
+  // A scoring request's result: of the targets that are not -1, in order. Once,
+  // before OnFinished.
+  virtual void OnScores(const std::vector<TokenScore>& scores) {
+    static_cast<void>(scores);
   }
 
   // The worker was lost and another goes on: no token is lost or repeated.

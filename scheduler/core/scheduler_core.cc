@@ -221,8 +221,8 @@ void SchedulerCore::Deliver(WorkerState& worker, const SequenceResult& result) {
     DeliverToken(live, result);
     return;
   }
-  live.scores.insert(live.scores.end(), result.score_log_probs.begin(),
-                     result.score_log_probs.end());
+  live.scores.insert(live.scores.end(), result.scores.begin(),
+                     result.scores.end());
   if (sequence->num_done == static_cast<int64_t>(live.request.prompt.size())) {
     live.observer->OnScores(live.scores);
     Finish(live, FinishReason::kStop);

@@ -179,7 +179,7 @@ TEST(FailoverTest, AMalformedResultLosesTheWorker) {
         result.sequences.push_back({.sequence = SequenceId(99)});
         break;
       case 5:
-        result.sequences[0].score_log_probs = {1};
+        result.sequences[0].scores = {{.log_prob = 1}};
         break;
     }
   };

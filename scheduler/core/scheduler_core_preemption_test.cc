@@ -145,8 +145,8 @@ TEST(PreemptionTest, AScoreStartsOver) {
   ASSERT_EQ(score->scores->size(), 52U);
   for (size_t i = 0; i < 52; ++i) {
     EXPECT_EQ((*score->scores)[i],
-              FakeLogProb(absl::MakeConstSpan(request.prompt).subspan(0, i + 1),
-                          5, numerics));
+              FakeScore(absl::MakeConstSpan(request.prompt).subspan(0, i + 1),
+                        5, numerics));
   }
   ExpectAtRest(harness);
 }

@@ -145,12 +145,12 @@ TEST(SchedulerCoreTest, ScoresAPromptInChunks) {
   // The next token each; nothing for the first two and the last four, so a
   // whole chunk has none.
   request.score_targets.assign(20, -1);
-  std::vector<float> expected;
+  std::vector<TokenScore> expected;
   for (size_t i = 2; i < 16; ++i) {
     request.score_targets[i] = request.prompt[i + 1];
     expected.push_back(
-        FakeLogProb(absl::MakeConstSpan(request.prompt).subspan(0, i + 1),
-                    request.prompt[i + 1], numerics));
+        FakeScore(absl::MakeConstSpan(request.prompt).subspan(0, i + 1),
+                  request.prompt[i + 1], numerics));
   }
   const Record record = harness.Submit(request);
   harness.RunUntilQuiet();

@@ -296,11 +296,17 @@ absl::StatusOr<std::vector<SequenceResult>> WorkerState::MatchResult(
       return BadResult(expected.sequence,
                        absl::StrCat("has token ", got.token));
     }
-    const auto num_scores = static_cast<int64_t>(got.score_log_probs.size());
+    const auto num_scores = static_cast<int64_t>(got.scores.size());
     if (num_scores != expected.num_scores) {
       return BadResult(expected.sequence,
                        absl::StrCat("has ", num_scores, " scores, not ",
                                     expected.num_scores));
+    }
+    for (const TokenScore& score : got.scores) {
+      if (score.top_token < 0 || score.top_token >= config_.vocab_size) {
+        return BadResult(expected.sequence,
+                         absl::StrCat("has likeliest token ", score.top_token));
+      }
     }
     matched.push_back(std::move(got));
   }

@@ -38,8 +38,8 @@ class GenerationSink {
     static_cast<void>(queue_position);
   }
   virtual void OnOutput(OutputPart part) = 0;
-  virtual void OnScores(const std::vector<float>& log_probs) {
-    static_cast<void>(log_probs);
+  virtual void OnScores(const std::vector<TokenScore>& scores) {
+    static_cast<void>(scores);
   }
   // `completion_tokens` came before.
   virtual void OnResumed(int64_t completion_tokens) {

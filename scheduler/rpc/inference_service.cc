@@ -169,6 +169,11 @@ absl::StatusOr<v1::DetokenizeResponse> InferenceServiceImpl::DetokenizeBytes(
   ASSIGN_OR_RETURN(const Tokenizer* const tokenizer, TokenizerOf(*model));
   v1::DetokenizeResponse response;
   response.set_text(tokenizer->Decode(ids, skip));
+  if (parsed.each()) {
+    for (const int32_t id : ids) {
+      response.add_texts(tokenizer->Decode({id}, skip));
+    }
+  }
   return response;
 }
 

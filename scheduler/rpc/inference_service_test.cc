@@ -26,6 +26,7 @@
 namespace hybridserve {
 namespace {
 
+using ::testing::_;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::Optional;
@@ -294,6 +295,8 @@ TEST_F(InferenceServiceTest, ScoresEachTokenGivenThoseBeforeIt) {
               IsOk());
   EXPECT_THAT(response.token_ids(), ElementsAre(kByteModelEos, 'a', 'b', 'c'));
   EXPECT_THAT(response.log_probs(), ElementsAre(-'a', -'b', -'c'));
+  EXPECT_THAT(response.top_token_ids(), ElementsAre('a' / 2, 'b' / 2, 'c' / 2));
+  EXPECT_THAT(response.top_log_probs(), ElementsAre(-0.25, -0.25, -0.25));
 }
 
 TEST_F(InferenceServiceTest, OneTokenCannotBeScored) {
@@ -321,6 +324,13 @@ TEST_F(InferenceServiceTest, TokenizesAndBack) {
   v1::DetokenizeResponse text;
   ASSERT_TRUE(inference_->Detokenize(&back_context, back, &text).ok());
   EXPECT_EQ(text.text(), "ab");
+  EXPECT_EQ(text.texts_size(), 0);
+
+  grpc::ClientContext each_context;
+  back.set_each(true);
+  back.set_skip_special_tokens(false);
+  ASSERT_TRUE(inference_->Detokenize(&each_context, back, &text).ok());
+  EXPECT_THAT(text.texts(), ElementsAre(_, "a", "b"));
 }
 
 TEST_F(InferenceServiceTest, BothGenerateRequestsHaveTheSameFields) {

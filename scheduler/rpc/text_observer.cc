@@ -51,9 +51,9 @@ bool TextObserver::OnToken(int32_t token, float log_prob) {
   return !stop_.has_value();
 }
 
-void TextObserver::OnScores(const std::vector<float>& log_probs) {
+void TextObserver::OnScores(const std::vector<TokenScore>& scores) {
   recorder_.OnScores();
-  sink_.OnScores(log_probs);
+  sink_.OnScores(scores);
 }
 
 void TextObserver::OnResumed() { sink_.OnResumed(num_tokens_); }

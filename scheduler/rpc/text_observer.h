@@ -33,7 +33,7 @@ class TextObserver final : public RequestObserver {
 
   void OnAccepted(int64_t queue_position) override;
   bool OnToken(int32_t token, float log_prob) override;
-  void OnScores(const std::vector<float>& log_probs) override;
+  void OnScores(const std::vector<TokenScore>& scores) override;
   void OnResumed() override;
   void OnFinished(FinishReason reason, const Usage& usage) override;
   void OnError(const absl::Status& status) override;

@@ -53,8 +53,12 @@ void ScoreCall::Start(const CallIdentity& identity,
   call_.Submit(identity, std::move(prepared), deadline, *this);
 }
 
-void ScoreCall::OnScores(const std::vector<float>& log_probs) {
-  response_.mutable_log_probs()->Add(log_probs.begin(), log_probs.end());
+void ScoreCall::OnScores(const std::vector<TokenScore>& scores) {
+  for (const TokenScore& score : scores) {
+    response_.add_log_probs(score.log_prob);
+    response_.add_top_token_ids(static_cast<uint32_t>(score.top_token));
+    response_.add_top_log_probs(score.top_log_prob);
+  }
 }
 
 void ScoreCall::OnEnd(const OutputEnd& end) {

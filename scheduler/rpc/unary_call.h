@@ -65,7 +65,7 @@ class ScoreCall final : public grpc::ServerUnaryReactor, public GenerationSink {
              std::chrono::system_clock::time_point deadline);
 
   void OnOutput(OutputPart) override {}
-  void OnScores(const std::vector<float>& log_probs) override;
+  void OnScores(const std::vector<TokenScore>& scores) override;
   void OnEnd(const OutputEnd& end) override;
   void OnError(const absl::Status& status) override;
 

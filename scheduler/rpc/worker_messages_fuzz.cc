@@ -69,7 +69,7 @@ StepResult RightAnswer(const StepPlan& plan) {
     SequenceResult sequence = {.sequence = step.sequence};
     if (step.sample) sequence.token = 5;
     for (const int32_t target : step.score_targets) {
-      if (target >= 0) sequence.score_log_probs.push_back(-1);
+      if (target >= 0) sequence.scores.push_back({.log_prob = -1});
     }
     result.sequences.push_back(std::move(sequence));
   }
@@ -139,7 +139,7 @@ class World {
         answered_ < plans_.size()) {
       StepStats stats = result->stats;
       *result = RightAnswer(plans_[answered_++]);
-      result->stats = std::move(stats);
+      result->stats = stats;
     }
     core_.OnResult(*worker_, *std::move(result));
   }

@@ -205,7 +205,9 @@ StepResult ScriptedWorker::Answer(const StepPlan& plan) {
     }
     for (const int32_t target : sequence.score_targets) {
       if (target < 0) continue;
-      added.score_log_probs.push_back(-static_cast<float>(target));
+      added.scores.push_back({.log_prob = -static_cast<float>(target),
+                              .top_token = target / 2,
+                              .top_log_prob = -0.25F});
     }
   }
   result.stats.weight_bytes = 900;

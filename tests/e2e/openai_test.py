@@ -201,6 +201,48 @@ class OpenAiTest(unittest.TestCase):
         self.assertEqual(changed, expected)
         self.assertNotEqual(changed, plain)
 
+    def test_echoed_prompts_have_log_probs(self):
+        """What evaluation harnesses ask for."""
+        prompt = "Once upon a time, there was"
+        tokenized = list(self.protocol.inference.Tokenize(
+            pb.inference.TokenizeRequest(text=prompt)).token_ids)
+        for given in (prompt, tokenized):
+            choice, = self.complete(given, temperature=0, max_tokens=1,
+                                    logprobs=1, echo=True).choices
+            found = choice.logprobs
+            score = self.protocol.inference.Score(
+                pb.inference.ScoreRequest(token_ids=pb.generation.TokenIds(
+                    ids=tokenized)))
+            self.assertEqual(len(found.token_logprobs), len(tokenized) + 1)
+            self.assertIsNone(found.token_logprobs[0])
+            self.assertIsNone(found.top_logprobs[0])
+            self.assertEqual(found.token_logprobs[1:-1],
+                             list(score.log_probs))
+            # Whether greedy decoding had said the same, as harnesses tell.
+            for place, top in enumerate(found.top_logprobs[1:-1]):
+                own = found.token_logprobs[place + 1]
+                self.assertIn(own, top.values())
+                self.assertEqual(max(top.values()),
+                                 score.top_log_probs[place])
+                if own == max(top.values()):
+                    self.assertEqual(score.top_log_probs[place],
+                                     score.log_probs[place])
+                else:
+                    self.assertNotEqual(score.top_token_ids[place],
+                                        tokenized[place + 1])
+            self.assertTrue(choice.text.startswith(prompt))
+            for offset, token in zip(found.text_offset[1:],
+                                     found.tokens[1:]):
+                self.assertEqual(choice.text[offset:offset + len(token)],
+                                 token)
+            chunks = list(self.complete(
+                given, temperature=0, max_tokens=1, logprobs=1, echo=True,
+                stream=True))
+            self.assertEqual([p for c in chunks
+                              if c.choices[0].logprobs is not None
+                              for p in c.choices[0].logprobs.token_logprobs],
+                             found.token_logprobs)
+
     def test_log_probs_are_the_servers(self):
         request = pb.request(pb.inference.GenerateRequest, prompt="Once",
                              max_tokens=12)

@@ -81,10 +81,11 @@ class GoldenTest(unittest.TestCase):
         score = json.loads(shown.stdout)
         self.assertEqual(score["tokens"], answers["text_ids"])
         self.assertEqual(len(score["log_probs"]), len(answers["log_probs"]))
+        self.assertEqual(len(score["top_tokens"]), len(score["tokens"]))
         worst = max(abs(ours - theirs) for ours, theirs in
                     zip(score["log_probs"], answers["log_probs"]))
         self.assertLess(worst, LOG_PROB_TOLERANCE)
-        return score["log_probs"]
+        return score["log_probs"] + score["top_tokens"]
 
 
 def add_tests() -> None:

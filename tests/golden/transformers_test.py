@@ -33,6 +33,30 @@ class TransformersTest(unittest.TestCase):
             MODEL, torch_dtype=torch.float32).eval()
         cls.tokenizer = AutoTokenizer.from_pretrained(MODEL)
 
+    @torch.no_grad()
+    def test_scores_and_the_likeliest(self):
+        text = (MODEL / "heldout.txt").read_text("utf-8")[:1500]
+        ids = self.tokenizer(text, add_special_tokens=False).input_ids
+        logits = self.model(torch.tensor(
+            [[self.model.config.bos_token_id] + ids])).logits[0, :-1]
+        log_probs = torch.log_softmax(logits.double(), dim=-1)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8") as source:
+            source.write(text)
+            source.flush()
+            for flags in (["--policy=kv"],
+                          ["--policy=act", "--device_memory=min"]):
+                answer = json.loads(run_client(
+                    PROGRAMS, "score", f"--model_dir={MODEL}",
+                    "--dtype=float32", f"--input={source.name}",
+                    "--output=json", *flags).stdout)
+                self.assertEqual(answer["tokens"], ids)
+                for place, (token, top) in enumerate(zip(
+                        ids, answer["top_tokens"])):
+                    self.assertAlmostEqual(answer["log_probs"][place],
+                                           float(log_probs[place, token]), 3)
+                    best = float(logits[place].max())
+                    self.assertLess(best - float(logits[place, top]), NEAR_TIE)
+
     def changed(self, logits: torch.Tensor, prompt_ids: list[int],
                 output: list[int], sampling: dict) -> torch.Tensor:
         """By transformers, and by the formula in OpenAI's API reference."""

@@ -30,6 +30,11 @@ def shown(expr: str) -> str:
             .replace("$__rate_interval", "10s"))
 
 
+def complete(gateway: OpenAiGateway) -> None:
+    gateway.request("POST", "/v1/completions", {
+        "model": "pre_norm", "prompt": [5, 6, 7], "max_tokens": 5})
+
+
 class Load(threading.Thread):
     """Requests, one after the other, by both ways, until told to stop."""
 
@@ -47,9 +52,7 @@ class Load(threading.Thread):
                     token_ids=[5, 6, 7], max_tokens=60)
                 request.stopping.ignore_eos = True
                 client.inference.Generate(request)
-                self._gateway.request("POST", "/v1/completions", {
-                    "model": "pre_norm", "prompt": [5, 6, 7],
-                    "max_tokens": 5})
+                complete(self._gateway)
 
     def stop(self) -> None:
         self._stopped.set()
@@ -72,6 +75,7 @@ class PrometheusTest(unittest.TestCase):
         cls.addClassCleanup(load.stop)
         cls.pages += cluster.scheduler_page() + cluster.worker_page()
         gateway_metrics = gateway.metrics_address()
+        complete(gateway)
         cls.pages += scrape(gateway_metrics)
         cls.prometheus = Prometheus(FOLDER / "rules.yaml", [
             (cluster.scheduler_metrics,

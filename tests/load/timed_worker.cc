@@ -129,7 +129,7 @@ SequenceResult TimedWorker::Advance(const StepSequence& step) {
   if (step.new_tokens.empty()) run(sequence.sampled);
   for (const int32_t token : step.new_tokens) run(token);
   for (const int32_t target : step.score_targets) {
-    if (target >= 0) result.score_log_probs.push_back(-1);
+    if (target >= 0) result.scores.push_back({.log_prob = -1});
   }
   if (step.sample) {
     result.token = sequence.sampled = sequence.chain.Next();

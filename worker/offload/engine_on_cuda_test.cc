@@ -94,8 +94,14 @@ class EngineOnCudaTest : public ::testing::TestWithParam<uint64_t> {
       EXPECT_EQ(cuda[i].tokens, cpu[i].tokens);
       EXPECT_THAT(cuda[i].log_probs,
                   Pointwise(FloatNear(kTolerance), cpu[i].log_probs));
-      EXPECT_THAT(cuda[i].scores,
-                  Pointwise(FloatNear(kTolerance), cpu[i].scores));
+      ASSERT_EQ(cuda[i].scores.size(), cpu[i].scores.size());
+      for (size_t s = 0; s < cpu[i].scores.size(); ++s) {
+        const TokenScore& score = cuda[i].scores[s];
+        EXPECT_NEAR(score.log_prob, cpu[i].scores[s].log_prob, kTolerance);
+        EXPECT_NEAR(score.top_log_prob, cpu[i].scores[s].top_log_prob,
+                    kTolerance);
+        EXPECT_EQ(score.top_token, cpu[i].scores[s].top_token);
+      }
     }
   }
 

@@ -95,8 +95,14 @@ TEST_P(EngineVariantTest, AgreesWithTheReference) {
       EXPECT_EQ(outputs[0].tokens, greedy);
       ASSERT_EQ(outputs[1].scores.size(), prompt.size());
       for (size_t i = 0; i < prompt.size(); ++i) {
-        EXPECT_NEAR(outputs[1].scores[i],
-                    ReferenceLogProb(logits[i], targets[i]), 2e-4)
+        const TokenScore& score = outputs[1].scores[i];
+        EXPECT_NEAR(score.log_prob, ReferenceLogProb(logits[i], targets[i]),
+                    2e-4)
+            << i;
+        const auto top = std::max_element(logits[i].begin(), logits[i].end());
+        EXPECT_EQ(score.top_token, top - logits[i].begin()) << i;
+        EXPECT_NEAR(score.top_log_prob,
+                    ReferenceLogProb(logits[i], score.top_token), 2e-4)
             << i;
       }
     }

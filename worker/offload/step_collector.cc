@@ -128,8 +128,15 @@ absl::Status StepCollector::ReadOutputs(const IssuedStep& step,
     const double max = state[4 * i];
     const double sum = state[4 * i + 1];
     const double target = state[4 * i + 2];
-    result.sequences[layout.scores[i].sequence].score_log_probs.push_back(
-        static_cast<float>(target - max - std::log(sum)));
+    const auto top_token = static_cast<int32_t>(state[4 * i + 3]);
+    if (top_token < 0 || top_token >= vocab_size_) {
+      return absl::InternalError(
+          absl::StrCat("the device's likeliest id is ", top_token));
+    }
+    result.sequences[layout.scores[i].sequence].scores.push_back(
+        {.log_prob = static_cast<float>(target - max - std::log(sum)),
+         .top_token = top_token,
+         .top_log_prob = static_cast<float>(max - max - std::log(sum))});
   }
   return absl::OkStatus();
 }

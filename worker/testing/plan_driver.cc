@@ -77,9 +77,8 @@ std::vector<DriverOutput> PlanDriver::Run(
         output.tokens.push_back(sequence.token);
         output.log_probs.push_back(sequence.log_prob);
       }
-      output.scores.insert(output.scores.end(),
-                           sequence.score_log_probs.begin(),
-                           sequence.score_log_probs.end());
+      output.scores.insert(output.scores.end(), sequence.scores.begin(),
+                           sequence.scores.end());
     }
   }
   return outputs;

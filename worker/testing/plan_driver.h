@@ -30,7 +30,7 @@ struct DriverRequest {
 struct DriverOutput {
   std::vector<int32_t> tokens;
   std::vector<float> log_probs;
-  std::vector<float> scores;
+  std::vector<TokenScore> scores;
 };
 
 struct DriverOptions {

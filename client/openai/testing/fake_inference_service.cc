@@ -96,6 +96,36 @@ grpc::Status FakeInferenceService::Detokenize(
     v1::DetokenizeResponse* response) {
   for (const uint32_t id : request->token_ids()) {
     response->mutable_text()->append(absl::StrCat("<", id, ">"));
+    if (request->each()) response->add_texts(absl::StrCat("<", id, ">"));
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeInferenceService::Tokenize(grpc::ServerContext*,
+                                            const v1::TokenizeRequest* request,
+                                            v1::TokenizeResponse* response) {
+  uint32_t tokens = 0;
+  if (!absl::SimpleAtoi(request->text(), &tokens)) {
+    return {grpc::StatusCode::INVALID_ARGUMENT, "no number"};
+  }
+  for (uint32_t id = 0; id < tokens; ++id) response->add_token_ids(id);
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeInferenceService::Score(grpc::ServerContext* context,
+                                         const v1::ScoreRequest* request,
+                                         v1::ScoreResponse* response) {
+  const auto& ids = request->token_ids().ids();
+  if (ids[0] == kScoresNever) {
+    while (!context->IsCancelled()) absl::SleepFor(absl::Milliseconds(1));
+    cancelled_.Notify();
+    return grpc::Status::CANCELLED;
+  }
+  *response->mutable_token_ids() = ids;
+  for (int i = 1; i < ids.size(); ++i) {
+    response->add_log_probs(-static_cast<float>(ids[i]));
+    response->add_top_token_ids(ids[i] / 2);
+    response->add_top_log_probs(-static_cast<float>(ids[i]) / 2);
   }
   return grpc::Status::OK;
 }

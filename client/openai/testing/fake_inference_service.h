@@ -22,7 +22,8 @@ namespace hybridserve::openai {
 //   "pause"  one token, another one when Resume() is called
 //   "wait"   one token, then nothing until it is cancelled
 //
-// Token texts are "<ID>". Thread-safe.
+// Token texts are "<ID>". The text "N" has N tokens, 0 to N - 1. A token's
+// score is -ID; the likeliest in its place is ID / 2. Thread-safe.
 class FakeInferenceService final : public v1::InferenceService::Service {
  public:
   FakeInferenceService();
@@ -42,6 +43,15 @@ class FakeInferenceService final : public v1::InferenceService::Service {
   grpc::Status Detokenize(grpc::ServerContext* context,
                           const v1::DetokenizeRequest* request,
                           v1::DetokenizeResponse* response) override;
+  grpc::Status Tokenize(grpc::ServerContext* context,
+                        const v1::TokenizeRequest* request,
+                        v1::TokenizeResponse* response) override;
+  grpc::Status Score(grpc::ServerContext* context,
+                     const v1::ScoreRequest* request,
+                     v1::ScoreResponse* response) override;
+
+  // As a prompt's first id: no score comes until the call is cancelled.
+  static constexpr uint32_t kScoresNever = 999;
 
  private:
   absl::Mutex mutex_;

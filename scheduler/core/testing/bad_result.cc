@@ -30,7 +30,7 @@ void Spoil(StepResult& result, int64_t vocab_size, std::mt19937_64& random) {
       sequences.push_back(SequenceResult(spoilt));
       return;
     case 2:
-      if (spoilt.token < 0 && spoilt.score_log_probs.empty()) {
+      if (spoilt.token < 0 && spoilt.scores.empty()) {
         // Of one that was asked for nothing nothing is missed.
         sequences.push_back({.sequence = kNobody});
       } else {
@@ -45,7 +45,7 @@ void Spoil(StepResult& result, int64_t vocab_size, std::mt19937_64& random) {
       spoilt.token = spoilt.token < 0 ? 5 : -1;
       return;
     default:
-      spoilt.score_log_probs.push_back(-1);
+      spoilt.scores.push_back({.log_prob = -1});
   }
 }
 

@@ -11,14 +11,14 @@
 namespace hybridserve {
 namespace {
 
-std::vector<float> ExpectedScores(const GenerationRequest& request,
-                                  const NumericsClass& numerics) {
-  std::vector<float> scores;
+std::vector<TokenScore> ExpectedScores(const GenerationRequest& request,
+                                       const NumericsClass& numerics) {
+  std::vector<TokenScore> scores;
   for (size_t i = 0; i < request.prompt.size(); ++i) {
     if (request.score_targets[i] == -1) continue;
     scores.push_back(
-        FakeLogProb(absl::MakeConstSpan(request.prompt).subspan(0, i + 1),
-                    request.score_targets[i], numerics));
+        FakeScore(absl::MakeConstSpan(request.prompt).subspan(0, i + 1),
+                  request.score_targets[i], numerics));
   }
   return scores;
 }

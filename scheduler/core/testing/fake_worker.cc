@@ -44,6 +44,14 @@ float FakeLogProb(absl::Span<const int32_t> tokens, int32_t token,
   return -static_cast<float>(Mix(HashOf(tokens, numerics), token) % 1000);
 }
 
+TokenScore FakeScore(absl::Span<const int32_t> tokens, int32_t token,
+                     const NumericsClass& numerics) {
+  const int32_t top = token / 2;  // Of the vocabulary.
+  return {.log_prob = FakeLogProb(tokens, token, numerics),
+          .top_token = top,
+          .top_log_prob = FakeLogProb(tokens, top, numerics)};
+}
+
 WorkerInfo FakeWorkerInfo(const FakeWorkerOptions& options) {
   WorkerInfo info;
   info.name = options.name;
@@ -324,8 +332,8 @@ SequenceResult FakeWorker::Run(const StepSequence& step) {
   for (size_t i = 0; i < new_tokens.size(); ++i) {
     sequence.tokens.push_back(new_tokens[i]);
     if (i < step.score_targets.size() && step.score_targets[i] != -1) {
-      result.score_log_probs.push_back(
-          FakeLogProb(sequence.tokens, step.score_targets[i], info_.numerics));
+      result.scores.push_back(
+          FakeScore(sequence.tokens, step.score_targets[i], info_.numerics));
     }
   }
   if (!step.sample) return result;

@@ -143,6 +143,8 @@ int32_t FakeToken(absl::Span<const int32_t> tokens, uint64_t seed,
                   const NumericsClass& numerics, int64_t vocab_size);
 float FakeLogProb(absl::Span<const int32_t> tokens, int32_t token,
                   const NumericsClass& numerics);
+TokenScore FakeScore(absl::Span<const int32_t> tokens, int32_t token,
+                     const NumericsClass& numerics);
 
 }  // namespace hybridserve
 

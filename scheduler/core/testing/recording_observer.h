@@ -18,7 +18,7 @@ struct RequestRecord {
   std::optional<int64_t> queue_position;  // Once accepted.
   std::vector<int32_t> tokens;
   std::vector<float> log_probs;
-  std::optional<std::vector<float>> scores;
+  std::optional<std::vector<TokenScore>> scores;
   int resumed = 0;
   std::optional<FinishReason> finished;
   Usage usage;  // With `finished`.
@@ -49,10 +49,10 @@ class RecordingObserver final : public RequestObserver {
     record_->log_probs.push_back(log_prob);
     return static_cast<int64_t>(record_->tokens.size()) < stop_after_;
   }
-  void OnScores(const std::vector<float>& log_probs) override {
+  void OnScores(const std::vector<TokenScore>& scores) override {
     ExpectLive();
     EXPECT_FALSE(record_->scores.has_value()) << "scored twice";
-    record_->scores = log_probs;
+    record_->scores = scores;
   }
   void OnResumed() override {
     ExpectLive();

@@ -68,6 +68,10 @@ class Score:
     token_ids: List[int]
     # n - 1: of token_ids[i + 1] given those before it. Natural logarithms.
     log_probs: List[float]
+    # n - 1: the likeliest token in the place of token_ids[i + 1], and its
+    # log-probability.
+    top_token_ids: List[int]
+    top_log_probs: List[float]
 
     @property
     def total(self) -> float:
@@ -155,7 +159,8 @@ def generation_of(message: inference_service_pb2.GenerateResponse,
 
 def score_of(message: inference_service_pb2.ScoreResponse) -> Score:
     return Score(message.request_id, list(message.token_ids),
-                 list(message.log_probs))
+                 list(message.log_probs), list(message.top_token_ids),
+                 list(message.top_log_probs))
 
 
 def event_of(message: inference_service_pb2.GenerateStreamResponse,

@@ -82,6 +82,8 @@ Google::Protobuf::DescriptorPool.generated_pool.build do
       optional :request_id, :string, 1
       repeated :token_ids, :uint32, 2
       repeated :log_probs, :float, 3
+      repeated :top_token_ids, :uint32, 4
+      repeated :top_log_probs, :float, 5
     end
     add_message "hybridserve.v1.TokenizeRequest" do
       optional :model, :string, 1
@@ -95,9 +97,11 @@ Google::Protobuf::DescriptorPool.generated_pool.build do
       optional :model, :string, 1
       repeated :token_ids, :uint32, 2
       proto3_optional :skip_special_tokens, :bool, 3
+      proto3_optional :each, :bool, 4
     end
     add_message "hybridserve.v1.DetokenizeResponse" do
       optional :text, :string, 1
+      repeated :texts, :string, 2
     end
   end
 end
