@@ -44,6 +44,13 @@ std::vector<DriverRequest> Requests(int64_t vocab) {
                                    .top_p = 0.95,
                                    .seed = 99,
                                    .want_log_prob = true}});
+  requests.push_back({.prompt = RandomTokens(12, vocab, 5),
+                      .max_new = 14,
+                      .sampling = {.presence_penalty = 0.75,
+                                   .frequency_penalty = 0.5,
+                                   .repetition_penalty = 1.2,
+                                   .logit_bias = {{3, 1.5}, {9, -100}},
+                                   .want_log_prob = true}});
   requests.push_back({.prompt = RandomTokens(20, vocab, 3),
                       .score_targets = RandomTokens(20, vocab, 4)});
   return requests;
