@@ -18,7 +18,7 @@ from typing import Callable, Iterator
 # Written without the end of its name: `tests/e2e/metrics_test`.
 ENDINGS = ("", ".py", ".cc", ".cu", ".h", ".sh", ".proto", ".bzl")
 # Flags of other programs in our commands.
-FOREIGN_FLAGS = {"previous", "replicas", "tail"}
+FOREIGN_FLAGS = {"model_args", "previous", "replicas", "tail", "tasks"}
 SOURCES = (".bazelrc", ".cc", ".go", ".py", ".rb", ".sh")
 FLAG = re.compile(r"(?<![\w-])--(?:\[no\])?([a-z][a-z0-9_-]*[a-z0-9])")
 METRIC_ROW = re.compile(r"^\| `(hybridserve_\w+)`", re.M)
