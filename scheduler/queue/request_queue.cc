@@ -61,7 +61,7 @@ void RequestQueue::PutBack(absl::string_view lane,
 void RequestQueue::Add(absl::string_view lane, const WaitingRequest& request,
                        bool came_back) {
   const bool added = places_
-                         .emplace(request.key, Place{.lane = std::string(lane),
+                         .emplace(request.key, Place{.lane = std::string{lane},
                                                      .request = request})
                          .second;
   CHECK(added) << "request " << request.key << " waits already";

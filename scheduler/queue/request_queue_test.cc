@@ -118,8 +118,9 @@ TEST(RequestQueueTest, ATenantLeavesRoomForOthers) {
   EXPECT_THAT(queue.Push("m", Request(++key, 10, "modest")), IsOk());
   EXPECT_THAT(queue.Push("m", Request(++key, 10)), IsOk());
   // What leaves makes room for it again.
-  for (uint64_t left = 1; left <= 10; ++left)
+  for (uint64_t left = 1; left <= 10; ++left) {
     EXPECT_TRUE(queue.Remove(Key(left)));
+  }
   EXPECT_THAT(queue.Push("m", Request(++key, 10, "greedy")), IsOk());
 }
 
