@@ -1,6 +1,7 @@
 #ifndef HYBRIDSERVE_COMMON_SAMPLING_PARAMS_H_
 #define HYBRIDSERVE_COMMON_SAMPLING_PARAMS_H_
 
+#include <compare>
 #include <cstdint>
 #include <vector>
 
@@ -17,7 +18,7 @@ struct LogitBias {
   int32_t token = 0;
   double bias = 0;
 
-  friend bool operator==(const LogitBias&, const LogitBias&) = default;
+  friend auto operator<=>(const LogitBias&, const LogitBias&) = default;
 };
 
 // How one sequence's next token is chosen from its logits; checked by the

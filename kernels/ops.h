@@ -101,9 +101,9 @@ struct SampleArgs {
 // Folds one slice of logits into running sums, so that log-probs of given
 // targets, and of the likeliest id, need no full row of logits: state row =
 // {max, sum of exp(l - max), target's logit, lowest id of max}. Starts anew
-// where first_column == 0. Reduces in chunks of
-// 64 columns in ascending order, so slices that are multiples of 64 columns
-// wide (but the last) give the same bits whatever their width.
+// where first_column == 0. Reduces in chunks of 64 columns in ascending order,
+// so slices that are multiples of 64 columns wide (but the last) give the same
+// bits whatever their width.
 struct LogProbArgs {
   TensorView logits;             // [M, slice] float32.
   int64_t first_column = 0;      // Vocabulary id of the slice's first column.

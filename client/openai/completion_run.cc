@@ -60,13 +60,12 @@ absl::Status CompletionRun::SetPrefixes() {
     }
   }
   for (int64_t i = 0; i < calls_.size(); ++i) {
-    ChoicePart& opening = openings_.emplace_back();
-    opening = {.index = i, .opens = true};
-    if (options_.prefixes.empty()) continue;
-    const int64_t prompt = i / options_.choices_of_prompt;
-    opening.text = options_.prefixes[prompt];
-    opening.log_probs = log_probs[prompt];
-    choices_[i]->SetPrefix(opening.text, opening.log_probs);
+    if (!options_.prefixes.empty()) {
+      const int64_t prompt = i / options_.choices_of_prompt;
+      choices_[i]->SetPrefix(options_.prefixes[prompt], log_probs[prompt]);
+    }
+    openings_.push_back(choices_[i]->whole());
+    openings_.back().opens = true;
   }
   return absl::OkStatus();
 }

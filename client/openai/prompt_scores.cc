@@ -1,7 +1,6 @@
 #include "client/openai/prompt_scores.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <utility>
 #include <variant>
 
@@ -35,7 +34,8 @@ PromptScores::PromptScores(v1::InferenceService::Stub& stub,
 
 PromptScores::~PromptScores() {
   Cancel();
-  Wait().IgnoreError();
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(this, &PromptScores::AllEnded));
 }
 
 absl::Status PromptScores::Start(absl::Span<const Prompt> prompts) {
@@ -96,15 +96,12 @@ absl::StatusOr<v1::TokenIds> PromptScores::IdsOf(const Prompt& prompt) {
 }
 
 absl::StatusOr<std::vector<v1::ScoreResponse>> PromptScores::Wait() {
-  const auto all_ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return num_running_ == 0;
-  };
   absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(&all_ended));
+  mutex_.Await(absl::Condition(this, &PromptScores::AllEnded));
   std::vector<v1::ScoreResponse> responses;
   for (const std::unique_ptr<Call>& call : calls_) {
     RETURN_IF_ERROR(call->status);
-    responses.push_back(call->response);
+    responses.push_back(std::move(call->response));
   }
   return responses;
 }

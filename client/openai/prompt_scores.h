@@ -1,6 +1,7 @@
 #ifndef HYBRIDSERVE_CLIENT_OPENAI_PROMPT_SCORES_H_
 #define HYBRIDSERVE_CLIENT_OPENAI_PROMPT_SCORES_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,7 +36,7 @@ class PromptScores {
   absl::Status Start(absl::Span<const Prompt> prompts);
 
   // What came of them, in their order, once it is there; a prompt of one token
-  // has that alone. The first error otherwise.
+  // has that alone. The first error otherwise. Once.
   absl::StatusOr<std::vector<v1::ScoreResponse>> Wait();
 
   // Wait() ends soon with an error, unless all had ended.
@@ -45,6 +46,9 @@ class PromptScores {
   struct Call;
 
   absl::StatusOr<v1::TokenIds> IdsOf(const Prompt& prompt);
+  bool AllEnded() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return num_running_ == 0;
+  }
 
   v1::InferenceService::Stub& stub_;
   const CallMetadata metadata_;

@@ -161,9 +161,7 @@ absl::StatusOr<std::vector<LogitBias>> LogitBiasFromWire(
     }
     biases.push_back({.token = token, .bias = bias});
   }
-  std::sort(
-      biases.begin(), biases.end(),
-      [](const LogitBias& a, const LogitBias& b) { return a.token < b.token; });
+  std::sort(biases.begin(), biases.end());
   return biases;
 }
 

@@ -138,9 +138,7 @@ absl::StatusOr<std::vector<LogitBias>> LogitBiasOf(
                      TokenOf("sampling.logit_bias", id, model));
     biases.push_back({.token = token, .bias = bias});
   }
-  std::sort(
-      biases.begin(), biases.end(),
-      [](const LogitBias& a, const LogitBias& b) { return a.token < b.token; });
+  std::sort(biases.begin(), biases.end());
   return biases;
 }
 
