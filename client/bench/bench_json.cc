@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "client/enum_names.h"
+
 namespace hybridserve {
 namespace {
 
@@ -30,6 +32,20 @@ ordered_json RangeOf(const std::optional<Spread>& spread) {
 
 ordered_json TextOrNull(const std::string& text) {
   return text.empty() ? ordered_json() : ordered_json(text);
+}
+
+// By the kind's name.
+ordered_json WorkToJson(const std::vector<KindSeconds>& work) {
+  ordered_json json = ordered_json::object();
+  for (const KindSeconds& kind : work) {
+    json[WorkKindName(kind.kind)] = {
+        {"pieces", kind.pieces},
+        {"units", kind.units},
+        {"in_steps_s", kind.in_steps},
+        {"alone_s",
+         kind.alone.has_value() ? ordered_json(*kind.alone) : ordered_json()}};
+  }
+  return json;
 }
 
 ordered_json SummaryToJson(const BenchSummary& summary,
@@ -79,6 +95,7 @@ ordered_json SummaryToJson(const BenchSummary& summary,
       {"kv", RangeOf(summary.kv_bytes)},
       {"act", RangeOf(summary.act_bytes)},
       {"write_back", RangeOf(summary.write_back_bytes)}};
+  json["work_per_step"] = WorkToJson(summary.work);
   json["spread"] = spread;
   json["samples"] = samples;
   json["mix_reason"] = summary.mix_reason;

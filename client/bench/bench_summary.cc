@@ -25,6 +25,41 @@ std::optional<Spread> OverDecode(const BenchResult& result, Get get) {
                     });
 }
 
+// Averages over the repeats that had a decode phase.
+std::vector<KindSeconds> MeanWork(const BenchResult& result) {
+  std::vector<KindSeconds> mean;
+  double phases = 0;
+  for (const PassResult& pass : result.passes) {
+    if (!pass.decode.has_value()) continue;
+    ++phases;
+    for (const KindSeconds& work : pass.decode->work) {
+      const auto same = std::find_if(mean.begin(), mean.end(),
+                                     [&work](const KindSeconds& other) {
+                                       return other.kind == work.kind;
+                                     });
+      if (same == mean.end()) {
+        mean.push_back(work);
+        continue;
+      }
+      same->pieces += work.pieces;
+      same->units += work.units;
+      same->in_steps += work.in_steps;
+      if (same->alone.has_value() && work.alone.has_value()) {
+        *same->alone += *work.alone;
+      } else {
+        same->alone.reset();
+      }
+    }
+  }
+  for (KindSeconds& kind : mean) {
+    kind.pieces /= phases;
+    kind.units /= phases;
+    kind.in_steps /= phases;
+    if (kind.alone.has_value()) *kind.alone /= phases;
+  }
+  return mean;
+}
+
 }  // namespace
 
 BenchSummary Summarize(const BenchResult& result) {
@@ -68,6 +103,7 @@ BenchSummary Summarize(const BenchResult& result) {
   summary.kv_bytes = decode(&Figures::kv_bytes);
   summary.act_bytes = decode(&Figures::act_bytes);
   summary.write_back_bytes = decode(&Figures::write_back_bytes);
+  summary.work = MeanWork(result);
   return summary;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "client/bench/bench_runner.h"
+#include "client/bench/ideal_time.h"
 #include "client/bench/statistics.h"
 
 namespace hybridserve {
@@ -37,7 +38,8 @@ struct BenchSummary {
   std::optional<Spread> kv_bytes;
   std::optional<Spread> act_bytes;
   std::optional<Spread> write_back_bytes;
-  std::string mix_reason;  // In the policy's words; may be empty.
+  std::vector<KindSeconds> work;  // A step, on average of the repeats.
+  std::string mix_reason;         // In the policy's words; may be empty.
 
   // What decoding would give in tokens/s if every step took the ideal time.
   std::optional<double> IdealDecodeTokensPerSecond() const;

@@ -42,24 +42,37 @@ double& StreamOf(v1::WorkKind kind, StreamSeconds& seconds) {
 
 }  // namespace
 
-std::optional<StreamSeconds> IdealSeconds(const v1::WorkerProfile& profile,
-                                          const v1::WorkerTotals& before,
-                                          const v1::WorkerTotals& after) {
-  if (profile.costs().empty()) return std::nullopt;
-  StreamSeconds seconds;
+std::vector<KindSeconds> SecondsByKind(const v1::WorkerProfile& profile,
+                                       const v1::WorkerTotals& before,
+                                       const v1::WorkerTotals& after) {
+  std::vector<KindSeconds> kinds;
   for (const v1::WorkTotals& work : after.work()) {
     const v1::WorkTotals earlier = FindWork(before, work.kind());
-    const double count = static_cast<double>(work.count()) -
-                         static_cast<double>(earlier.count());
-    if (count <= 0) continue;
+    KindSeconds seconds = {
+        .kind = work.kind(),
+        .pieces = static_cast<double>(work.count()) -
+                  static_cast<double>(earlier.count()),
+        .units = work.units() - earlier.units(),
+        .in_steps = work.busy_seconds() - earlier.busy_seconds()};
+    if (seconds.pieces <= 0) continue;
     const v1::WorkCost* const cost = FindCost(profile, work.kind());
-    if (cost == nullptr) {
-      if (IsSmall(work.kind())) continue;
+    if (cost != nullptr) {
+      seconds.alone = cost->fixed_seconds() * seconds.pieces +
+                      cost->seconds_per_unit() * seconds.units;
+    }
+    kinds.push_back(seconds);
+  }
+  return kinds;
+}
+
+std::optional<StreamSeconds> IdealSeconds(absl::Span<const KindSeconds> kinds) {
+  StreamSeconds seconds;
+  for (const KindSeconds& kind : kinds) {
+    if (kind.alone.has_value()) {
+      StreamOf(kind.kind, seconds) += *kind.alone;
+    } else if (!IsSmall(kind.kind)) {
       return std::nullopt;
     }
-    StreamOf(work.kind(), seconds) +=
-        cost->fixed_seconds() * count +
-        cost->seconds_per_unit() * (work.units() - earlier.units());
   }
   return seconds;
 }

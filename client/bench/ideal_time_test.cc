@@ -25,6 +25,35 @@ void AddWork(v1::WorkKind kind, uint64_t count, double units,
   work.set_units(units);
 }
 
+std::optional<StreamSeconds> Ideal(const v1::WorkerProfile& profile,
+                                   const v1::WorkerTotals& before,
+                                   const v1::WorkerTotals& after) {
+  return IdealSeconds(SecondsByKind(profile, before, after));
+}
+
+TEST(SecondsByKindTest, TellsPiecesUnitsAndTimesOfWorkThatWasDone) {
+  v1::WorkerProfile profile;
+  AddCost(v1::WORK_KIND_REBUILD, 1, 0.5, profile);
+  v1::WorkerTotals before;
+  AddWork(v1::WORK_KIND_REBUILD, 4, 7, before);
+  AddWork(v1::WORK_KIND_HEAD, 4, 7, before);
+  before.mutable_work(0)->set_busy_seconds(2);
+  v1::WorkerTotals after;
+  AddWork(v1::WORK_KIND_HEAD, 4, 7, after);
+  AddWork(v1::WORK_KIND_REBUILD, 6, 11, after);
+  AddWork(v1::WORK_KIND_KV, 1, 3, after);
+  after.mutable_work(1)->set_busy_seconds(7);
+  const std::vector<KindSeconds> kinds = SecondsByKind(profile, before, after);
+  ASSERT_EQ(kinds.size(), 2);
+  EXPECT_EQ(kinds[0].kind, v1::WORK_KIND_REBUILD);
+  EXPECT_DOUBLE_EQ(kinds[0].pieces, 2);
+  EXPECT_DOUBLE_EQ(kinds[0].units, 4);
+  EXPECT_DOUBLE_EQ(kinds[0].in_steps, 5);
+  EXPECT_DOUBLE_EQ(kinds[0].alone.value(), 4);
+  EXPECT_EQ(kinds[1].kind, v1::WORK_KIND_KV);
+  EXPECT_FALSE(kinds[1].alone.has_value());
+}
+
 TEST(IdealSecondsTest, AddsUpEachStreamsPiecesAndUnits) {
   v1::WorkerProfile profile;
   AddCost(v1::WORK_KIND_WEIGHTS, 0.5, 0.01, profile);
@@ -41,8 +70,7 @@ TEST(IdealSecondsTest, AddsUpEachStreamsPiecesAndUnits) {
   AddWork(v1::WORK_KIND_REBUILD, 6, 11, after);     // 2 x 1 + 4 x 0.5
   AddWork(v1::WORK_KIND_HEAD, 8, 80, after);        // 8 x 0.125
   AddWork(v1::WORK_KIND_WRITE_BACK, 3, 12, after);  // 12 x 0.25
-  const std::optional<StreamSeconds> ideal =
-      IdealSeconds(profile, before, after);
+  const std::optional<StreamSeconds> ideal = Ideal(profile, before, after);
   ASSERT_TRUE(ideal.has_value());
   EXPECT_DOUBLE_EQ(ideal->copy_in, 6.5);
   EXPECT_DOUBLE_EQ(ideal->compute, 5);
@@ -54,7 +82,7 @@ TEST(IdealSecondsTest, IsUnknownWithoutCosts) {
   v1::WorkerTotals after;
   AddWork(v1::WORK_KIND_WEIGHTS, 1, 1, after);
   EXPECT_FALSE(
-      IdealSeconds(v1::WorkerProfile(), v1::WorkerTotals(), after).has_value());
+      Ideal(v1::WorkerProfile(), v1::WorkerTotals(), after).has_value());
 }
 
 TEST(IdealSecondsTest, IsUnknownWhereACostIsMissingForWorkThatWasDone) {
@@ -63,11 +91,11 @@ TEST(IdealSecondsTest, IsUnknownWhereACostIsMissingForWorkThatWasDone) {
   v1::WorkerTotals after;
   AddWork(v1::WORK_KIND_WEIGHTS, 1, 1, after);
   AddWork(v1::WORK_KIND_ATTENTION, 5, 10, after);
-  EXPECT_FALSE(IdealSeconds(profile, v1::WorkerTotals(), after).has_value());
+  EXPECT_FALSE(Ideal(profile, v1::WorkerTotals(), after).has_value());
   // No more of it than before.
   v1::WorkerTotals before;
   AddWork(v1::WORK_KIND_ATTENTION, 5, 10, before);
-  EXPECT_TRUE(IdealSeconds(profile, before, after).has_value());
+  EXPECT_TRUE(Ideal(profile, before, after).has_value());
 }
 
 TEST(MeanCostsTest, AveragesEachKind) {
@@ -99,7 +127,7 @@ TEST(IdealSecondsTest, SmallWorkIsFreeWithoutACost) {
   AddWork(v1::WORK_KIND_INPUTS, 1, 100, after);
   AddWork(v1::WORK_KIND_RESULTS, 1, 4, after);
   const std::optional<StreamSeconds> ideal =
-      IdealSeconds(profile, v1::WorkerTotals(), after);
+      Ideal(profile, v1::WorkerTotals(), after);
   ASSERT_TRUE(ideal.has_value());
   EXPECT_DOUBLE_EQ(ideal->Longest(), 2);
 }

@@ -1,7 +1,5 @@
 #include "client/bench/step_figures.h"
 
-#include "client/bench/ideal_time.h"
-
 namespace hybridserve {
 namespace {
 
@@ -58,9 +56,18 @@ std::optional<StepFigures> FiguresBetween(const v1::Worker& before,
 void SetIdeal(const v1::WorkerProfile& costs, StepFigures& figures) {
   figures.ideal_seconds.reset();
   figures.overlap_efficiency.reset();
-  const auto ideal = IdealSeconds(costs, figures.begin, figures.end);
+  figures.work = SecondsByKind(costs, figures.begin, figures.end);
+  const double share = 1 / static_cast<double>(figures.steps);
+  for (KindSeconds& kind : figures.work) {
+    kind.pieces *= share;
+    kind.units *= share;
+    kind.in_steps *= share;
+    if (kind.alone.has_value()) *kind.alone *= share;
+  }
+  if (costs.costs().empty()) return;
+  const auto ideal = IdealSeconds(figures.work);
   if (!ideal.has_value()) return;
-  figures.ideal_seconds = ideal->Longest() / static_cast<double>(figures.steps);
+  figures.ideal_seconds = ideal->Longest();
   if (figures.measured_seconds > 0) {
     figures.overlap_efficiency =
         *figures.ideal_seconds / figures.measured_seconds;

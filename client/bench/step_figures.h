@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "client/bench/ideal_time.h"
 #include "hybridserve/v1/load.pb.h"
 
 namespace hybridserve {
@@ -27,7 +29,8 @@ struct StepFigures {
   double write_back_bytes = 0;
   // ACT blocks among those in use at the second sample, in [0, 1].
   double act_share = 0;
-  std::string mix_reason;  // In the policy's words.
+  std::string mix_reason;         // In the policy's words.
+  std::vector<KindSeconds> work;  // A step.
   // Up to the two samples.
   v1::WorkerTotals begin;
   v1::WorkerTotals end;
@@ -38,8 +41,8 @@ struct StepFigures {
 std::optional<StepFigures> FiguresBetween(const v1::Worker& before,
                                           const v1::Worker& after);
 
-// Sets the ideal and the efficiency of `figures` to what follows from `costs`,
-// or to unset (IdealSeconds()).
+// Sets the ideal and the efficiency of `figures`, and what its work takes
+// alone, to what follows from `costs`, or to unset (IdealSeconds()).
 void SetIdeal(const v1::WorkerProfile& costs, StepFigures& figures);
 
 }  // namespace hybridserve

@@ -3,8 +3,7 @@
 #include <cmath>
 #include <string>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/strip.h"
+#include "client/enum_names.h"
 
 namespace hybridserve {
 namespace {
@@ -119,20 +118,6 @@ ordered_json WorkerToJson(const v1::Worker& worker, bool show_profile) {
 }
 
 }  // namespace
-
-std::string TierName(v1::Tier tier) {
-  return absl::AsciiStrToLower(absl::StripPrefix(v1::Tier_Name(tier), "TIER_"));
-}
-
-std::string WorkKindName(v1::WorkKind kind) {
-  return absl::AsciiStrToLower(
-      absl::StripPrefix(v1::WorkKind_Name(kind), "WORK_KIND_"));
-}
-
-std::string WorkerStateName(v1::WorkerState state) {
-  return absl::AsciiStrToLower(
-      absl::StripPrefix(v1::WorkerState_Name(state), "WORKER_STATE_"));
-}
 
 ordered_json LoadToJson(const v1::Load& load, bool show_profile) {
   ordered_json workers = ordered_json::array();

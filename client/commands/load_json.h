@@ -11,15 +11,6 @@ namespace hybridserve {
 // also the rates that workers measured at start.
 nlohmann::ordered_json LoadToJson(const v1::Load& load, bool show_profile);
 
-// "device", "host".
-std::string TierName(v1::Tier tier);
-
-// "weights", "write_back".
-std::string WorkKindName(v1::WorkKind kind);
-
-// "loading", "warming_up", "ready", "draining".
-std::string WorkerStateName(v1::WorkerState state);
-
 }  // namespace hybridserve
 
 #endif  // HYBRIDSERVE_CLIENT_COMMANDS_LOAD_JSON_H_

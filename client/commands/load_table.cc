@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "client/commands/load_json.h"
+#include "client/enum_names.h"
 #include "common/size.h"
 
 namespace hybridserve {

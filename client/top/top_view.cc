@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "client/commands/load_json.h"
+#include "client/enum_names.h"
 #include "glog/logging.h"
 
 namespace hybridserve {

@@ -14,15 +14,18 @@ constexpr int kSizes = 5;
 constexpr int64_t kMaxRebuildRows = 1024;
 constexpr int64_t kMaxForwardRows = 128;
 constexpr int64_t kAttentionSequences = 4;
+constexpr int64_t kMostHostBytes = 1 << 20;
 
 double Same(int64_t size) { return static_cast<double>(size); }
 
 }  // namespace
 
 ComputeProfiler::ComputeProfiler(const EngineResources& resources,
-                                 const Workspace& workspace, Stream& compute)
+                                 const Workspace& workspace, Stream& copy_in,
+                                 Stream& compute)
     : resources_(resources),
       workspace_(workspace),
+      copy_in_(copy_in),
       compute_(compute),
       decoder_(resources.config, resources.plan.dtype, resources.block_tokens,
                resources.device->ops(), compute) {}
@@ -31,7 +34,7 @@ absl::StatusOr<std::unique_ptr<ComputeProfiler>> ComputeProfiler::Create(
     const EngineResources& resources, const Workspace& workspace,
     Stream& copy_in, Stream& compute) {
   std::unique_ptr<ComputeProfiler> profiler(
-      new ComputeProfiler(resources, workspace, compute));
+      new ComputeProfiler(resources, workspace, copy_in, compute));
   Device& device = *resources.device;
   const MemoryPlan& memory = resources.memory;
   ASSIGN_OR_RETURN(profiler->layer_, LayerOnDevice::Create(resources, copy_in));
@@ -39,18 +42,17 @@ absl::StatusOr<std::unique_ptr<ComputeProfiler>> ComputeProfiler::Create(
       profiler->staging_,
       device.Allocate(MemorySpace::kDevice,
                       memory.staging_half_slots * memory.half_slot_bytes));
+  ASSIGN_OR_RETURN(profiler->host_rows_,
+                   device.Allocate(MemorySpace::kHost,
+                                   std::clamp(profiler->staging_->size(),
+                                              int64_t{64}, kMostHostBytes)));
   const WorkspaceSizes sizes =
       MakeWorkspaceSizes(resources.config, resources.plan, memory.step);
   ASSIGN_OR_RETURN(profiler->new_rows_,
                    device.Allocate(MemorySpace::kDevice, sizes.new_rows()));
-  const WeightPiece& slice = resources.plan.head.slices[0];
   ASSIGN_OR_RETURN(profiler->head_slice_,
-                   device.Allocate(MemorySpace::kDevice, slice.bytes));
-  const CopyRun run = {
-      .dst = {profiler->head_slice_.get(), 0, slice.bytes},
-      .src = {resources.weights.head.get(), slice.offset, slice.bytes}};
-  RETURN_IF_ERROR(copy_in.Copy({&run, 1}));
-  RETURN_IF_ERROR(copy_in.Synchronize());
+                   device.Allocate(MemorySpace::kDevice,
+                                   resources.plan.head.slices[0].bytes));
   return profiler;
 }
 
@@ -76,23 +78,41 @@ BufferView ComputeProfiler::NextStaging(int64_t bytes) {
   return view;
 }
 
+absl::Status ComputeProfiler::Bring(const BufferView& rows) {
+  std::vector<CopyRun> runs;
+  for (int64_t offset = 0; offset < rows.size; offset += host_rows_->size()) {
+    const int64_t bytes = std::min(host_rows_->size(), rows.size - offset);
+    runs.push_back({.dst = rows.Slice(offset, bytes),
+                    .src = {host_rows_.get(), 0, bytes}});
+  }
+  RETURN_IF_ERROR(copy_in_.Copy(runs));
+  return copy_in_.Synchronize();
+}
+
 absl::StatusOr<WorkFit> ComputeProfiler::TimeRebuild() {
   const CacheShape shape = resources_.cache_shape();
   if (!resources_.config.act_pays()) return WorkFit{};
   const int64_t row_bytes = shape.act_row_bytes() + 2 * shape.kv_row_bytes();
   const int64_t most = std::min(kMaxRebuildRows, staging_->size() / row_bytes) /
                        shape.block_tokens;  // Blocks.
+  BufferView all;
+  BufferView act;
   return TimeWork(
       compute_, WorkKind::kRebuild, SpacedSizes(most, kSizes),
       [&](int64_t blocks) { return Same(blocks * shape.block_tokens); },
       [&](int64_t blocks) {
         const int64_t rows = blocks * shape.block_tokens;
-        const BufferView all = NextStaging(rows * row_bytes);
+        all = NextStaging(rows * row_bytes);
+        act = all.Slice(2 * rows * shape.kv_row_bytes(),
+                        rows * shape.act_row_bytes());
+        RETURN_IF_ERROR(layer_->Renew());
+        return Bring(act);
+      },
+      [&](int64_t blocks) {
+        const int64_t rows = blocks * shape.block_tokens;
         const int64_t kv_bytes = rows * shape.kv_row_bytes();
         return decoder_.RebuildKv(
-            *layer_,
-            MakeTensor(all.Slice(2 * kv_bytes, rows * shape.act_row_bytes()),
-                       shape.dtype, rows, shape.act_width),
+            *layer_, MakeTensor(act, shape.dtype, rows, shape.act_width),
             MakeTensor(all.Slice(0, kv_bytes), shape.dtype, rows,
                        shape.kv_width),
             MakeTensor(all.Slice(kv_bytes, kv_bytes), shape.dtype, rows,
@@ -122,12 +142,14 @@ LayerRows ComputeProfiler::Rows(int64_t count) const {
 
 absl::StatusOr<WorkFit> ComputeProfiler::TimeForward() {
   const int64_t most = std::min(kMaxForwardRows, resources_.memory.step.rows);
-  return TimeWork(compute_, WorkKind::kForward, SpacedSizes(most, kSizes), Same,
-                  [this](int64_t count) -> absl::Status {
-                    const LayerRows rows = Rows(count);
-                    RETURN_IF_ERROR(decoder_.ComputeQkv(*layer_, rows));
-                    return decoder_.FinishLayer(*layer_, rows);
-                  });
+  return TimeWork(
+      compute_, WorkKind::kForward, SpacedSizes(most, kSizes), Same,
+      [this](int64_t) { return layer_->Renew(); },
+      [this](int64_t count) -> absl::Status {
+        const LayerRows rows = Rows(count);
+        RETURN_IF_ERROR(decoder_.ComputeQkv(*layer_, rows));
+        return decoder_.FinishLayer(*layer_, rows);
+      });
 }
 
 std::vector<AttentionSequence> ComputeProfiler::Sequences(
@@ -165,6 +187,10 @@ absl::StatusOr<WorkFit> ComputeProfiler::TimeAttention() {
         return Same(num_sequences * (blocks * shape.block_tokens + 1));
       },
       [&](int64_t blocks) {
+        return Bring({staging_.get(), 0,
+                      2 * num_sequences * blocks * shape.kv_block_bytes()});
+      },
+      [&](int64_t blocks) {
         return decoder_.Attend(Rows(num_sequences),
                                Sequences(num_sequences, blocks));
       });
@@ -174,9 +200,16 @@ absl::StatusOr<WorkFit> ComputeProfiler::TimeHead() {
   const WeightPiece& slice = resources_.plan.head.slices[0];
   const PlacedPiece placed = {.piece = slice,
                               .bytes = {head_slice_.get(), 0, slice.bytes}};
+  const CopyRun copy = {
+      .dst = placed.bytes,
+      .src = {resources_.weights.head.get(), slice.offset, slice.bytes}};
   return TimeWork(
       compute_, WorkKind::kHead,
       SpacedSizes(resources_.memory.step.logit_rows, kSizes), Same,
+      [&](int64_t) -> absl::Status {
+        RETURN_IF_ERROR(copy_in_.Copy({&copy, 1}));
+        return copy_in_.Synchronize();
+      },
       [&](int64_t rows) {
         return decoder_.Linear(
             {&placed, 1}, {},

@@ -16,11 +16,12 @@
 
 namespace hybridserve {
 
-// Times what the device computes, by the decoder's own ops.
-// Thread-compatible.
+// Times what the device computes, by the decoder's own ops, alone but on what
+// has just been copied in: a step never finds weights or cached rows in the
+// computing cores' own caches (docs/decisions/0015). Thread-compatible.
 class ComputeProfiler {
  public:
-  // All are borrowed and outlive it. `copy_in` brings weights.
+  // All are borrowed and outlive it. `copy_in` brings weights and cached rows.
   static absl::StatusOr<std::unique_ptr<ComputeProfiler>> Create(
       const EngineResources& resources, const Workspace& workspace,
       Stream& copy_in, Stream& compute);
@@ -30,7 +31,7 @@ class ComputeProfiler {
 
  private:
   ComputeProfiler(const EngineResources& resources, const Workspace& workspace,
-                  Stream& compute);
+                  Stream& copy_in, Stream& compute);
 
   // K and V, rebuilt into a staging area from its ACT rows.
   absl::StatusOr<WorkFit> TimeRebuild();
@@ -42,6 +43,8 @@ class ComputeProfiler {
   // Bytes of the staging area that were not used for the longest: a step, too,
   // writes where the caches have long forgotten.
   BufferView NextStaging(int64_t bytes);
+  // Copies rows (zeros) to there, and waits.
+  absl::Status Bring(const BufferView& rows);
   // Views of `count` rows for the decoder.
   LayerRows Rows(int64_t count) const;
   std::vector<AttentionSequence> Sequences(int64_t num_sequences,
@@ -49,9 +52,11 @@ class ComputeProfiler {
 
   const EngineResources& resources_;
   const Workspace& workspace_;
+  Stream& copy_in_;
   Stream& compute_;
   Decoder decoder_;
   std::unique_ptr<LayerOnDevice> layer_;
+  std::unique_ptr<Buffer> host_rows_;
   std::unique_ptr<Buffer> staging_;
   int64_t next_staging_ = 0;
   std::unique_ptr<Buffer> new_rows_;    // ACT, K and V of a step.

@@ -12,12 +12,17 @@ absl::StatusOr<std::unique_ptr<LayerOnDevice>> LayerOnDevice::Create(
   ASSIGN_OR_RETURN(
       std::unique_ptr<Buffer> blob,
       resources.device->Allocate(MemorySpace::kDevice, plan.bytes));
-  const CopyRun run = {.dst = {blob.get(), 0, plan.bytes},
-                       .src = {resources.weights.layers.get(), 0, plan.bytes}};
-  RETURN_IF_ERROR(copy_in.Copy({&run, 1}));
-  RETURN_IF_ERROR(copy_in.Synchronize());
-  return std::unique_ptr<LayerOnDevice>(
-      new LayerOnDevice(plan, std::move(blob)));
+  std::unique_ptr<LayerOnDevice> layer(
+      new LayerOnDevice(resources, copy_in, std::move(blob)));
+  RETURN_IF_ERROR(layer->Renew());
+  return layer;
+}
+
+absl::Status LayerOnDevice::Renew() {
+  const CopyRun run = {.dst = {blob_.get(), 0, plan_.bytes},
+                       .src = {&weights_, 0, plan_.bytes}};
+  RETURN_IF_ERROR(copy_in_.Copy({&run, 1}));
+  return copy_in_.Synchronize();
 }
 
 absl::StatusOr<TensorView> LayerOnDevice::Vector(LayerVector which) {

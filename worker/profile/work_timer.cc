@@ -2,57 +2,76 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 
+#include "absl/time/clock.h"
 #include "common/linear_cost.h"
 #include "common/status_macros.h"
 
 namespace hybridserve {
 namespace {
 
-constexpr int kMaxRuns = 9;
+constexpr size_t kMinRuns = 3;
+constexpr size_t kMaxRuns = 9;
 constexpr absl::Duration kEnoughForOneSize = absl::Milliseconds(60);
 constexpr absl::Duration kSlow = absl::Milliseconds(250);
 
-// Busy time of one piece, the stream idle before and after.
-absl::StatusOr<absl::Duration> TimeOnce(Stream& stream, WorkKind kind,
-                                        int64_t size, double units,
-                                        QueueWork queue) {
-  const absl::Duration before = stream.work()[kind].busy;
-  stream.Begin({.kind = kind, .units = units});
-  RETURN_IF_ERROR(queue(size));
-  RETURN_IF_ERROR(stream.Synchronize());
-  return stream.work()[kind].busy - before;
-}
+// Times pieces of one kind.
+class PieceTimer {
+ public:
+  PieceTimer(Stream& stream, WorkKind kind, PrepareWork prepare,
+             QueueWork queue)
+      : stream_(stream), kind_(kind), prepare_(prepare), queue_(queue) {}
 
-absl::StatusOr<absl::Duration> TimeSize(Stream& stream, WorkKind kind,
-                                        int64_t size, double units,
-                                        QueueWork queue) {
-  RETURN_IF_ERROR(TimeOnce(stream, kind, size, units, queue).status());
-  std::vector<absl::Duration> runs;
-  absl::Duration sum;
-  for (int i = 0; i < kMaxRuns && (i < 3 || sum < kEnoughForOneSize); ++i) {
-    ASSIGN_OR_RETURN(const absl::Duration took,
-                     TimeOnce(stream, kind, size, units, queue));
-    runs.push_back(took);
-    sum += took;
-    if (took > kSlow) break;
+  // Median of some runs.
+  absl::StatusOr<absl::Duration> Time(int64_t size, double units) {
+    RETURN_IF_ERROR(TimeOnce(size, units).status());
+    const absl::Time begin = absl::Now();
+    std::vector<absl::Duration> runs;
+    while (runs.empty() || WantsMore(runs.size(), absl::Now() - begin)) {
+      ASSIGN_OR_RETURN(const absl::Duration took, TimeOnce(size, units));
+      runs.push_back(took);
+    }
+    std::nth_element(runs.begin(),
+                     runs.begin() + static_cast<int64_t>(runs.size() / 2),
+                     runs.end());
+    return runs[runs.size() / 2];
   }
-  std::nth_element(runs.begin(),
-                   runs.begin() + static_cast<int64_t>(runs.size() / 2),
-                   runs.end());
-  return runs[runs.size() / 2];
-}
+
+ private:
+  // After so many runs, which took so long with what was prepared for them.
+  static bool WantsMore(size_t runs, absl::Duration elapsed) {
+    if (runs >= kMaxRuns || elapsed > kSlow) return false;
+    return runs < kMinRuns || elapsed < kEnoughForOneSize;
+  }
+
+  // Busy time of one piece, the stream idle before and after.
+  absl::StatusOr<absl::Duration> TimeOnce(int64_t size, double units) {
+    RETURN_IF_ERROR(prepare_(size));
+    const absl::Duration before = stream_.work()[kind_].busy;
+    stream_.Begin({.kind = kind_, .units = units});
+    RETURN_IF_ERROR(queue_(size));
+    RETURN_IF_ERROR(stream_.Synchronize());
+    return stream_.work()[kind_].busy - before;
+  }
+
+  Stream& stream_;
+  const WorkKind kind_;
+  const PrepareWork prepare_;
+  const QueueWork queue_;
+};
 
 }  // namespace
 
 absl::StatusOr<WorkFit> TimeWork(
     Stream& stream, WorkKind kind, absl::Span<const int64_t> sizes,
-    absl::FunctionRef<double(int64_t size)> units_of, QueueWork queue) {
+    absl::FunctionRef<double(int64_t size)> units_of, PrepareWork prepare,
+    QueueWork queue) {
+  PieceTimer timer(stream, kind, prepare, queue);
   WorkFit fit;
   for (const int64_t size : sizes) {
     const double units = units_of(size);
-    ASSIGN_OR_RETURN(const absl::Duration took,
-                     TimeSize(stream, kind, size, units, queue));
+    ASSIGN_OR_RETURN(const absl::Duration took, timer.Time(size, units));
     fit.samples.push_back({.units = units, .duration = took});
     if (took > kSlow && fit.samples.size() >= 2) break;
   }
@@ -64,6 +83,14 @@ absl::StatusOr<WorkFit> TimeWork(
     ASSIGN_OR_RETURN(fit.cost, FitLinearCost(fit.samples));
   }
   return fit;
+}
+
+absl::StatusOr<WorkFit> TimeWork(
+    Stream& stream, WorkKind kind, absl::Span<const int64_t> sizes,
+    absl::FunctionRef<double(int64_t size)> units_of, QueueWork queue) {
+  return TimeWork(
+      stream, kind, sizes, units_of, [](int64_t) { return absl::OkStatus(); },
+      queue);
 }
 
 std::vector<int64_t> SpacedSizes(int64_t most, int count) {
