@@ -12,35 +12,14 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/offload/plan_validator.h"
+#include "worker/testing/small_plans.h"
 
 namespace hybridserve {
 namespace {
 
 using ::testing::HasSubstr;
 
-constexpr StepLimits kLimits = {.max_step_tokens = 64,
-                                .max_logit_rows = 4,
-                                .staging_half_slots = 12,
-                                .host_half_slots = 20,
-                                .device_half_slots = 6,
-                                .block_tokens = 16,
-                                .vocab_size = 100,
-                                .max_positions = 80};
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
-
-BlockRef Kv(int first, int second, Tier tier = Tier::kHost) {
-  return {CacheKind::kKv, tier, HalfSlot(first), HalfSlot(second)};
-}
-BlockRef Act(int slot, Tier tier = Tier::kHost) {
-  return {CacheKind::kAct, tier, HalfSlot(slot), HalfSlot(0)};
-}
-
-TableUpdate FullTable(uint64_t id, const std::vector<BlockRef>& blocks) {
-  return {.sequence = SequenceId(id),
-          .first_block = 0,
-          .blocks = blocks,
-          .table_hash = BlockTableHash(blocks)};
-}
 
 // `num_new` prompt rows of each of the sequences, in a mini-batch of its own.
 StepPlan Rows(const std::vector<uint64_t>& ids, int num_cached, int num_new) {
@@ -81,7 +60,7 @@ StepPlan SecondPlan() {
 }
 
 TEST(ConversionTest, TheStepReadsActAndTheNextReadsKv) {
-  PlanValidator validator(kLimits);
+  PlanValidator validator(kSmallLimits);
   ASSERT_THAT(validator.Accept(FirstPlan()), IsOk());
   const StepLayout layout = validator.Accept(SecondPlan()).value();
   const MiniBatchLayout& reads = layout.mini_batches[0];
@@ -106,7 +85,7 @@ TEST(ConversionTest, TheStepReadsActAndTheNextReadsKv) {
 }
 
 TEST(ConversionTest, EveryHalfSlotIsFreeAfterTheRelease) {
-  PlanValidator validator(kLimits);
+  PlanValidator validator(kSmallLimits);
   ASSERT_THAT(validator.Accept(FirstPlan()), IsOk());
   ASSERT_THAT(validator.Accept(SecondPlan()), IsOk());
   StepPlan third = Rows({3}, 0, 1);
@@ -192,7 +171,7 @@ std::vector<Refusal> Refusals() {
 TEST(ConversionTest, RefusesWhatCannotBeAndChangesNothing) {
   for (const Refusal& refusal : Refusals()) {
     SCOPED_TRACE(refusal.name);
-    PlanValidator validator(kLimits);
+    PlanValidator validator(kSmallLimits);
     ASSERT_THAT(validator.Accept(FirstPlan()), IsOk());
     StepPlan plan = SecondPlan();
     refusal.spoil(plan);
@@ -206,7 +185,7 @@ TEST(ConversionTest, RefusesWhatCannotBeAndChangesNothing) {
 
 // A half-slot that the step still reads is nobody's place to write to.
 TEST(ConversionTest, SlotsThatTheStepReadsStayInUse) {
-  PlanValidator validator(kLimits);
+  PlanValidator validator(kSmallLimits);
   ASSERT_THAT(validator.Accept(FirstPlan()), IsOk());
   ASSERT_THAT(validator.Accept(Rows({1, 2}, 30, 2)), IsOk());
   StepPlan plan = Rows({1, 2}, 32, 1);
@@ -245,7 +224,7 @@ TEST(ConversionTest, RandomConversionsKeepEverySlotToOneBlock) {
   int converted = 0;
   for (int round = 0; round < 2000; ++round) {
     SCOPED_TRACE(round);
-    PlanValidator validator(kLimits);
+    PlanValidator validator(kSmallLimits);
     ASSERT_THAT(validator.Accept(FirstPlan()), IsOk());
     int num_cached = 30;
     for (int step = 0; step < 6; ++step) {

@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "common/status_macros.h"
 
 namespace hybridserve {
@@ -42,12 +43,14 @@ int64_t HalfSlotsToStage(const StepSequence& sequence,
 
 // Rows of a sequence that run again, whole blocks; refused if an id is missing.
 absl::StatusOr<int64_t> RecomputedRows(const StepSequence& sequence,
-                                       const SequenceState& state,
+                                       const SequenceTable& table,
                                        int32_t block_tokens) {
+  const SequenceState& state = *table.Find(sequence.sequence);
+  const absl::Span<const int32_t> tokens = table.Tokens(sequence.sequence);
   const int32_t positions =
       std::min(sequence.num_cached, state.num_token_positions(block_tokens));
   for (int32_t i = 0; i < positions; ++i) {
-    if (static_cast<size_t>(i) >= state.tokens.size() || state.tokens[i] < 0) {
+    if (static_cast<size_t>(i) >= tokens.size() || tokens[i] < 0) {
       return RefuseSequence(sequence, "no token to recompute position ", i);
     }
   }
@@ -104,7 +107,11 @@ absl::StatusOr<StepLayout> PlanValidator::Accept(const StepPlan& plan) {
   RETURN_IF_ERROR(CheckMiniBatches(plan));
   RETURN_IF_ERROR(table_.Apply(plan));
   absl::StatusOr<StepLayout> layout = AcceptAfterUpdates(plan);
-  if (!layout.ok()) table_.Rollback();
+  if (layout.ok()) {
+    table_.NoteTokens(plan);
+  } else {
+    table_.Rollback();
+  }
   return layout;
 }
 
@@ -210,7 +217,7 @@ absl::StatusOr<StepLayout> PlanValidator::AcceptAfterUpdates(
       const SequenceState& state = *table_.Find(sequence.sequence);
       half_slots += HalfSlotsToStage(sequence, state, limits_.block_tokens);
       ASSIGN_OR_RETURN(const int64_t rows,
-                       RecomputedRows(sequence, state, limits_.block_tokens));
+                       RecomputedRows(sequence, table_, limits_.block_tokens));
       recomputed += rows;
     }
     if (half_slots > limits_.staging_half_slots) {
@@ -248,10 +255,6 @@ absl::Status PlanValidator::AcceptSequence(const StepSequence& sequence) {
       !(state->sampled && sequence.num_cached == state->num_written)) {
     return RefuseSequence(sequence,
                           "no new_tokens, but its last step sampled none");
-  }
-  for (int32_t i = 0; i < sequence.num_new; ++i) {
-    state->SetToken(sequence.num_cached + i,
-                    sequence.new_tokens.empty() ? -1 : sequence.new_tokens[i]);
   }
   state->num_written = static_cast<int32_t>(end);
   state->sampled = sequence.sample;

@@ -11,32 +11,10 @@
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "worker/testing/small_plans.h"
 
 namespace hybridserve {
 namespace {
-
-constexpr StepLimits kLimits = {.max_step_tokens = 64,
-                                .max_logit_rows = 4,
-                                .staging_half_slots = 12,
-                                .host_half_slots = 20,
-                                .device_half_slots = 6,
-                                .block_tokens = 16,
-                                .vocab_size = 100,
-                                .max_positions = 80};
-
-BlockRef Kv(int first, int second, Tier tier = Tier::kHost) {
-  return {CacheKind::kKv, tier, HalfSlot(first), HalfSlot(second)};
-}
-BlockRef Act(int slot, Tier tier = Tier::kHost) {
-  return {CacheKind::kAct, tier, HalfSlot(slot), HalfSlot(0)};
-}
-
-TableUpdate FullTable(uint64_t id, const std::vector<BlockRef>& blocks) {
-  return {.sequence = SequenceId(id),
-          .first_block = 0,
-          .blocks = blocks,
-          .table_hash = BlockTableHash(blocks)};
-}
 
 std::vector<int32_t> Tokens(int count) {
   return std::vector<int32_t>(count, 5);
@@ -70,7 +48,7 @@ StepPlan SecondPlan() {
 }
 
 TEST(PlanValidatorTest, LaysOutRowsBlocksAndWrites) {
-  PlanValidator validator(kLimits);
+  PlanValidator validator(kSmallLimits);
   const StepLayout first = validator.Accept(FirstPlan()).value();
   EXPECT_EQ(first.num_rows(), 40);
   ASSERT_EQ(first.mini_batches.size(), 2u);
@@ -101,7 +79,7 @@ TEST(PlanValidatorTest, LaysOutRowsBlocksAndWrites) {
 }
 
 TEST(PlanValidatorTest, OneMemoryReadsHostBlocksInPlace) {
-  StepLimits limits = kLimits;
+  StepLimits limits = kSmallLimits;
   limits.one_memory = true;
   PlanValidator validator(limits);
   ASSERT_THAT(validator.Accept(FirstPlan()), IsOk());
@@ -111,7 +89,7 @@ TEST(PlanValidatorTest, OneMemoryReadsHostBlocksInPlace) {
 }
 
 TEST(PlanValidatorTest, SlotsMoveBetweenSequencesWithinOnePlan) {
-  PlanValidator validator(kLimits);
+  PlanValidator validator(kSmallLimits);
   ASSERT_THAT(validator.Accept(FirstPlan()), IsOk());
   // 1 goes, 3 takes its half-slots; 2 gives its device block up to 4.
   StepPlan plan;
@@ -303,7 +281,7 @@ std::vector<Corruption> Corruptions() {
 TEST(PlanValidatorTest, RefusesCorruptPlansAndChangesNothing) {
   for (const Corruption& corruption : Corruptions()) {
     SCOPED_TRACE(corruption.name);
-    PlanValidator validator(kLimits);
+    PlanValidator validator(kSmallLimits);
     ASSERT_THAT(validator.Accept(FirstPlan()), IsOk());
     StepPlan corrupt = SecondPlan();
     corruption.apply(corrupt);
@@ -316,7 +294,7 @@ TEST(PlanValidatorTest, RefusesCorruptPlansAndChangesNothing) {
 }
 
 TEST(PlanValidatorTest, RefusesAStepTooLong) {
-  PlanValidator validator(kLimits);
+  PlanValidator validator(kSmallLimits);
   StepPlan plan;
   plan.table_updates = {FullTable(1, {Act(0), Act(1), Act(2), Act(3), Act(4)})};
   plan.sequences = {
@@ -327,7 +305,7 @@ TEST(PlanValidatorTest, RefusesAStepTooLong) {
 }
 
 TEST(PlanValidatorTest, RefusesAMiniBatchThatOverflowsTheStaging) {
-  PlanValidator validator(kLimits);
+  PlanValidator validator(kSmallLimits);
   StepPlan plan;
   plan.table_updates = {FullTable(1, {Act(0), Act(1), Act(2), Act(3)}),
                         FullTable(2, {Act(4), Act(5)})};
@@ -373,7 +351,7 @@ TEST(PlanValidatorTest, RandomPlansAreRefusedOrFitTheLimits) {
   const auto draw = [&rng](int low, int high) {
     return low + static_cast<int>(rng() % (high - low + 1));
   };
-  PlanValidator validator(kLimits);
+  PlanValidator validator(kSmallLimits);
   int accepted = 0;
   for (int round = 0; round < 50'000; ++round) {
     SCOPED_TRACE(round);
@@ -413,114 +391,20 @@ TEST(PlanValidatorTest, RandomPlansAreRefusedOrFitTheLimits) {
       continue;
     }
     ++accepted;
-    ASSERT_LE(layout->num_rows(), kLimits.max_step_tokens);
+    ASSERT_LE(layout->num_rows(), kSmallLimits.max_step_tokens);
     int32_t written = 0;
     for (const WriteRun& run : layout->writes) {
-      ASSERT_LE(run.first_row_in_block + run.num_rows, kLimits.block_tokens);
+      ASSERT_LE(run.first_row_in_block + run.num_rows,
+                kSmallLimits.block_tokens);
       written += run.num_rows;
     }
     ASSERT_EQ(written, layout->num_rows());
     for (const MiniBatchLayout& mini_batch : layout->mini_batches) {
-      ASSERT_LE(mini_batch.staged_half_slots(), kLimits.staging_half_slots);
+      ASSERT_LE(mini_batch.staged_half_slots(),
+                kSmallLimits.staging_half_slots);
     }
   }
   EXPECT_GT(accepted, 1000);
-}
-
-StepLimits RecomputingLimits() {
-  StepLimits limits = kLimits;
-  limits.max_recomputed_rows = 48;
-  limits.max_step_tokens = 24;
-  return limits;
-}
-
-constexpr BlockRef kTokenBlock = {.kind = CacheKind::kTokens};
-
-// 20 prompt tokens of 7 to 26, in two TOKENS blocks; a third block of KV.
-StepPlan TokensPlan() {
-  StepPlan plan;
-  plan.table_updates = {FullTable(1, {kTokenBlock, kTokenBlock, Kv(0, 1)})};
-  plan.sequences = {{.sequence = SequenceId(1), .num_new = 20, .sample = true}};
-  for (int i = 0; i < 20; ++i) plan.sequences[0].new_tokens.push_back(7 + i);
-  plan.mini_batches = {{.sequences = {0}}};
-  return plan;
-}
-
-TEST(PlanValidatorTest, RecomputesTokensInChunksOfWholeBlocks) {
-  PlanValidator validator(RecomputingLimits());
-  const StepLayout first = validator.Accept(TokensPlan()).value();
-  EXPECT_TRUE(first.writes.empty());
-  EXPECT_TRUE(first.recomputed.empty());
-
-  StepPlan plan;
-  plan.sequences = {
-      {.sequence = SequenceId(1), .num_cached = 20, .num_new = 1}};
-  plan.mini_batches = {{.sequences = {0}}};
-  const StepLayout layout = validator.Accept(plan).value();
-  EXPECT_EQ(layout.num_rows(), 1);
-  EXPECT_EQ(layout.num_input_rows(), 33);
-  EXPECT_EQ(layout.recomputed[19].token, 26);
-  EXPECT_EQ(layout.recomputed[19].position, 19);
-  EXPECT_EQ(layout.recomputed[20].position, 0);  // Fills the block up.
-  const MiniBatchLayout& mini_batch = layout.mini_batches[0];
-  EXPECT_EQ(mini_batch.num_token_blocks, 2);
-  EXPECT_EQ(mini_batch.num_loaded_blocks, 0);
-  EXPECT_EQ(mini_batch.staged_half_slots(), 4);
-  ASSERT_EQ(mini_batch.recomputed.size(), 2u);
-  EXPECT_EQ(mini_batch.recomputed[0].num_rows, 24);
-  EXPECT_EQ(mini_batch.recomputed[1].first_row, 24);
-  EXPECT_EQ(mini_batch.recomputed[1].num_rows, 8);
-  EXPECT_EQ(mini_batch.recomputed[1].runs[0].num_cached, 24);
-  EXPECT_EQ(mini_batch.recomputed[1].runs[0].first_block, 0);
-  EXPECT_TRUE(layout.writes.empty());
-
-  // A sampled token's id is known once it has come.
-  plan.sequences = {{.sequence = SequenceId(1),
-                     .num_cached = 21,
-                     .new_tokens = {50},
-                     .num_new = 1}};
-  EXPECT_THAT(validator.Accept(plan),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       "no token to recompute position 20"));
-  validator.table().SetToken(SequenceId(1), 20, 9);
-  EXPECT_EQ(validator.Accept(plan).value().recomputed[20].token, 9);
-}
-
-TEST(PlanValidatorTest, RefusesTokensThatDoNotFit) {
-  const auto invalid = absl::StatusCode::kInvalidArgument;
-  const auto accept = [](const std::function<void(StepPlan&)>& spoil) {
-    PlanValidator validator(RecomputingLimits());
-    StepPlan plan = TokensPlan();
-    spoil(plan);
-    return validator.Accept(plan).status();
-  };
-  EXPECT_THAT(accept([](StepPlan&) {}), IsOk());
-  EXPECT_THAT(accept([](StepPlan& plan) {
-                plan.table_updates = {
-                    FullTable(1, {kTokenBlock, Kv(0, 1), kTokenBlock})};
-              }),
-              StatusIs(invalid, "after one of another kind"));
-  EXPECT_THAT(accept([](StepPlan& plan) {
-                BlockRef block = kTokenBlock;
-                block.first = HalfSlot(3);
-                plan.table_updates = {FullTable(1, {block, kTokenBlock})};
-              }),
-              StatusIs(invalid, "names half-slots"));
-  EXPECT_THAT(accept([](StepPlan& plan) {
-                plan.schedule = static_cast<StepSchedule>(9);
-              }),
-              StatusIs(invalid, "schedule"));
-
-  StepLimits limits = RecomputingLimits();
-  limits.max_recomputed_rows = 16;
-  PlanValidator validator(limits);
-  ASSERT_THAT(validator.Accept(TokensPlan()), IsOk());
-  StepPlan plan;
-  plan.sequences = {
-      {.sequence = SequenceId(1), .num_cached = 20, .num_new = 1}};
-  plan.mini_batches = {{.sequences = {0}}};
-  EXPECT_THAT(validator.Accept(plan),
-              StatusIs(invalid, "32 rows to recompute, more than the 16"));
 }
 
 }  // namespace

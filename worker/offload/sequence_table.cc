@@ -31,12 +31,6 @@ int32_t SequenceState::num_token_positions(int32_t block_tokens) const {
   return static_cast<int32_t>(end - blocks.begin()) * block_tokens;
 }
 
-void SequenceState::SetToken(int32_t position, int32_t token) {
-  const auto index = static_cast<size_t>(position);
-  if (tokens.size() <= index) tokens.resize(index + 1, -1);
-  tokens[index] = token;
-}
-
 SequenceTable::SequenceTable(const StepLimits& limits)
     : limits_(limits),
       host_used_(limits.host_half_slots, false),
@@ -309,13 +303,36 @@ void SequenceTable::SetLastToken(SequenceId id, int32_t token) {
   if (it != sequences_.end()) it->second.last_token = token;
 }
 
+void SequenceTable::NoteTokens(const StepPlan& plan) {
+  for (const SequenceId id : plan.released) tokens_.erase(id);
+  for (const StepSequence& sequence : plan.sequences) {
+    std::vector<int32_t>& tokens = tokens_[sequence.sequence];
+    const size_t begin = sequence.num_cached;
+    const size_t end = begin + sequence.num_new;
+    if (tokens.size() < end) tokens.resize(end, -1);
+    for (size_t i = begin; i < end; ++i) {
+      tokens[i] =
+          sequence.new_tokens.empty() ? -1 : sequence.new_tokens[i - begin];
+    }
+  }
+}
+
 void SequenceTable::SetToken(SequenceId id, int32_t position, int32_t token) {
-  const auto it = sequences_.find(id);
-  if (it != sequences_.end()) it->second.SetToken(position, token);
+  const auto it = tokens_.find(id);
+  if (it == tokens_.end()) return;
+  const auto index = static_cast<size_t>(position);
+  if (index < it->second.size()) it->second[index] = token;
+}
+
+absl::Span<const int32_t> SequenceTable::Tokens(SequenceId id) const {
+  const auto it = tokens_.find(id);
+  if (it == tokens_.end()) return {};
+  return it->second;
 }
 
 void SequenceTable::Clear() {
   sequences_.clear();
+  tokens_.clear();
   before_.clear();
   host_used_.assign(host_used_.size(), false);
   device_used_.assign(device_used_.size(), false);

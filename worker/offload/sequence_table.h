@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "common/cache/block_ref.h"
 #include "common/ids.h"
 #include "common/step_plan.h"
@@ -21,17 +22,12 @@ struct SequenceState {
   // Positions [0, num_written) are in the cache, or will be once the steps that
   // were issued have run.
   int32_t num_written = 0;
-  // Ids of the positions, as far as they have run, for TOKENS blocks and
-  // penalties; -1: not known yet.
-  std::vector<int32_t> tokens;
   // Whether its last step samples a token, and which, once known (else -1).
   bool sampled = false;
   int32_t last_token = -1;
 
   // Positions that TOKENS blocks cover: the table's first ones.
   int32_t num_token_positions(int32_t block_tokens) const;
-  // Notes the id of a position.
-  void SetToken(int32_t position, int32_t token);
 };
 
 // The block tables of all live sequences. A half-slot belongs to at most one
@@ -61,8 +57,17 @@ class SequenceTable {
   SequenceState* FindForUpdate(SequenceId id);
   // Notes what a sequence sampled; nothing if it is gone. Not rolled back.
   void SetLastToken(SequenceId id, int32_t token);
-  // Notes the id that a sequence ran at `position`, likewise.
+
+  // Notes the ids that a plan's sequences run, and forgets those of released
+  // ones. Not rolled back: for plans that are accepted as a whole.
+  void NoteTokens(const StepPlan& plan);
+  // Notes the id that a sequence ran at `position`, which NoteTokens() did not
+  // know; nothing if it is gone.
   void SetToken(SequenceId id, int32_t position, int32_t token);
+  // Ids of a sequence's positions as far as they have run, for TOKENS blocks
+  // and penalties; -1: not known yet. Valid until the next NoteTokens() or
+  // Clear().
+  absl::Span<const int32_t> Tokens(SequenceId id) const;
 
   void Clear();
   size_t size() const { return sequences_.size(); }
@@ -89,6 +94,8 @@ class SequenceTable {
 
   const StepLimits limits_;
   absl::flat_hash_map<SequenceId, SequenceState> sequences_;
+  // Apart: Rollback() need not copy them, step for step.
+  absl::flat_hash_map<SequenceId, std::vector<int32_t>> tokens_;
   std::vector<bool> host_used_;  // Indexed by half-slot.
   std::vector<bool> device_used_;
   // States before the last Apply(); none: the sequence did not exist.

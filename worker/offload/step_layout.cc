@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/types/span.h"
 #include "glog/logging.h"
 
 namespace hybridserve {
@@ -113,7 +114,8 @@ void AddRecomputed(const StepPlan& plan, const MiniBatch& members,
   for (size_t i = 0; i < members.sequences.size(); ++i) {
     const int32_t index = members.sequences[i];
     const SequenceLayout& placed = mini_batch.sequences[i];
-    const SequenceState& state = *table.Find(plan.sequences[index].sequence);
+    const absl::Span<const int32_t> tokens =
+        table.Tokens(plan.sequences[index].sequence);
     int32_t num_blocks = 0;
     for (const BlockUse& use : placed.blocks) {
       if (use.block.kind != CacheKind::kTokens) break;
@@ -121,7 +123,7 @@ void AddRecomputed(const StepPlan& plan, const MiniBatch& members,
         InputRow input = {.sequence = index, .token = 0, .position = 0};
         if (row < use.num_rows) {
           input.position = num_blocks * limits.block_tokens + row;
-          input.token = state.tokens[input.position];
+          input.token = tokens[input.position];
           CHECK_GE(input.token, 0);
         }
         layout.recomputed.push_back(input);

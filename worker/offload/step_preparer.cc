@@ -50,15 +50,14 @@ absl::Status StepPreparer::AddLogitChanges(IssuedStep& step) {
   for (SampledRow& sample : step.layout.samples) {
     if (!sample.params.changes_logits()) continue;
     const SequenceId id = step.sequences[sample.sequence];
-    const SequenceState* state = validator_.table().Find(id);
+    const absl::Span<const int32_t> tokens = validator_.table().Tokens(id);
     const auto position = static_cast<size_t>(sample.position);
-    if (state == nullptr || state->tokens.size() < position) {
+    if (tokens.size() < position) {
       return absl::InternalError(
           absl::StrCat("not all ids of sequence ", id.value()));
     }
-    sample.changes =
-        builder_.Build(absl::MakeConstSpan(state->tokens).first(position),
-                       sample.num_prompt, sample.params);
+    sample.changes = builder_.Build(tokens.first(position), sample.num_prompt,
+                                    sample.params);
   }
   return absl::OkStatus();
 }
