@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/listen_address.h"
+#include "common/security/good_tls_files.h"
 #include "common/security/tls_material.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
@@ -35,10 +36,11 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeCredentials(
     LOG(WARNING) << "--tls_certificate: " << files.certificate_file
                  << " has expired: expires=" << material.expires;
   }
+  ASSIGN_OR_RETURN(const TlsFiles copies, CopyGoodTlsFiles(files));
   grpc::experimental::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(
       std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
-          files.key_file, files.certificate_file, files.ca_file,
+          copies.key_file, copies.certificate_file, copies.ca_file,
           kRefreshSeconds));
   options.watch_root_certs();
   if (!files.empty()) options.watch_identity_key_cert_pairs();

@@ -24,8 +24,8 @@ struct SecureChannelOptions {
 
 // A channel that dials at its first call. The files of `options` are read again
 // when they change: it shows a renewed certificate when it dials the next time,
-// a renewed key with the next call. Messages are of up to 64 MiB. A bad
-// certificate file fails the dials that come while it is there.
+// a renewed key with the next call. Bad certificate files are logged, and what
+// was read before stays in use. Messages are of up to 64 MiB.
 //
 // InvalidArgument naming the flag. Warns in the log of a key that goes over a
 // network in the clear.

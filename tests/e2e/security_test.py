@@ -411,6 +411,15 @@ class RotationTest(SecurityTest):
                 [PROGRAMS.scheduler, f"--listen={cluster.address}",
                  *self.scheduler_flags(ca=True)]))
             successor.wait_for_line("ready")
+            # Bad files change nothing: it dials with what it had.
+            worker = cluster.workers[0]
+            replace_file(self.worker.key, b"no key\n")
+            self.assert_soon(lambda: f"--tls_key: {self.worker.key}"
+                             in worker.log(), "the log names flag and file")
+            successor.stop()
+            stack.enter_context(Process(
+                [PROGRAMS.scheduler, f"--listen={cluster.address}",
+                 *self.scheduler_flags(ca=True)])).wait_for_line("ready")
 
 
 class UsageTest(SecurityTest):
