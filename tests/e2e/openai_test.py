@@ -6,84 +6,19 @@ Usage: openai_test.py PROGRAMS_ROOT
 
 import asyncio
 import json
-import pathlib
-import signal
 import sys
-import tempfile
 import time
 import unittest
 
 import openai
 
 from tests.e2e import generated_client as pb
+from tests.e2e.openai_case import MESSAGES, NAME, RENDERED, OpenAiCase
 from tests.e2e.openai_gateway import OpenAiGateway
-from tests.e2e.processes import Cluster, Programs
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Of random weights: its text is of random bytes, which is what makes it good
-# for this.
-MODEL = ROOT / "tests" / "golden" / "models" / "pre_norm"
-NAME = "pre_norm"
-PROGRAMS = None
-TEMPLATE = ("{{#MESSAGES}}{{#SYSTEM}}{{CONTENT}}\n{{/SYSTEM}}"
-            "{{#USER}}Q: {{CONTENT}}\n{{/USER}}"
-            "{{#ASSISTANT}}A: {{CONTENT}}\n{{/ASSISTANT}}{{/MESSAGES}}A:\n")
-MESSAGES = [{"role": "system", "content": "Be brief."},
-            {"role": "user", "content": "One?"},
-            {"role": "assistant", "content": "1"},
-            {"role": "user", "content": "{{CONTENT}} Two?"}]
-RENDERED = "Be brief.\nQ: One?\nA: 1\nQ: {{CONTENT}} Two?\nA:"
-KEYS = """\
-alice-key-8d02   tenant=alice roles=inference
-gateway-key-5e6a tenant=* roles=inference
-control-key-11cc roles=control
-worker-key-47c1  roles=worker
-"""
+from tests.e2e.processes import Programs
 
 
-class OpenAiTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = pathlib.Path(folder.name)
-        template = cls.folder / "chat.tpl"
-        template.write_text(TEMPLATE)
-        cls.cluster = Cluster(PROGRAMS, [[
-            f"--model_dir={MODEL}", "--device_memory=min",
-            "--dtype=float32"]])
-        cls.addClassCleanup(cls.cluster.__exit__)
-        cls.gateway = OpenAiGateway(PROGRAMS, cls.cluster,
-                                    f"--chat_template={template}")
-        cls.addClassCleanup(cls.gateway.__exit__)
-        cls.client = openai.OpenAI(base_url=cls.gateway.url, api_key="any",
-                                   max_retries=0, timeout=120)
-        cls.addClassCleanup(cls.client.close)
-        cls.protocol = pb.Client(cls.cluster.address)
-        cls.addClassCleanup(cls.protocol.__exit__)
-
-    def complete(self, prompt="Once", **fields):
-        return self.client.completions.create(
-            model=NAME, prompt=prompt, **{"max_tokens": 12, **fields})
-
-    def chat(self, **fields):
-        return self.client.chat.completions.create(
-            model=NAME, messages=MESSAGES, **{"max_tokens": 12, **fields})
-
-    def generate(self, prompt: str, *flags: str) -> dict:
-        """What the command line makes of it."""
-        done = self.cluster.client("generate", f"--prompt={prompt}",
-                                   "--output=json", *flags)
-        return json.loads(done.stdout)
-
-    def assert_bad(self, call, kind, param=None, code=None):
-        with self.assertRaises(kind) as raised:
-            call()
-        self.assertEqual(raised.exception.param, param, raised.exception)
-        self.assertEqual(raised.exception.code, code)
-        self.assertEqual(raised.exception.type, "invalid_request_error")
-        return raised.exception
-
+class OpenAiTest(OpenAiCase):
     # Completions.
 
     def test_a_completion_is_what_generate_prints(self):
@@ -201,74 +136,6 @@ class OpenAiTest(unittest.TestCase):
         self.assertEqual(changed, expected)
         self.assertNotEqual(changed, plain)
 
-    def test_echoed_prompts_have_log_probs(self):
-        """What evaluation harnesses ask for."""
-        prompt = "Once upon a time, there was"
-        tokenized = list(self.protocol.inference.Tokenize(
-            pb.inference.TokenizeRequest(text=prompt)).token_ids)
-        for given in (prompt, tokenized):
-            choice, = self.complete(given, temperature=0, max_tokens=1,
-                                    logprobs=1, echo=True).choices
-            found = choice.logprobs
-            score = self.protocol.inference.Score(
-                pb.inference.ScoreRequest(token_ids=pb.generation.TokenIds(
-                    ids=tokenized)))
-            self.assertEqual(len(found.token_logprobs), len(tokenized) + 1)
-            self.assertIsNone(found.token_logprobs[0])
-            self.assertIsNone(found.top_logprobs[0])
-            self.assertEqual(found.token_logprobs[1:-1],
-                             list(score.log_probs))
-            # Whether greedy decoding had said the same, as harnesses tell.
-            for place, top in enumerate(found.top_logprobs[1:-1]):
-                own = found.token_logprobs[place + 1]
-                self.assertIn(own, top.values())
-                self.assertEqual(max(top.values()),
-                                 score.top_log_probs[place])
-                if own == max(top.values()):
-                    self.assertEqual(score.top_log_probs[place],
-                                     score.log_probs[place])
-                else:
-                    self.assertNotEqual(score.top_token_ids[place],
-                                        tokenized[place + 1])
-            self.assertTrue(choice.text.startswith(prompt))
-            for offset, token in zip(found.text_offset[1:],
-                                     found.tokens[1:]):
-                self.assertEqual(choice.text[offset:offset + len(token)],
-                                 token)
-            chunks = list(self.complete(
-                given, temperature=0, max_tokens=1, logprobs=1, echo=True,
-                stream=True))
-            self.assertEqual([p for c in chunks
-                              if c.choices[0].logprobs is not None
-                              for p in c.choices[0].logprobs.token_logprobs],
-                             found.token_logprobs)
-
-    def test_log_probs_are_the_servers(self):
-        request = pb.request(pb.inference.GenerateRequest, prompt="Once",
-                             max_tokens=12)
-        request.response.log_probs = True
-        expected = self.protocol.inference.Generate(request)
-        for top in (0, 1):
-            choice = self.complete(temperature=0, logprobs=top).choices[0]
-            log_probs = choice.logprobs
-            self.assertEqual(
-                [round(p, 4) for p in log_probs.token_logprobs],
-                [round(p, 4) for p in expected.log_probs])
-            texts = [self.protocol.inference.Detokenize(
-                pb.inference.DetokenizeRequest(
-                    token_ids=[token], skip_special_tokens=False)).text
-                for token in expected.token_ids]
-            self.assertEqual(log_probs.tokens, texts)
-            self.assertEqual(log_probs.text_offset[0], 0)
-            self.assertEqual(log_probs.text_offset,
-                             sorted(log_probs.text_offset))
-            if top == 1:
-                self.assertEqual(
-                    [list(entry) for entry in log_probs.top_logprobs],
-                    [[text] for text in texts])
-            else:
-                self.assertIsNone(log_probs.top_logprobs)
-
     # Streams.
 
     def test_a_stream_is_the_whole_in_parts(self):
@@ -348,21 +215,8 @@ class OpenAiTest(unittest.TestCase):
                          expected.choices[0].text)
         self.assertEqual(chunks[-1].usage, expected.usage)
 
-    def test_log_probs_of_chats(self):
-        expected = self.complete(RENDERED, temperature=0,
-                                 logprobs=0).choices[0].logprobs
-        done = self.chat(temperature=0, logprobs=True, top_logprobs=1)
-        content = done.choices[0].logprobs.content
-        self.assertEqual([t.token for t in content], expected.tokens)
-        self.assertEqual([t.logprob for t in content],
-                         expected.token_logprobs)
-        for token in content:
-            self.assertEqual(token.top_logprobs[0].logprob, token.logprob)
-            if token.bytes is not None:
-                self.assertEqual(bytes(token.bytes).decode(), token.token)
-
     def test_without_a_template_there_are_no_chats(self):
-        with OpenAiGateway(PROGRAMS, self.cluster) as gateway:
+        with OpenAiGateway(self.programs, self.cluster) as gateway:
             client = self.client.with_options(base_url=gateway.url)
             error = self.assert_bad(
                 lambda: client.chat.completions.create(
@@ -466,117 +320,6 @@ class OpenAiTest(unittest.TestCase):
         self.assertRegex(made.headers["x-request-id"], "^req-[0-9a-f]{16}$")
 
 
-class KeysTest(unittest.TestCase):
-    """A scheduler that wants API keys."""
-
-    @classmethod
-    def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        keys = pathlib.Path(folder.name) / "keys"
-        keys.write_text(KEYS)
-        worker_key = pathlib.Path(folder.name) / "worker_key"
-        worker_key.write_text("worker-key-47c1\n")
-        cls.cluster = Cluster(
-            PROGRAMS, [[f"--model_dir={MODEL}", "--device_memory=min",
-                        "--dtype=float32", f"--api_key_file={worker_key}"]],
-            [f"--api_keys={keys}"])
-        cls.addClassCleanup(cls.cluster.__exit__)
-        cls.gateway = OpenAiGateway(PROGRAMS, cls.cluster,
-                                    "--tenant_from_user")
-        cls.addClassCleanup(cls.gateway.__exit__)
-
-    def complete(self, key: str, **fields):
-        with openai.OpenAI(base_url=self.gateway.url, api_key=key,
-                           max_retries=0, timeout=120) as client:
-            return client.completions.create(
-                model=NAME, prompt="Xanadu", max_tokens=2, **fields)
-
-    def test_keys_are_the_servers(self):
-        self.complete("alice-key-8d02")
-        for key in ("guessed", 5000 * "x"):
-            with self.assertRaises(openai.AuthenticationError) as raised:
-                self.complete(key)
-            self.assertEqual(raised.exception.code, "invalid_api_key")
-            self.assertEqual(
-                raised.exception.response.headers["www-authenticate"],
-                "Bearer")
-        with self.assertRaises(openai.PermissionDeniedError):
-            self.complete("control-key-11cc")
-        response, body = self.gateway.request(
-            "POST", "/v1/completions", {"model": NAME, "prompt": "a"})
-        self.assertEqual(response.status, 401)
-        self.assertEqual(body["error"]["code"], "invalid_api_key")
-        response, _ = self.gateway.request("GET", "/v1/models")
-        self.assertEqual(response.status, 401)
-        # Health needs none.
-        response, _ = self.gateway.request("GET", "/health")
-        self.assertEqual(response.status, 200)
-
-    def test_users_are_tenants_where_the_key_may_name_them(self):
-        self.complete("gateway-key-5e6a", user="bob")
-        self.complete("alice-key-8d02", user="alice")
-        with self.assertRaises(openai.PermissionDeniedError):
-            self.complete("alice-key-8d02", user="bob")
-        with self.assertRaises(openai.BadRequestError) as raised:
-            self.complete("gateway-key-5e6a", user="b o b")
-        self.assertEqual(raised.exception.param, "user")
-
-    def test_logs_hold_neither_keys_nor_prompts(self):
-        self.complete("alice-key-8d02")
-        with self.assertRaises(openai.AuthenticationError):
-            self.complete("guessed-key-0000")
-        log = self.gateway.process.log()
-        self.assertIn("request finished", log)
-        for secret in ("alice-key-8d02", "guessed-key-0000", "Xanadu"):
-            self.assertNotIn(secret, log)
-
-
-class BusyTest(unittest.TestCase):
-    """A scheduler with room for nobody."""
-
-    def test_a_full_queue_and_no_worker_say_when_to_come_back(self):
-        with Cluster(PROGRAMS, [[
-                f"--model_dir={MODEL}", "--device_memory=min",
-                "--dtype=float32", "--link_bandwidth=1MB/s"]],
-                ["--max_running=1", "--max_queue_requests=1"]) as cluster:
-            with OpenAiGateway(PROGRAMS, cluster) as gateway:
-                client = openai.OpenAI(base_url=gateway.url, api_key="any",
-                                       max_retries=0, timeout=120)
-                self.addCleanup(client.close)
-
-                def stream():
-                    return client.completions.create(
-                        model=NAME, prompt="Once", max_tokens=200, stream=True,
-                        extra_body={"ignore_eos": True})
-
-                running = stream()
-                next(iter(running))
-                # Accepted, so the server takes it; it waits.
-                waiting = stream()
-                with self.assertRaises(openai.RateLimitError) as raised:
-                    stream()
-                self.assertEqual(raised.exception.code, "rate_limit_exceeded")
-                self.assertGreaterEqual(
-                    int(raised.exception.response.headers["retry-after"]), 1)
-                # What ran waits now as well, for a worker to come back.
-                cluster.workers[0].stop(signal.SIGKILL)
-                deadline = time.monotonic() + 60
-                while True:
-                    with self.assertRaises(openai.APIStatusError) as raised:
-                        stream()
-                    if raised.exception.status_code == 503:
-                        break
-                    self.assertEqual(raised.exception.status_code, 429)
-                    self.assertLess(time.monotonic(), deadline)
-                    time.sleep(0.1)
-                self.assertEqual(raised.exception.code, "unavailable")
-                self.assertGreaterEqual(
-                    int(raised.exception.response.headers["retry-after"]), 1)
-                for one in (running, waiting):
-                    one.close()
-
-
 if __name__ == "__main__":
-    PROGRAMS = Programs(sys.argv.pop(1))
+    OpenAiCase.programs = Programs(sys.argv.pop(1))
     unittest.main(verbosity=2)
