@@ -171,7 +171,7 @@ absl::StatusOr<v1::DetokenizeResponse> InferenceServiceImpl::DetokenizeBytes(
   response.set_text(tokenizer->Decode(ids, skip));
   if (parsed.each()) {
     for (const int32_t id : ids) {
-      response.add_texts(tokenizer->Decode({id}, skip));
+      response.add_texts(tokenizer->DecodeToken(id, skip));
     }
   }
   return response;

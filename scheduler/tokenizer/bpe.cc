@@ -6,9 +6,11 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
 #include "scheduler/tokenizer/byte_level.h"
+#include "scheduler/tokenizer/utf8.h"
 
 // The symbols of a piece form a doubly linked list inside an array; a heap
 // holds every neighbouring pair that some merge joins, best rank first and
@@ -20,6 +22,10 @@
 // (models/bpe/word.rs) so that ties fall alike.
 
 namespace hybridserve {
+
+std::string ByteToken(uint8_t byte) {
+  return absl::StrFormat("<0x%02X>", byte);
+}
 
 uint64_t BpeModel::PairKey(int32_t left, int32_t right) {
   return (uint64_t{static_cast<uint32_t>(left)} << 32) |
@@ -39,10 +45,8 @@ absl::StatusOr<BpeModel> BpeModel::Create(BpeSpec spec) {
 
   BpeModel model;
   model.vocab_ = std::move(spec.vocab);
-  for (int byte = 0; byte < 256; ++byte) {
-    const auto it = model.vocab_.find(ByteLevelChar(byte));
-    model.byte_ids_[byte] = it == model.vocab_.end() ? kNone : it->second;
-  }
+  model.alphabet_ = spec.alphabet;
+  RETURN_IF_ERROR(model.SetByteIds(spec));
   if (!spec.unk_token.empty()) {
     const auto it = model.vocab_.find(spec.unk_token);
     if (it == model.vocab_.end()) {
@@ -58,11 +62,27 @@ absl::StatusOr<BpeModel> BpeModel::Create(BpeSpec spec) {
 
   if (spec.ignore_merges) {
     for (const auto& [token, id] : model.vocab_) {
-      std::optional<std::string> bytes = ByteLevelDecode(token);
+      const std::optional<std::string> bytes =
+          spec.alphabet == BpeAlphabet::kBytes ? ByteLevelDecode(token) : token;
       if (bytes.has_value()) model.whole_pieces_.emplace(*bytes, id);
     }
   }
   return model;
+}
+
+absl::Status BpeModel::SetByteIds(const BpeSpec& spec) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const bool is_bytes = alphabet_ == BpeAlphabet::kBytes;
+    const std::string token =
+        is_bytes ? std::string(ByteLevelChar(byte)) : ByteToken(byte);
+    const auto it = vocab_.find(token);
+    byte_ids_[byte] = it == vocab_.end() ? kNone : it->second;
+    if (!is_bytes && it == vocab_.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          spec.file, ".byte_fallback: ", token, " is not in the vocabulary"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status BpeModel::AddMerges(const BpeSpec& spec) {
@@ -98,8 +118,37 @@ std::optional<int32_t> BpeModel::TokenToId(absl::string_view token) const {
 
 void BpeModel::FillSymbols(absl::string_view piece,
                            Workspace& workspace) const {
+  workspace.symbols_.clear();
+  if (alphabet_ == BpeAlphabet::kBytes) {
+    FillBytes(piece, workspace);
+  } else {
+    FillCharacters(piece, workspace);
+  }
+  if (!workspace.symbols_.empty()) workspace.symbols_.back().next = kNone;
+}
+
+void BpeModel::FillCharacters(absl::string_view piece,
+                              Workspace& workspace) const {
+  const auto push = [&symbols = workspace.symbols_](int32_t id) {
+    const auto index = static_cast<int32_t>(symbols.size());
+    symbols.push_back({.id = id, .previous = index - 1, .next = index + 1});
+  };
+  while (!piece.empty()) {
+    const absl::string_view character = piece.substr(0, NextUtf8(piece).size);
+    piece.remove_prefix(character.size());
+    const auto it = vocab_.find(character);
+    if (it != vocab_.end()) {
+      push(it->second);
+      continue;
+    }
+    for (const char byte : character) {
+      push(byte_ids_[static_cast<uint8_t>(byte)]);
+    }
+  }
+}
+
+void BpeModel::FillBytes(absl::string_view piece, Workspace& workspace) const {
   auto& symbols = workspace.symbols_;
-  symbols.clear();
   bool after_unknown = false;
   for (const char byte : piece) {
     int32_t id = byte_ids_[static_cast<uint8_t>(byte)];
@@ -114,7 +163,6 @@ void BpeModel::FillSymbols(absl::string_view piece,
     const auto index = static_cast<int32_t>(symbols.size());
     symbols.push_back({.id = id, .previous = index - 1, .next = index + 1});
   }
-  if (!symbols.empty()) symbols.back().next = kNone;
 }
 
 void BpeModel::PushCandidate(int32_t position, Workspace& workspace) const {

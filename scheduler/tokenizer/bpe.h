@@ -14,18 +14,29 @@
 
 namespace hybridserve {
 
-// What a model's files say about its byte-pair encoding. All text is in the
-// byte alphabet (byte_level.h).
+// What a vocabulary is written in, and a piece's first symbols are.
+enum class BpeAlphabet {
+  kBytes,  // Bytes, in the byte alphabet (byte_level.h).
+  // Characters; one without an entry becomes its bytes, written "<0xE2>". As
+  // SentencePiece's BPE with byte fallback.
+  kCharacters,
+};
+
+// "<0xE2>": how a vocabulary of characters writes a byte.
+std::string ByteToken(uint8_t byte);
+
+// What a model's files say about its byte-pair encoding.
 struct BpeSpec {
   std::string file;  // Named in errors: "tokenizer.json: model".
   absl::flat_hash_map<std::string, int32_t> vocab;
   std::vector<std::pair<std::string, std::string>> merges;  // Best first.
+  BpeAlphabet alphabet = BpeAlphabet::kBytes;
   std::string unk_token;       // Stands for bytes without an entry; may be "".
   bool fuse_unk = false;       // Neighbouring unknown bytes become one token.
   bool ignore_merges = false;  // A piece that is an entry is that token.
 };
 
-// Byte-level byte-pair encoding (Sennrich et al. 2016) of one piece at a time.
+// Byte-pair encoding (Sennrich et al. 2016) of one piece at a time.
 //
 // Thread-safe: immutable.
 class BpeModel {
@@ -48,17 +59,19 @@ class BpeModel {
     std::vector<Candidate> candidates_;  // A heap.
   };
 
-  // InvalidArgument if ids are negative or given twice, or a merge or the
-  // unknown token uses what the vocabulary lacks.
+  // InvalidArgument if ids are negative or given twice, if a merge or the
+  // unknown token uses what the vocabulary lacks, or if characters have no
+  // bytes to fall back to.
   static absl::StatusOr<BpeModel> Create(BpeSpec spec);
 
-  // Appends the tokens of `piece` (bytes, below 2^31 of them) to `ids`, in
-  // O(n log n). Bytes without an entry become the unknown token or, if there
-  // is none, nothing: the same as `tokenizers`.
+  // Appends the tokens of `piece` (bytes, below 2^31 of them; valid UTF-8 if
+  // characters are wanted) to `ids`, in O(n log n). Bytes without an entry
+  // become the unknown token or, if there is none, nothing: the same as
+  // `tokenizers`.
   void Encode(absl::string_view piece, Workspace& workspace,
               std::vector<int32_t>& ids) const;
 
-  // Of an entry, in the byte alphabet.
+  // Of an entry as it is written.
   std::optional<int32_t> TokenToId(absl::string_view token) const;
 
   const absl::flat_hash_map<std::string, int32_t>& vocab() const {
@@ -75,13 +88,18 @@ class BpeModel {
   BpeModel() = default;
   static uint64_t PairKey(int32_t left, int32_t right);
   absl::Status AddMerges(const BpeSpec& spec);
+  // Of `vocab_`, which is there, for each byte.
+  absl::Status SetByteIds(const BpeSpec& spec);
   void FillSymbols(absl::string_view piece, Workspace& workspace) const;
+  void FillBytes(absl::string_view piece, Workspace& workspace) const;
+  void FillCharacters(absl::string_view piece, Workspace& workspace) const;
   void PushCandidate(int32_t position, Workspace& workspace) const;
   void MergeSymbols(Workspace& workspace) const;
 
   absl::flat_hash_map<std::string, int32_t> vocab_;
   absl::flat_hash_map<uint64_t, Merge> merges_;  // By PairKey().
-  std::array<int32_t, 256> byte_ids_;            // kNone: no entry.
+  BpeAlphabet alphabet_ = BpeAlphabet::kBytes;
+  std::array<int32_t, 256> byte_ids_;  // kNone: no entry.
   int32_t unk_id_ = kNone;
   bool fuse_unk_ = false;
   absl::flat_hash_map<std::string, int32_t> whole_pieces_;  // ignore_merges.

@@ -9,7 +9,9 @@
 namespace hybridserve {
 
 // Decodes tokens as they come. What Push() and Flush() return, put together,
-// is Tokenizer::Decode() of all ids; each bit alone is valid UTF-8, because
+// is Tokenizer::Decode() of all ids, but for a first space that a whole text
+// would not have: here it stands between a prompt and what follows. Each bit
+// alone is valid UTF-8, because
 // the bytes of a character that is not complete yet (at most 3) are held back.
 //
 // Thread-compatible.

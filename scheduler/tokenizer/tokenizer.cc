@@ -6,7 +6,10 @@
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
 #include "scheduler/tokenizer/byte_level.h"
@@ -16,6 +19,8 @@
 
 namespace hybridserve {
 namespace {
+
+constexpr char kSpace[] = "\u2581";  // In a vocabulary of characters.
 
 absl::StatusOr<TokenizerSpec> ParseFiles(const TokenizerFiles& files,
                                          const SpecialTokens& special) {
@@ -91,9 +96,21 @@ absl::Status Tokenizer::CheckTemplate() const {
   return absl::OkStatus();
 }
 
+std::string Tokenizer::BytesOf(const std::string& token) const {
+  if (spec_.alphabet == BpeAlphabet::kBytes) {
+    return ByteLevelDecode(token).value_or(token);
+  }
+  uint32_t byte = 0;
+  if (token.size() == 6 && absl::StartsWith(token, "<0x") &&
+      token.back() == '>' && absl::SimpleHexAtoi(token.substr(3, 2), &byte)) {
+    return std::string(1, static_cast<char>(byte));
+  }
+  return absl::StrReplaceAll(token, {{kSpace, " "}});
+}
+
 void Tokenizer::FillEntries() {
   const auto set = [this](const std::string& token, int32_t id, bool special) {
-    std::string bytes = ByteLevelDecode(token).value_or(token);
+    std::string bytes = BytesOf(token);
     longest_token_bytes_ =
         std::max(longest_token_bytes_, static_cast<int64_t>(bytes.size()));
     entries_[id] = {
@@ -158,7 +175,15 @@ std::string Tokenizer::Decode(absl::Span<const int32_t> ids,
     const absl::string_view token = TokenBytes(id);
     bytes.append(token.data(), token.size());
   }
+  if (spec_.strips_first_space && absl::StartsWith(bytes, " ")) {
+    bytes.erase(0, 1);
+  }
   return Utf8Lossy(bytes);
+}
+
+std::string Tokenizer::DecodeToken(int32_t id, bool skip_special_tokens) const {
+  if (skip_special_tokens && IsSpecial(id)) return "";
+  return Utf8Lossy(TokenBytes(id));
 }
 
 absl::string_view Tokenizer::TokenBytes(int32_t id) const {

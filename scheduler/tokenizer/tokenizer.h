@@ -28,7 +28,8 @@ struct TokenizerFiles {
   std::string special_tokens_map_json;
 };
 
-// Text to token ids and back, by a byte-level BPE of the GPT-2 family.
+// Text to token ids and back, by a byte-level BPE of the GPT-2 family, or by
+// one of characters with bytes to fall back to, as Llama 2 has.
 //
 // Gives the ids that PyPI's `tokenizers` gives for the same files. Thread-safe:
 // immutable.
@@ -50,9 +51,13 @@ class Tokenizer {
                                               bool add_special_tokens) const;
 
   // The text of `ids`, valid UTF-8: where their bytes are not, each maximal
-  // ill-formed subpart becomes U+FFFD. Unknown ids give nothing.
+  // ill-formed subpart becomes U+FFFD. Unknown ids give nothing. `ids` are
+  // a whole text: what goes on after another is the streaming decoder's.
   std::string Decode(absl::Span<const int32_t> ids,
                      bool skip_special_tokens) const;
+
+  // One token's text, as it stands within a text.
+  std::string DecodeToken(int32_t id, bool skip_special_tokens) const;
 
   // One token's bytes, a part of a character perhaps; empty for unknown ids.
   // Lives as long as the tokenizer.
@@ -67,8 +72,8 @@ class Tokenizer {
   // Whether `id` is control, not text.
   bool IsSpecial(int32_t id) const;
 
-  // Between an id and a token as its file writes it: in the byte alphabet
-  // (byte_level.h), but added tokens as they are.
+  // Between an id and a token as its file writes it: in the vocabulary's
+  // alphabet, but added tokens as they are.
   std::optional<int32_t> TokenToId(absl::string_view token) const;
   std::optional<absl::string_view> IdToToken(int32_t id) const;
 
@@ -88,6 +93,8 @@ class Tokenizer {
   static absl::Status CheckAddedTokens(const TokenizerSpec& spec);
   absl::Status CheckTemplate() const;
   void FillEntries();
+  // Of a token as its file writes it.
+  std::string BytesOf(const std::string& token) const;
   void SetRoles(const SpecialTokens& special);
 
   TokenizerSpec spec_;

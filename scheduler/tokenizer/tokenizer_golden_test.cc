@@ -111,13 +111,17 @@ TEST_P(TokenizerGoldenTest, StreamsWhatItDecodes) {
       streamed += delta;
     }
     streamed += decoder.Flush();
-    ASSERT_EQ(streamed, tokenizer_->Decode(ids, skip));
+    // A whole text of characters has no first space; what follows a prompt may.
+    const std::string whole = tokenizer_->Decode(ids, skip);
+    ASSERT_TRUE(streamed == whole || (GetParam() == std::string("characters") &&
+                                      streamed == " " + whole))
+        << Json(streamed).dump() << " " << Json(whole).dump();
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Tokenizers, TokenizerGoldenTest,
                          testing::Values("gpt2", "added", "llama3", "nfc",
-                                         "opt"),
+                                         "opt", "characters"),
                          [](const auto& info) {
                            return std::string(info.param);
                          });

@@ -37,8 +37,8 @@ absl::StatusOr<std::pair<std::string, std::string>> ParseMerge(
   return std::pair(std::move(left), std::move(right));
 }
 
-// The fields that would make it another kind of BPE than this one.
-absl::Status CheckPlainByteLevel(const JsonView& json) {
+// The fields that would make it another kind of BPE than those two.
+absl::Status CheckPlainBpe(const JsonView& json) {
   RETURN_IF_ERROR(json.CheckOnlyKeys(
       {"type", "dropout", "unk_token", "continuing_subword_prefix",
        "end_of_word_suffix", "fuse_unk", "byte_fallback", "ignore_merges",
@@ -56,15 +56,20 @@ absl::Status CheckPlainByteLevel(const JsonView& json) {
       return json.Error(absl::StrCat(key, " is not supported"));
     }
   }
-  ASSIGN_OR_RETURN(const bool byte_fallback,
-                   json.BoolOr("byte_fallback", false));
-  if (byte_fallback) return json.Error("byte_fallback is not supported");
   return absl::OkStatus();
 }
 
-absl::StatusOr<BpeModel> ParseModel(const JsonView& json) {
-  RETURN_IF_ERROR(CheckPlainByteLevel(json));
+absl::StatusOr<BpeAlphabet> ParseAlphabet(const JsonView& model) {
+  ASSIGN_OR_RETURN(const bool byte_fallback,
+                   model.BoolOr("byte_fallback", false));
+  return byte_fallback ? BpeAlphabet::kCharacters : BpeAlphabet::kBytes;
+}
+
+absl::StatusOr<BpeModel> ParseModel(const JsonView& json,
+                                    BpeAlphabet alphabet) {
+  RETURN_IF_ERROR(CheckPlainBpe(json));
   BpeSpec spec;
+  spec.alphabet = alphabet;
   spec.file = json.path();
   ASSIGN_OR_RETURN(spec.unk_token, json.StringOr("unk_token", ""));
   ASSIGN_OR_RETURN(spec.fuse_unk, json.BoolOr("fuse_unk", false));
@@ -127,6 +132,58 @@ absl::Status CheckDecoder(const JsonView& json) {
   return CheckDecoder(decoders[0]);
 }
 
+// "\u2581" is a space.
+absl::Status CheckSpaces(const JsonView& json) {
+  RETURN_IF_ERROR(json.CheckOnlyKeys({"type", "pattern", "content"}));
+  ASSIGN_OR_RETURN(const JsonView pattern, json.Get("pattern"));
+  RETURN_IF_ERROR(pattern.CheckOnlyKeys({"String"}));
+  ASSIGN_OR_RETURN(const JsonView text_view, pattern.Get("String"));
+  ASSIGN_OR_RETURN(const std::string text, text_view.String());
+  ASSIGN_OR_RETURN(const std::string content, json.StringOr("content", ""));
+  if (text == "\u2581" && content == " ") return absl::OkStatus();
+  return json.Error("only \"\u2581\" by a space is supported");
+}
+
+// Whether it drops a space at the start.
+absl::StatusOr<bool> ParseStrip(const JsonView& json) {
+  RETURN_IF_ERROR(json.CheckOnlyKeys({"type", "content", "start", "stop"}));
+  ASSIGN_OR_RETURN(const std::string content, json.StringOr("content", ""));
+  ASSIGN_OR_RETURN(const JsonView start_view, json.Get("start"));
+  ASSIGN_OR_RETURN(const int64_t start, start_view.Integer(0, 1));
+  ASSIGN_OR_RETURN(const JsonView stop_view, json.Get("stop"));
+  RETURN_IF_ERROR(stop_view.Integer(0, 0).status());
+  if (content != " ") return json.Error("only spaces are supported");
+  return start == 1;
+}
+
+// That of SentencePiece's BPE: Replace, ByteFallback, Fuse and perhaps Strip.
+// Whether a text begins with a space that is no part of it.
+absl::StatusOr<bool> ParseCharacterDecoder(const JsonView& json) {
+  constexpr absl::string_view kTypes[] = {"Replace", "ByteFallback", "Fuse",
+                                          "Strip"};
+  if (json.is_null()) return json.Error("only a Sequence is supported");
+  ASSIGN_OR_RETURN(const JsonView type_view, json.Get("type"));
+  ASSIGN_OR_RETURN(const std::string type, type_view.String());
+  if (type != "Sequence") return UnsupportedType(json, type);
+  RETURN_IF_ERROR(json.CheckOnlyKeys({"type", "decoders"}));
+  ASSIGN_OR_RETURN(const JsonView list, json.Get("decoders"));
+  ASSIGN_OR_RETURN(const std::vector<JsonView> steps, list.Elements());
+  if (steps.size() < 3 || steps.size() > 4) {
+    return list.Error("only Replace, ByteFallback, Fuse, Strip are supported");
+  }
+  bool strips = false;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    ASSIGN_OR_RETURN(const JsonView step_view, steps[i].Get("type"));
+    ASSIGN_OR_RETURN(const std::string step, step_view.String());
+    if (step != kTypes[i]) return UnsupportedType(steps[i], step);
+  }
+  RETURN_IF_ERROR(CheckSpaces(steps[0]));
+  if (steps.size() == 4) {
+    ASSIGN_OR_RETURN(strips, ParseStrip(steps[3]));
+  }
+  return strips;
+}
+
 }  // namespace
 
 absl::StatusOr<TokenizerSpec> ParseTokenizerJson(absl::string_view text) {
@@ -136,15 +193,27 @@ absl::StatusOr<TokenizerSpec> ParseTokenizerJson(absl::string_view text) {
   RETURN_IF_ERROR(root.CheckOnlyKeys(
       {"version", "truncation", "padding", "added_tokens", "normalizer",
        "pre_tokenizer", "post_processor", "decoder", "model"}));
+  ASSIGN_OR_RETURN(const JsonView model, root.Get("model"));
+  ASSIGN_OR_RETURN(const BpeAlphabet alphabet, ParseAlphabet(model));
   ASSIGN_OR_RETURN(const JsonView decoder, root.FindOrNull("decoder"));
-  RETURN_IF_ERROR(CheckDecoder(decoder));
+  bool strips_first_space = false;
+  if (alphabet == BpeAlphabet::kBytes) {
+    RETURN_IF_ERROR(CheckDecoder(decoder));
+  } else {
+    ASSIGN_OR_RETURN(strips_first_space, ParseCharacterDecoder(decoder));
+  }
   ASSIGN_OR_RETURN(const JsonView normalizer_json,
                    root.FindOrNull("normalizer"));
   ASSIGN_OR_RETURN(Normalizer normalizer, ParseNormalizer(normalizer_json));
   ASSIGN_OR_RETURN(const JsonView pre_tokenizer_json,
                    root.FindOrNull("pre_tokenizer"));
-  ASSIGN_OR_RETURN(PreTokenizer pre_tokenizer,
-                   ParsePreTokenizer(pre_tokenizer_json));
+  PreTokenizer pre_tokenizer({});
+  if (alphabet == BpeAlphabet::kBytes) {
+    ASSIGN_OR_RETURN(pre_tokenizer, ParsePreTokenizer(pre_tokenizer_json));
+  } else if (!pre_tokenizer_json.is_null()) {
+    return pre_tokenizer_json.Error(
+        "beside byte_fallback only null is supported");
+  }
   ASSIGN_OR_RETURN(const JsonView post_processor_json,
                    root.FindOrNull("post_processor"));
   ASSIGN_OR_RETURN(PostProcessor post_processor,
@@ -153,9 +222,10 @@ absl::StatusOr<TokenizerSpec> ParseTokenizerJson(absl::string_view text) {
                    root.FindOrNull("added_tokens"));
   ASSIGN_OR_RETURN(std::vector<AddedToken> added_tokens,
                    ParseAddedTokens(added_tokens_json));
-  ASSIGN_OR_RETURN(const JsonView model, root.Get("model"));
-  ASSIGN_OR_RETURN(BpeModel bpe, ParseModel(model));
+  ASSIGN_OR_RETURN(BpeModel bpe, ParseModel(model, alphabet));
   return TokenizerSpec{.bpe = std::move(bpe),
+                       .alphabet = alphabet,
+                       .strips_first_space = strips_first_space,
                        .normalizer = std::move(normalizer),
                        .pre_tokenizer = std::move(pre_tokenizer),
                        .post_processor = std::move(post_processor),

@@ -1,7 +1,10 @@
 #include "scheduler/tokenizer/tokenizer_json.h"
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
@@ -33,6 +36,67 @@ TEST(TokenizerJsonTest, MergesMayBeStringsOrPairs) {
   EXPECT_THAT(ParseTokenizerJson(text), IsOk());
 }
 
+// As Llama 2's, but for the vocabulary.
+constexpr char kCharacters[] = R"({
+  "normalizer": {"type": "Sequence", "normalizers": [
+      {"type": "Prepend", "prepend": "\u2581"},
+      {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"}]},
+  "pre_tokenizer": null,
+  "decoder": {"type": "Sequence", "decoders": [
+      {"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "},
+      {"type": "ByteFallback"}, {"type": "Fuse"},
+      {"type": "Strip", "content": " ", "start": 1, "stop": 0}]},
+  "model": {"type": "BPE", "byte_fallback": true, "vocab": {BYTES "a": 256},
+            "merges": []}
+})";
+
+std::string WithBytes(const std::string& text) {
+  std::string bytes;
+  for (int byte = 0; byte < 256; ++byte) {
+    absl::StrAppend(&bytes, "\"", ByteToken(byte), "\": ", byte, ", ");
+  }
+  return absl::StrReplaceAll(text, {{"BYTES", bytes}});
+}
+
+TEST(TokenizerJsonTest, CharactersFallBackToBytes) {
+  const auto spec = ParseTokenizerJson(WithBytes(kCharacters));
+  ASSERT_THAT(spec, IsOk());
+  EXPECT_EQ(spec->alphabet, BpeAlphabet::kCharacters);
+  EXPECT_TRUE(spec->strips_first_space);
+  BpeModel::Workspace workspace;
+  std::vector<int32_t> ids;
+  spec->bpe.Encode("a\u00e9a", workspace, ids);
+  EXPECT_THAT(ids, testing::ElementsAre(256, 0xc3, 0xa9, 256));
+}
+
+TEST(TokenizerJsonTest, RefusesOtherTokenizersOfCharacters) {
+  const struct {
+    const char* from;
+    const char* to;
+    const char* message;
+  } cases[] = {
+      {"BYTES ", "", "model.byte_fallback: <0x00> is not in the vocabulary"},
+      {R"("pre_tokenizer": null)", R"("pre_tokenizer": {"type": "Metaspace"})",
+       "pre_tokenizer: beside byte_fallback only null is supported"},
+      {R"("decoder")", R"("decoder": null, "post_processor")",
+       "decoder: only a Sequence is supported"},
+      {R"({"type": "Fuse"},)", "", "type \"Strip\" is not supported"},
+      {R"("content": " "},)", R"("content": "_"},)", "by a space is supported"},
+      {R"("start": 1)", R"("start": 2)", "start: outside"},
+      {R"("stop": 0)", R"("stop": 1)", "stop: outside"},
+      {R"("content": " ", "start")", R"("content": "x", "start")",
+       "only spaces are supported"},
+  };
+  for (const auto& test : cases) {
+    SCOPED_TRACE(test.to);
+    const std::string text =
+        absl::StrReplaceAll(kCharacters, {{test.from, test.to}});
+    ASSERT_NE(text, kCharacters);
+    EXPECT_THAT(ParseTokenizerJson(WithBytes(text)),
+                StatusIs(absl::StatusCode::kInvalidArgument, test.message));
+  }
+}
+
 TEST(TokenizerJsonTest, RefusesWhatItDoesNotDo) {
   const struct {
     const char* from;
@@ -44,7 +108,7 @@ TEST(TokenizerJsonTest, RefusesWhatItDoesNotDo) {
       {R"("dropout": null)", R"("dropout": 0.1)",
        "tokenizer.json: model.dropout: is for training"},
       {R"("byte_fallback": false)", R"("byte_fallback": true)",
-       "tokenizer.json: model: byte_fallback is not supported"},
+       "tokenizer.json: decoder: type \"ByteLevel\" is not supported"},
       {R"("dropout": null)", R"("end_of_word_suffix": "</w>")",
        "tokenizer.json: model: end_of_word_suffix is not supported"},
       {R"("dropout": null)", R"("speed": 3)",

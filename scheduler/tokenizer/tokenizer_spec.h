@@ -14,6 +14,11 @@ namespace hybridserve {
 // What a model's files say about its tokenizer, whichever files they are.
 struct TokenizerSpec {
   BpeModel bpe;
+  // Of the vocabulary; characters write a space as "\u2581".
+  BpeAlphabet alphabet = BpeAlphabet::kBytes;
+  // A text begins with a space that is no part of it, as some normalizers put
+  // there.
+  bool strips_first_space = false;
   Normalizer normalizer;
   PreTokenizer pre_tokenizer;
   PostProcessor post_processor;
