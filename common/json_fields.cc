@@ -69,6 +69,10 @@ absl::StatusOr<JsonFields> JsonFields::Create(const json& object,
   return JsonFields(object, file);
 }
 
+bool JsonFields::Has(absl::string_view field) const {
+  return object_->contains(std::string(field));
+}
+
 const json* JsonFields::Find(absl::string_view field) const {
   const std::string key(field);
   const auto it = object_->find(key);

@@ -43,6 +43,8 @@ class JsonFields {
   absl::StatusOr<std::optional<bool>> OptionalBool(
       absl::string_view field) const;
 
+  // Whether the field is there, if only as null.
+  bool Has(absl::string_view field) const;
   // The value, null if absent.
   const nlohmann::json* Find(absl::string_view field) const;
 

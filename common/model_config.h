@@ -9,15 +9,18 @@
 
 namespace hybridserve {
 
-enum class Architecture { kOpt };
-enum class ActivationFunction { kRelu, kGelu };
+enum class Architecture {
+  kOpt,    // arXiv:2205.01068
+  kLlama,  // arXiv:2302.13971, and what is built like it: Mistral, Qwen2
+};
+enum class ActivationFunction { kRelu, kGelu, kSilu };
 
 // A decoder's dimensions and what follows from them. Plain data, filled from a
 // Hugging Face config.json by ParseModelConfig (common/model_config_json.h),
 // which checks every field; a ModelConfig in hand is consistent.
 struct ModelConfig {
   Architecture architecture = Architecture::kOpt;
-  std::string model_type;  // "opt"
+  std::string model_type;  // "opt", "llama", "mistral", "qwen2"
 
   int64_t num_layers = 0;
   int64_t hidden = 0;        // h: width of the residual stream.
@@ -30,13 +33,22 @@ struct ModelConfig {
   int64_t position_offset = 0;  // OPT: 2; row of position 0 in the table.
   int64_t word_embed_dim = 0;   // = hidden unless the model projects.
 
-  bool pre_norm = true;         // do_layer_norm_before
-  bool has_bias = true;         // enable_bias: the linear layers' biases
-  bool has_norm_affine = true;  // layer_norm_elementwise_affine
-  bool has_final_norm = true;   // pre_norm && !_remove_final_layer_norm
-  bool tied_lm_head = true;     // tie_word_embeddings
+  bool pre_norm = true;  // do_layer_norm_before
+  // Biases of the linear layers.
+  bool has_qkv_bias = true;
+  bool has_output_bias = true;
+  bool has_ffn_bias = true;
+  bool has_norm_gain = true;
+  bool has_norm_bias = true;
+  bool centers_norm = true;    // Layer norm; false: root mean square norm.
+  bool has_final_norm = true;  // pre_norm && !_remove_final_layer_norm
+  bool tied_lm_head = true;    // tie_word_embeddings
+  bool has_gate = false;       // fc2(act(gate(x)) * fc1(x)), not fc2(act(..)).
   ActivationFunction activation = ActivationFunction::kRelu;
   float norm_epsilon = 1e-5F;
+  // Radians that a position turns each of a head's head_dim / 2 pairs of
+  // elements in queries and keys; empty: the model has a table of positions.
+  std::vector<float> rotary_frequencies;
 
   int64_t bos_token_id = -1;           // -1: the config names none.
   std::vector<int64_t> eos_token_ids;  // Any of them ends a sequence.
@@ -44,6 +56,11 @@ struct ModelConfig {
   DType checkpoint_dtype = DType::kFloat32;  // torch_dtype; float32 if absent.
 
   int64_t kv_width() const { return num_kv_heads * head_dim; }
+  bool has_rotary() const { return !rotary_frequencies.empty(); }
+  // Rows of the table of positions.
+  int64_t position_rows() const {
+    return has_rotary() ? 0 : max_positions + position_offset;
+  }
 
   // Elements of a half-slot a token: the widest of the two uses of a slot. On
   // models where ACT pays (hidden < 2 * kv_width) ACT takes one half-slot of

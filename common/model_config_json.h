@@ -9,11 +9,11 @@ namespace hybridserve {
 
 // Reads the text of a Hugging Face config.json, from an untrusted source.
 //
-// Understands OPT as transformers does, with its defaults for what is absent,
-// but for the dimensions, which must be there. InvalidArgument naming
-// config.json and the field for anything missing, of a wrong type, out of range
-// or contradictory; also for an architecture or a variant that is not
-// supported.
+// Understands OPT, Llama, Mistral and Qwen2 as transformers does, with its
+// defaults for what is absent, but for the dimensions, which must be there.
+// InvalidArgument naming config.json and the field for anything missing, of a
+// wrong type, out of range or contradictory; also for an architecture or a
+// variant that is not supported.
 absl::StatusOr<ModelConfig> ParseModelConfig(absl::string_view json);
 
 }  // namespace hybridserve

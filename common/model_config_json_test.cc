@@ -57,8 +57,14 @@ TEST(ModelConfigJsonTest, FillsInTheDefaultsOfTransformers) {
   EXPECT_EQ(config.position_offset, 2);
   EXPECT_EQ(config.word_embed_dim, 24);
   EXPECT_TRUE(config.pre_norm);
-  EXPECT_TRUE(config.has_bias);
-  EXPECT_TRUE(config.has_norm_affine);
+  EXPECT_TRUE(config.has_qkv_bias);
+  EXPECT_TRUE(config.has_output_bias);
+  EXPECT_TRUE(config.has_ffn_bias);
+  EXPECT_TRUE(config.has_norm_gain);
+  EXPECT_TRUE(config.has_norm_bias);
+  EXPECT_TRUE(config.centers_norm);
+  EXPECT_FALSE(config.has_gate);
+  EXPECT_FALSE(config.has_rotary());
   EXPECT_TRUE(config.has_final_norm);
   EXPECT_TRUE(config.tied_lm_head);
   EXPECT_EQ(config.activation, ActivationFunction::kRelu);
@@ -89,9 +95,10 @@ TEST(ModelConfigJsonTest, ReadsThePostNormModelThatProjects) {
 }
 
 TEST(ModelConfigJsonTest, ReadsEveryVariant) {
-  EXPECT_FALSE(Parse(With("enable_bias", false))->has_bias);
+  EXPECT_FALSE(Parse(With("enable_bias", false))->has_qkv_bias);
+  EXPECT_FALSE(Parse(With("enable_bias", false))->has_ffn_bias);
   EXPECT_FALSE(
-      Parse(With("layer_norm_elementwise_affine", false))->has_norm_affine);
+      Parse(With("layer_norm_elementwise_affine", false))->has_norm_gain);
   EXPECT_FALSE(Parse(With("_remove_final_layer_norm", true))->has_final_norm);
   EXPECT_FALSE(Parse(With("do_layer_norm_before", false))->has_final_norm);
   EXPECT_FALSE(Parse(With("tie_word_embeddings", false))->tied_lm_head);
@@ -151,7 +158,7 @@ TEST(ModelConfigJsonTest, RefusesWhatIsNotSupportedByName) {
     json value;
     std::string message;
   } cases[] = {
-      {"model_type", "llama", "\"llama\" is not a supported architecture"},
+      {"model_type", "mamba", "\"mamba\" is not a supported architecture"},
       {"model_type", 7, "must be a string; is 7"},
       {"architectures",
        {"OPTForSequenceClassification"},

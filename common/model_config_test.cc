@@ -29,11 +29,11 @@ TEST(ModelConfigTest, CountsTheParametersOfOpt125m) {
 TEST(ModelConfigTest, CountsWhatVariantsLeaveOutOrAdd) {
   const ModelConfig full = Opt125m();
   ModelConfig config = full;
-  config.has_bias = false;
+  config.has_qkv_bias = config.has_output_bias = config.has_ffn_bias = false;
   EXPECT_EQ(full.LayerParameters() - config.LayerParameters(), 5 * 768 + 3072);
 
   config = full;
-  config.has_norm_affine = false;
+  config.has_norm_gain = config.has_norm_bias = false;
   EXPECT_EQ(full.LayerParameters() - config.LayerParameters(), 4 * 768);
   EXPECT_EQ(full.EmbeddingParameters() - config.EmbeddingParameters(), 2 * 768);
 

@@ -73,7 +73,7 @@ HWY_INLINE void NormChunk(const float* x, const float* gain, const float* bias,
 
 template <typename Out>
 void NormRow(const LayerNormPointers& args, const float* x, Out* y) {
-  const float mean = Mean(x, args.width);
+  const float mean = args.center ? Mean(x, args.width) : 0.0F;
   const float variance = Variance(x, args.width, mean);
   const float scale = 1.0F / std::sqrt(variance + args.epsilon);
   const auto at = [](const float* base, int64_t c) {

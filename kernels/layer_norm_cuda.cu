@@ -18,9 +18,12 @@ __global__ void LayerNormKernel(LayerNormPointers args) {
   const float* x = args.x + row * args.x_stride;
   Y* y = static_cast<Y*>(args.y) + row * args.y_stride;
 
-  float sum = 0;
-  for (int64_t c = threadIdx.x; c < args.width; c += kWarpLanes) sum += x[c];
-  const float mean = WarpSum(sum) / static_cast<float>(args.width);
+  float mean = 0;
+  if (args.center) {  // For all threads or none.
+    float sum = 0;
+    for (int64_t c = threadIdx.x; c < args.width; c += kWarpLanes) sum += x[c];
+    mean = WarpSum(sum) / static_cast<float>(args.width);
+  }
 
   float squares = 0;
   for (int64_t c = threadIdx.x; c < args.width; c += kWarpLanes) {

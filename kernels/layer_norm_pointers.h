@@ -20,6 +20,7 @@ struct LayerNormPointers {
   int64_t rows;
   int64_t width;
   float epsilon;
+  bool center;  // False: the mean is taken to be 0.
 };
 
 }  // namespace hybridserve

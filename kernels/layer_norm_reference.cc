@@ -5,11 +5,11 @@
 namespace hybridserve {
 
 Matrix LayerNormReference(const Matrix& x, const Matrix& gain,
-                          const Matrix& bias, double epsilon) {
+                          const Matrix& bias, double epsilon, bool center) {
   Matrix y(x.rows, x.cols);
   for (int64_t r = 0; r < x.rows; ++r) {
     double mean = 0;
-    for (int64_t c = 0; c < x.cols; ++c) mean += x(r, c);
+    for (int64_t c = 0; c < x.cols && center; ++c) mean += x(r, c);
     mean /= static_cast<double>(x.cols);
 
     double variance = 0;

@@ -23,6 +23,7 @@ struct LinearCpuArgs {
   int64_t k;
   Activation activation = Activation::kNone;
   bool accumulate = false;  // y += ...; y is float32.
+  bool multiply = false;    // y *= ...
 };
 
 }  // namespace hybridserve

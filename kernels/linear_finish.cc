@@ -24,22 +24,27 @@ HWY_INLINE F32Vector Activate(F32Vector x, Activation activation) {
       return hn::Mul(hn::Mul(x, hn::Set(d, 0.5F)),
                      hn::Add(erf, hn::Set(d, 1.0F)));
     }
+    case Activation::kSilu: {
+      const F32Vector e = Exp(hn::Neg(x));
+      return hn::Div(x, hn::Add(e, hn::Set(d, 1.0F)));
+    }
   }
   return x;
 }
 
 constexpr int64_t kChunk = static_cast<int64_t>(kWide);
 
-// y[0..16) = act(sums + bias) or += sums + bias.
+// y[0..16) = act(sums + bias), += sums + bias or *= sums + bias.
 template <typename Out>
-HWY_INLINE void FinishChunk(const float* sums, const float* bias,
-                            Activation activation, bool accumulate, Out* y) {
+HWY_INLINE void FinishChunk(const LinearCpuArgs& args, const float* sums,
+                            const float* bias, Out* y) {
   const F32Tag d;
   for (size_t i = 0; i < kWide; i += kLanes) {
     F32Vector v = hn::LoadU(d, sums + i);
     if (bias != nullptr) v = hn::Add(v, hn::LoadU(d, bias + i));
-    v = Activate(v, activation);
-    if (accumulate) v = hn::Add(LoadFloats(y + i), v);
+    v = Activate(v, args.activation);
+    if (args.accumulate) v = hn::Add(LoadFloats(y + i), v);
+    if (args.multiply) v = hn::Mul(LoadFloats(y + i), v);
     StoreFloats(v, y + i);
   }
 }
@@ -52,8 +57,7 @@ void FinishRow(const LinearCpuArgs& args, const float* sums, int64_t row,
   const float* bias = args.bias == nullptr ? nullptr : args.bias + first;
   int64_t c = 0;
   for (; c + kChunk <= columns; c += kChunk) {
-    FinishChunk(sums + c, bias == nullptr ? nullptr : bias + c, args.activation,
-                args.accumulate, y + c);
+    FinishChunk(args, sums + c, bias == nullptr ? nullptr : bias + c, y + c);
   }
   if (c == columns) return;
   // The last, narrow panel goes through padded copies.
@@ -62,8 +66,8 @@ void FinishRow(const LinearCpuArgs& args, const float* sums, int64_t row,
   Out padded_y[kWide] = {};
   if (bias != nullptr) std::memcpy(padded_bias, bias + c, left * sizeof(float));
   std::memcpy(padded_y, y + c, left * sizeof(Out));
-  FinishChunk(sums + c, bias == nullptr ? nullptr : padded_bias,
-              args.activation, args.accumulate, padded_y);
+  FinishChunk(args, sums + c, bias == nullptr ? nullptr : padded_bias,
+              padded_y);
   std::memcpy(y + c, padded_y, left * sizeof(Out));
 }
 

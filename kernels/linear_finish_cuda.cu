@@ -19,6 +19,8 @@ __device__ float Activate(float x, Activation activation) {
       return x > 0 ? x : 0;
     case Activation::kGelu:
       return 0.5F * x * (1.0F + erff(x * 0.70710678F));  // 1 / sqrt(2)
+    case Activation::kSilu:
+      return x / (1.0F + expf(-x));
   }
   return x;
 }
@@ -30,8 +32,9 @@ __global__ void LinearFinishKernel(LinearFinishCudaArgs args) {
   const float bias = args.bias == nullptr ? 0.0F : args.bias[c];
   for (int64_t row = blockIdx.y; row < args.rows; row += gridDim.y) {
     const float sum = args.sums[row * args.sums_stride + c] + bias;
-    FromFloat(Activate(sum, args.activation),
-              static_cast<Y*>(args.y)[row * args.y_stride + c]);
+    Y& y = static_cast<Y*>(args.y)[row * args.y_stride + c];
+    const float value = Activate(sum, args.activation);
+    FromFloat(args.multiply ? ToFloat(y) * value : value, y);
   }
 }
 

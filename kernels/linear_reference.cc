@@ -13,6 +13,8 @@ double Activate(double x, Activation activation) {
       return x > 0 ? x : 0;
     case Activation::kGelu:
       return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+    case Activation::kSilu:
+      return x / (1 + std::exp(-x));
   }
   return x;
 }

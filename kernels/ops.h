@@ -20,8 +20,9 @@ namespace hybridserve {
 // of the inputs alone, bit for bit: not on other rows, on how many there are,
 // on a column split or on the number of threads.
 
-// y = act(x W^T + bias), or y += x W^T + bias with `accumulate`.
-// Accumulates in float32; bias is added in float32; one rounding to y's dtype.
+// y = act(x W^T + bias), y += x W^T + bias with `accumulate`, or, for gated
+// layers, y *= x W^T + bias with `multiply`. Accumulates in float32; bias is
+// added in float32; one rounding to y's dtype.
 struct LinearArgs {
   TensorView x;       // [M, K], the weight's dtype.
   BufferView weight;  // Blob packed by the device's WeightLayout.
@@ -30,22 +31,35 @@ struct LinearArgs {
   TensorView y;       // [M, N], float32 or the weight's dtype.
   Activation activation = Activation::kNone;
   bool accumulate = false;  // y is float32 then; activation kNone.
+  bool multiply = false;    // Not both; activation kNone.
 };
 
 // y = (x - mean) / sqrt(var + epsilon) * gain + bias, a row at a time
-// (arXiv:1607.06450, eq. 3).
+// (arXiv:1607.06450, eq. 3). Without `center` the mean is taken to be 0: the
+// root mean square norm (arXiv:1910.07467, eq. 4).
 struct LayerNormArgs {
   TensorView x;     // [M, h] float32.
   TensorView gain;  // [1, h] float32, or empty: 1.
   TensorView bias;  // [1, h] float32, or empty: 0.
   TensorView y;     // [M, h] float32 or compute dtype; may be x.
   float epsilon = 1e-5F;
+  bool center = true;
 };
 
 // y = x rounded to y's dtype (to nearest even), or widened.
 struct ConvertArgs {
   TensorView x;
   TensorView y;
+};
+
+// Rotary positions (arXiv:2104.09864, eq. 34), in place. Elements i and
+// i + head_dim / 2 of each head, as Hugging Face pairs them, are turned by
+// position * frequencies[i], a product in float32.
+struct RotaryArgs {
+  TensorView x;                    // [M, heads * head_dim], compute dtype.
+  int64_t head_dim = 0;            // At most kMaxRotaryHeadDim.
+  std::vector<float> frequencies;  // head_dim / 2: radians a position.
+  std::vector<int32_t> positions;  // M; -1: the row stays as it is.
 };
 
 // Keys and values of one cached block, [block_tokens, kv_width] each, dense.
@@ -118,6 +132,7 @@ class Ops {
   virtual absl::Status Linear(Stream& stream, const LinearArgs& args) = 0;
   virtual absl::Status LayerNorm(Stream& stream, const LayerNormArgs& args) = 0;
   virtual absl::Status Convert(Stream& stream, const ConvertArgs& args) = 0;
+  virtual absl::Status Rotary(Stream& stream, const RotaryArgs& args) = 0;
   virtual absl::Status Attention(Stream& stream, const AttentionArgs& args) = 0;
   virtual absl::Status Sample(Stream& stream, const SampleArgs& args) = 0;
   virtual absl::Status LogProb(Stream& stream, const LogProbArgs& args) = 0;

@@ -20,9 +20,15 @@ Matrix LinearReference(const Matrix& x, const Matrix& weight,
                        const Matrix& bias, Activation activation);
 
 // (x - mean) / sqrt(variance + epsilon) * gain + bias for each row; gain and
-// bias [1, width] or empty (1 and 0).
+// bias [1, width] or empty (1 and 0). Without `center` the mean is 0.
 Matrix LayerNormReference(const Matrix& x, const Matrix& gain,
-                          const Matrix& bias, double epsilon);
+                          const Matrix& bias, double epsilon,
+                          bool center = true);
+
+// x with each head's pairs turned by position * frequency, a float32 product.
+// As many frequencies as head_dim / 2, as many positions as rows; -1: as it is.
+Matrix RotaryReference(const Matrix& x, absl::Span<const float> frequencies,
+                       absl::Span<const int32_t> positions);
 
 struct AttentionReferenceArgs {
   Matrix q;  // [new positions, num_heads * head_dim]

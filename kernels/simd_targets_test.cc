@@ -18,6 +18,7 @@
 #include "kernels/log_prob_cpu.h"
 #include "kernels/matrix.h"
 #include "kernels/panel_layout.h"
+#include "kernels/rotary_cpu.h"
 #include "kernels/testing/ops_harness.h"
 #include "kernels/thread_pool.h"
 
@@ -64,7 +65,8 @@ TEST(SimdTargetsTest, LinearIsTheSameEverywhere) {
   for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
     for (const Shape& shape : kShapes) {
       for (const Activation activation :
-           {Activation::kNone, Activation::kRelu, Activation::kGelu}) {
+           {Activation::kNone, Activation::kRelu, Activation::kGelu,
+            Activation::kSilu}) {
         SCOPED_TRACE(testing::Message() << Name(dtype) << " m=" << shape.m);
         const WeightShape weight{shape.n, shape.k, dtype};
         const Bytes x =
@@ -118,9 +120,34 @@ TEST(SimdTargetsTest, LayerNormIsTheSameEverywhere) {
                       .y_dtype = y_dtype,
                       .rows = 5,
                       .width = width,
-                      .epsilon = 1e-5F},
+                      .epsilon = 1e-5F,
+                      .center = true},
                      pool);
         return y;
+      });
+    }
+  }
+}
+
+TEST(SimdTargetsTest, RotaryIsTheSameEverywhere) {
+  ThreadPool pool(1);
+  const std::vector<int32_t> positions = {0, 1, 77, 4095};
+  for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+    for (const int64_t head_dim : {2, 18, 64}) {
+      const std::vector<float> frequencies(head_dim / 2, 0.37F);
+      const Bytes x = Elements(RandomMatrix(4, 3 * head_dim, dtype, 1), dtype);
+      ExpectSameOnAllTargets([&] {
+        Bytes turned = x;
+        RotaryCpu({.x = turned.data(),
+                   .x_stride = 3 * head_dim,
+                   .dtype = dtype,
+                   .rows = 4,
+                   .num_heads = 3,
+                   .head_dim = head_dim,
+                   .frequencies = frequencies.data(),
+                   .positions = positions.data()},
+                  pool);
+        return turned;
       });
     }
   }

@@ -48,6 +48,7 @@ BLOCKS = {
     "LayerNormKernel": (128, lambda a: 0),
     "LinearFinishKernel": (128, lambda a: 0),
     "LogProbKernel": (128, lambda a: 0),
+    "RotaryKernel": (128, lambda a: 0),
     "SampleKernel": (128, lambda a: 8 << 10),
 }
 

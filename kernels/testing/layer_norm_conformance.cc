@@ -40,6 +40,29 @@ TEST_P(OpsConformance, LayerNormAgreesWithTheDefinition) {
   }
 }
 
+TEST_P(OpsConformance, LayerNormWithoutCenterIsTheRootMeanSquareNorm) {
+  for (const DType y_dtype : dtypes()) {
+    for (const int64_t width : {1, 15, 64, 1031}) {
+      SCOPED_TRACE(width);
+      OpsHarness harness(device());
+      Matrix x = RandomMatrix(6, width, DType::kFloat32, 1);
+      for (double& value : x.values) value += 3;
+      const Matrix gain = RandomMatrix(1, width, DType::kFloat32, 2);
+      const LayerNormArgs args{.x = harness.Put(x, DType::kFloat32, 3),
+                               .gain = harness.Put(gain, DType::kFloat32),
+                               .bias = {},
+                               .y = harness.Result(6, width, y_dtype, 1),
+                               .epsilon = 1e-6F,
+                               .center = false};
+      ASSERT_TRUE(harness.ops().LayerNorm(harness.stream(), args).ok());
+      const Matrix want =
+          LayerNormReference(x, gain, {}, args.epsilon, /*center=*/false);
+      ExpectNear("y", harness.Get(args.y), want,
+                 SumTolerance(width, 4 + MaxAbs(want), y_dtype));
+    }
+  }
+}
+
 TEST_P(OpsConformance, LayerNormWorksInPlaceAndByRow) {
   OpsHarness harness(device());
   const Matrix x = RandomMatrix(20, 100, DType::kFloat32, 1);

@@ -69,8 +69,8 @@ TEST_P(OpsConformance, LinearAgreesWithTheDefinition) {
 TEST_P(OpsConformance, LinearActivatesAndLeavesOutTheBias) {
   const Shape shape{9, 37, 50};
   for (const DType dtype : dtypes()) {
-    for (const Activation activation :
-         {Activation::kNone, Activation::kRelu, Activation::kGelu}) {
+    for (const Activation activation : {Activation::kNone, Activation::kRelu,
+                                        Activation::kGelu, Activation::kSilu}) {
       for (const bool has_bias : {false, true}) {
         Matrix bias;
         if (has_bias) bias = RandomMatrix(1, shape.n, DType::kFloat32, 3);
@@ -106,6 +106,33 @@ TEST_P(OpsConformance, LinearAccumulatesIntoTheResidual) {
       want.values[i] += residual.values[i];
     }
     ExpectNear("y", harness.Get(y), want, Tolerance(shape.k, DType::kFloat32));
+  }
+}
+
+TEST_P(OpsConformance, LinearMultipliesWhatIsThere) {
+  const Shape shape{7, 35, 70};
+  for (const DType dtype : dtypes()) {
+    for (const DType y_dtype : {DType::kFloat32, dtype}) {
+      OpsHarness harness(device());
+      const Matrix x = RandomMatrix(shape.m, shape.k, dtype, 1);
+      const Matrix weight = RandomMatrix(shape.n, shape.k, dtype, 2);
+      const Matrix bias = RandomMatrix(1, shape.n, DType::kFloat32, 3);
+      const Matrix gate = RandomMatrix(shape.m, shape.n, y_dtype, 4);
+      const TensorView y = harness.Put(gate, y_dtype, 3);
+      const LinearArgs args{.x = harness.Put(x, dtype),
+                            .weight = harness.PutWeight(weight, dtype),
+                            .shape = {shape.n, shape.k, dtype},
+                            .bias = harness.Put(bias, DType::kFloat32),
+                            .y = y,
+                            .multiply = true};
+      ASSERT_TRUE(harness.ops().Linear(harness.stream(), args).ok());
+      Matrix want = LinearReference(x, weight, bias, Activation::kNone);
+      for (size_t i = 0; i < want.values.size(); ++i) {
+        want.values[i] *= gate.values[i];
+      }
+      ExpectNear("y", harness.Get(y), want,
+                 MaxAbs(gate) * Tolerance(shape.k, y_dtype));
+    }
   }
 }
 

@@ -20,14 +20,17 @@ VARIANTS = []
 NEAR_TIE = 1e-3
 LOG_PROB_TOLERANCE = 2e-4
 
-# Where blocks lie and how they are kept: one memory, and the smallest device
-# with a separate arena.
+# Where blocks lie and how they are kept: one memory, the smallest device with a
+# separate arena, and one with room for recomputed rows. Models whose queries
+# share keys and values keep no activations, whatever the policy.
 SETTINGS = {
     "one_memory_kv": ["--policy=kv"],
     "min_kv": ["--policy=kv", "--device_memory=min"],
     "min_act": ["--policy=act", "--device_memory=min"],
     "min_mixed": ["--policy=hybrid", "--act_ratio=0.37",
                   "--device_memory=min"],
+    "recompute": ["--policy=recompute", "--recompute_ratio=0.6",
+                  "--device_memory=8MB"],
 }
 
 

@@ -3,13 +3,14 @@
     python3 tests/golden/make_goldens.py [--out DIR]
 
 Needs torch, transformers and tokenizers (tools/requirements.txt). For every
-variant of OPT's config.json it writes with transformers a folder
-models/VARIANT (random weights, a byte-level tokenizer) and answers.json:
+variant of OPT's config.json, and of Llama's, Mistral's and Qwen2's, it writes
+with transformers a folder models/VARIANT (random weights, a byte-level
+tokenizer) and answers.json:
 float32 log-probs of every token of a text given those before it, and greedy
 continuations of several prompts with the margin between the two best logits
 at each step, so that a reader can tell a near tie from a mistake. Then the
 same for models/demo and its held-out text, into demo_answers.json; --demo_only
-does that alone (after the model was trained anew).
+does that alone (after the model was trained anew), --only=NAME one variant.
 """
 
 import argparse
@@ -19,7 +20,11 @@ import shutil
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
-from transformers import OPTConfig, OPTForCausalLM, PreTrainedTokenizerFast
+from transformers import (AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM,
+                          MistralConfig, MistralForCausalLM, OPTConfig,
+                          OPTForCausalLM, PreTrainedModel,
+                          PreTrainedTokenizerFast, Qwen2Config,
+                          Qwen2ForCausalLM)
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]
 TEXT = ("In the beginning, 42 quick brown foxes jumped; \"why?\" asked the "
@@ -30,26 +35,54 @@ DEMO_PROMPTS = ["In the beginning", "And the king said unto", "The love of",
                 "It was a dark night, and", "1 2 3", "Größe und 数学 🙂"]
 NEW_TOKENS = 24
 
-# name: (config overrides, how the checkpoint is saved)
+COMMON = {"vocab_size": 320, "hidden_size": 48, "num_hidden_layers": 3,
+          "num_attention_heads": 4, "max_position_embeddings": 256,
+          "bos_token_id": 2, "eos_token_id": 2, "pad_token_id": 1}
+OPT = (OPTConfig, OPTForCausalLM,
+       {"ffn_dim": 96, "word_embed_proj_dim": 48, "dropout": 0.0})
+GATED = {"intermediate_size": 80, "attn_implementation": "eager"}
+LLAMA = (LlamaConfig, LlamaForCausalLM, GATED)
+MISTRAL = (MistralConfig, MistralForCausalLM,
+           {"num_key_value_heads": 2, "sliding_window": None, **GATED})
+QWEN2 = (Qwen2Config, Qwen2ForCausalLM, {"num_key_value_heads": 1, **GATED})
+
+# name: (family, config overrides, how the checkpoint is saved)
 VARIANTS = {
-    "pre_norm": ({}, {}),
+    "pre_norm": (OPT, {}, {}),
     "post_norm_projected": (
-        {"do_layer_norm_before": False, "word_embed_proj_dim": 24}, {}),
-    "pre_norm_projected": ({"word_embed_proj_dim": 40}, {}),
-    "no_bias": ({"enable_bias": False}, {}),
-    "no_norm_affine": ({"layer_norm_elementwise_affine": False}, {}),
-    "no_final_norm": ({"_remove_final_layer_norm": True}, {}),
-    "gelu": ({"activation_function": "gelu"}, {}),
-    "untied_head": ({"tie_word_embeddings": False}, {}),
-    "odd_shapes": ({"hidden_size": 63, "num_attention_heads": 3,
-                    "ffn_dim": 97, "vocab_size": 331,
-                    "word_embed_proj_dim": 63}, {}),
-    "five_heads_sharded": ({"hidden_size": 60, "num_attention_heads": 5,
-                            "word_embed_proj_dim": 60},
+        OPT, {"do_layer_norm_before": False, "word_embed_proj_dim": 24}, {}),
+    "pre_norm_projected": (OPT, {"word_embed_proj_dim": 40}, {}),
+    "no_bias": (OPT, {"enable_bias": False}, {}),
+    "no_norm_affine": (OPT, {"layer_norm_elementwise_affine": False}, {}),
+    "no_final_norm": (OPT, {"_remove_final_layer_norm": True}, {}),
+    "gelu": (OPT, {"activation_function": "gelu"}, {}),
+    "untied_head": (OPT, {"tie_word_embeddings": False}, {}),
+    "odd_shapes": (OPT, {"hidden_size": 63, "num_attention_heads": 3,
+                         "ffn_dim": 97, "vocab_size": 331,
+                         "word_embed_proj_dim": 63}, {}),
+    "five_heads_sharded": (OPT, {"hidden_size": 60, "num_attention_heads": 5,
+                                 "word_embed_proj_dim": 60},
                            {"max_shard_size": "60KB"}),
-    "float16": ({}, {"dtype": torch.float16}),
-    "bfloat16_sharded": ({}, {"dtype": torch.bfloat16,
-                              "max_shard_size": "50KB"}),
+    "float16": (OPT, {}, {"dtype": torch.float16}),
+    "bfloat16_sharded": (OPT, {}, {"dtype": torch.bfloat16,
+                                   "max_shard_size": "50KB"}),
+    "llama": (LLAMA, {}, {}),
+    # Positions of the text are beyond what the model "was trained with".
+    "llama_long": (LLAMA, {
+        "num_key_value_heads": 2, "tie_word_embeddings": True,
+        "eos_token_id": [2, 3], "rope_theta": 500000.0, "rope_scaling": {
+            "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 64}}, {}),
+    "llama_linear": (LLAMA, {
+        "attention_bias": True, "mlp_bias": True, "rms_norm_eps": 1e-4,
+        "rope_scaling": {"rope_type": "linear", "factor": 4.0}}, {}),
+    "llama_bfloat16_sharded": (LLAMA, {
+        "hidden_size": 60, "num_attention_heads": 6,
+        "num_key_value_heads": 6}, {"dtype": torch.bfloat16,
+                                    "max_shard_size": "50KB"}),
+    "mistral": (MISTRAL, {"head_dim": 20}, {}),
+    "qwen2": (QWEN2, {"tie_word_embeddings": True, "rope_theta": 1e6}, {}),
 }
 
 
@@ -68,19 +101,16 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
                                    pad_token="<pad>")
 
 
-def make_model(overrides: dict, seed: int) -> OPTForCausalLM:
-    config = OPTConfig(**{
-        "vocab_size": 320, "hidden_size": 48, "num_hidden_layers": 3,
-        "ffn_dim": 96, "num_attention_heads": 4, "max_position_embeddings": 256,
-        "word_embed_proj_dim": 48, "bos_token_id": 2, "eos_token_id": 2,
-        "pad_token_id": 1, "dropout": 0.0, **overrides})
+def make_model(family: tuple, overrides: dict, seed: int) -> PreTrainedModel:
+    config_class, model_class, defaults = family
     torch.manual_seed(seed)
-    model = OPTForCausalLM(config).eval()
+    model = model_class(
+        config_class(**{**COMMON, **defaults, **overrides})).eval()
     # transformers' own initialisation is so small that all logits nearly tie
     # and biases are zero: draw every tensor large enough to matter.
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if "layer_norm.weight" in name:
+            if name.endswith("norm.weight"):
                 parameter.uniform_(0.5, 1.5)
             elif parameter.dim() == 1:
                 parameter.normal_(std=0.1)
@@ -91,7 +121,7 @@ def make_model(overrides: dict, seed: int) -> OPTForCausalLM:
 
 
 @torch.no_grad()
-def answers(model: OPTForCausalLM, tokenizer) -> dict:
+def answers(model: PreTrainedModel, tokenizer) -> dict:
     text_ids = tokenizer(TEXT, add_special_tokens=False).input_ids
     ids = [model.config.bos_token_id] + text_ids
     log_probs = torch.log_softmax(
@@ -109,7 +139,7 @@ def answers(model: OPTForCausalLM, tokenizer) -> dict:
 
 
 @torch.no_grad()
-def greedy(model: OPTForCausalLM, prompt_ids: list[int]) -> dict:
+def greedy(model: PreTrainedModel, prompt_ids: list[int]) -> dict:
     tokens, margins = [], []
     for _ in range(NEW_TOKENS):
         logits = model(torch.tensor([prompt_ids + tokens])).logits[0, -1]
@@ -120,7 +150,7 @@ def greedy(model: OPTForCausalLM, prompt_ids: list[int]) -> dict:
 
 
 @torch.no_grad()
-def windowed_log_probs(model: OPTForCausalLM, ids: list[int]) -> torch.Tensor:
+def windowed_log_probs(model: PreTrainedModel, ids: list[int]) -> torch.Tensor:
     """As `hybridserve score`: windows of the model's limit, each after bos."""
     window = min(model.config.max_position_embeddings, 2048) - 1
     parts = []
@@ -160,24 +190,30 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path,
                         default=pathlib.Path(__file__).parent / "models")
     parser.add_argument("--demo_only", action="store_true")
+    parser.add_argument("--only", choices=VARIANTS)
     args = parser.parse_args()
     out = args.out
     torch.set_num_threads(1)
-    make_demo_answers()
+    if args.only is None:
+        make_demo_answers()
     if args.demo_only:
         return
     tokenizer = make_tokenizer()
-    for seed, (name, (overrides, saving)) in enumerate(VARIANTS.items()):
+    for seed, (name, variant) in enumerate(VARIANTS.items()):
+        if args.only not in (None, name):
+            continue
+        family, overrides, saving = variant
         folder = out / name
         shutil.rmtree(folder, ignore_errors=True)
         saving = dict(saving)
         dtype = saving.pop("dtype", torch.float32)
-        make_model(overrides, seed).to(dtype).save_pretrained(
+        make_model(family, overrides, seed).to(dtype).save_pretrained(
             folder, safe_serialization=True, **saving)
         tokenizer.save_pretrained(folder)
         # The answers are of the folder as loaded again, in float32.
-        model = OPTForCausalLM.from_pretrained(
-            folder, torch_dtype=torch.float32).eval()
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, torch_dtype=torch.float32,
+            attn_implementation="eager").eval()
         with open(folder / "answers.json", "w", encoding="utf-8") as file:
             json.dump(answers(model, tokenizer), file, ensure_ascii=False)
             file.write("\n")

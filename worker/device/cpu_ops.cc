@@ -12,6 +12,7 @@
 #include "kernels/layer_norm_cpu.h"
 #include "kernels/linear_cpu.h"
 #include "kernels/log_prob_cpu.h"
+#include "kernels/rotary_cpu.h"
 #include "kernels/sample_cpu.h"
 #include "worker/device/cpu_stream.h"
 #include "worker/device/tensor_checks.h"
@@ -62,7 +63,8 @@ absl::Status CpuOps::Linear(Stream& stream, const LinearArgs& args) {
                             .n = shape.n,
                             .k = shape.k,
                             .activation = args.activation,
-                            .accumulate = args.accumulate};
+                            .accumulate = args.accumulate,
+                            .multiply = args.multiply};
   Queue(stream, [this, plain] {
     linear_.Run(plain, pool_);
     return absl::OkStatus();
@@ -91,6 +93,19 @@ absl::Status CpuOps::Convert(Stream& stream, const ConvertArgs& args) {
       ConvertElements(x.dtype, AddressOf(x.Rows(row, 1)), y.dtype,
                       AddressOf(y.Rows(row, 1)), x.cols);
     });
+    return absl::OkStatus();
+  });
+  return absl::OkStatus();
+}
+
+absl::Status CpuOps::Rotary(Stream& stream, const RotaryArgs& args) {
+  RETURN_IF_ERROR(CheckComputeDType("rotary", args.x.dtype));
+  CheckRotary(args);
+  Queue(stream, [this, args] {
+    RotaryPointers plain = PointersOf(args);
+    plain.frequencies = args.frequencies.data();
+    plain.positions = args.positions.data();
+    RotaryCpu(plain, pool_);
     return absl::OkStatus();
   });
   return absl::OkStatus();

@@ -22,6 +22,7 @@ class CpuOps final : public Ops {
   absl::Status Linear(Stream& stream, const LinearArgs& args) override;
   absl::Status LayerNorm(Stream& stream, const LayerNormArgs& args) override;
   absl::Status Convert(Stream& stream, const ConvertArgs& args) override;
+  absl::Status Rotary(Stream& stream, const RotaryArgs& args) override;
   absl::Status Attention(Stream& stream, const AttentionArgs& args) override;
   absl::Status Sample(Stream& stream, const SampleArgs& args) override;
   absl::Status LogProb(Stream& stream, const LogProbArgs& args) override;

@@ -40,7 +40,19 @@ LayerNormPointers PointersOf(const LayerNormArgs& args) {
           .y_dtype = args.y.dtype,
           .rows = args.x.rows,
           .width = args.x.cols,
-          .epsilon = args.epsilon};
+          .epsilon = args.epsilon,
+          .center = args.center};
+}
+
+RotaryPointers PointersOf(const RotaryArgs& args) {
+  return {.x = AddressOf(args.x),
+          .x_stride = args.x.stride,
+          .dtype = args.x.dtype,
+          .rows = args.x.rows,
+          .num_heads = args.x.cols / args.head_dim,
+          .head_dim = args.head_dim,
+          .frequencies = nullptr,
+          .positions = nullptr};
 }
 
 AttentionPointers PointersOf(const AttentionArgs& args) {
@@ -67,8 +79,10 @@ void CheckLinear(const LinearArgs& args, const WeightLayout& layout) {
   CheckVector("linear bias", args.bias, shape.n);
   CHECK(args.x.dtype == shape.dtype) << Name(args.x.dtype);
   CHECK(args.y.dtype == DType::kFloat32 || args.y.dtype == shape.dtype);
-  CHECK(!args.accumulate || (args.y.dtype == DType::kFloat32 &&
-                             args.activation == Activation::kNone));
+  CHECK(!args.accumulate || args.y.dtype == DType::kFloat32);
+  CHECK((!args.accumulate && !args.multiply) ||
+        args.activation == Activation::kNone);
+  CHECK(!args.accumulate || !args.multiply);
   CHECK_EQ(args.weight.size, layout.PackedBytes(shape));
 }
 
@@ -83,6 +97,15 @@ void CheckLayerNorm(const LayerNormArgs& args) {
 void CheckConvert(const ConvertArgs& args) {
   CheckShape("convert x", args.x, args.x.rows, args.x.cols);
   CheckShape("convert y", args.y, args.x.rows, args.x.cols);
+}
+
+void CheckRotary(const RotaryArgs& args) {
+  CHECK(args.head_dim > 0 && args.head_dim <= kMaxRotaryHeadDim &&
+        args.head_dim % 2 == 0 && args.x.cols % args.head_dim == 0)
+      << "rotary heads of " << args.head_dim << " in " << args.x.cols;
+  CHECK_EQ(static_cast<int64_t>(args.frequencies.size()), args.head_dim / 2);
+  CheckShape("rotary x", args.x, static_cast<int64_t>(args.positions.size()),
+             args.x.cols);
 }
 
 void CheckAttention(const AttentionArgs& args) {

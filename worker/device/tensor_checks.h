@@ -7,6 +7,7 @@
 #include "kernels/device/tensor_view.h"
 #include "kernels/layer_norm_pointers.h"
 #include "kernels/ops.h"
+#include "kernels/rotary_pointers.h"
 
 namespace hybridserve {
 
@@ -30,11 +31,14 @@ void CheckVector(const char* name, const TensorView& view, int64_t cols);
 // An op's tensors as implementations take them.
 LayerNormPointers PointersOf(const LayerNormArgs& args);
 AttentionPointers PointersOf(const AttentionArgs& args);
+// With no frequencies and positions yet.
+RotaryPointers PointersOf(const RotaryArgs& args);
 
 // Crash unless shapes and dtypes of an op's tensors fit together.
 void CheckLinear(const LinearArgs& args, const WeightLayout& layout);
 void CheckLayerNorm(const LayerNormArgs& args);
 void CheckConvert(const ConvertArgs& args);
+void CheckRotary(const RotaryArgs& args);
 void CheckAttention(const AttentionArgs& args);
 void CheckSample(const SampleArgs& args);
 void CheckLogProb(const LogProbArgs& args);

@@ -23,11 +23,22 @@ struct LayerRows {
   TensorView v;       // [M, kv_width] es, written.
   TensorView mixed;   // [M, >= attention width and hidden] es: scratch.
   TensorView wide;    // [M, >= attention width and ffn_dim] es: scratch.
+  // Of models with rotary positions: M.
+  std::vector<int32_t> positions;
 };
 
-// The forward pass of an OPT decoder (arXiv:2205.01068), layer by layer, as
-// calls of ops. Pre-norm: x += attention(norm(x)), x += ffn(norm(x)); post-norm
-// (do_layer_norm_before = false): x = norm(x + attention(x)), and so on.
+// What becomes of x W^T + bias: LinearArgs (kernels/ops.h).
+struct LinearEnd {
+  Activation activation = Activation::kNone;
+  bool accumulate = false;
+  bool multiply = false;
+};
+
+// The forward pass of an OPT decoder (arXiv:2205.01068) or one like Llama's
+// (arXiv:2302.13971), layer by layer, as calls of ops. Pre-norm:
+// x += attention(norm(x)), x += ffn(norm(x)); post-norm (OPT's
+// do_layer_norm_before = false): x = norm(x + attention(x)), and so on. The ffn
+// is fc2(act(fc1(x))), or, gated, fc2(act(gate(x)) * fc1(x)).
 //
 // The residual stream is float32; inputs of GEMMs, q, k, v and attention's
 // output are rounded to the compute dtype. K and V of new positions and of
@@ -50,9 +61,12 @@ class Decoder {
   absl::Status ProjectIn(absl::Span<const PlacedPiece> weight,
                          const TensorView& tokens, const TensorView& hidden);
 
-  // k, v = act W_K^T + b_K, act W_V^T + b_V. [M, hidden] -> [M, kv_width].
+  // k, v = act W_K^T + b_K, act W_V^T + b_V. [M, hidden] -> [M, kv_width]. Of
+  // models with rotary positions, k turned by them: `positions` are M, else
+  // they may be none.
   absl::Status RebuildKv(LayerWeights& weights, const TensorView& act,
-                         const TensorView& k, const TensorView& v);
+                         const TensorView& k, const TensorView& v,
+                         const std::vector<int32_t>& positions);
 
   // Fills act, k and v of positions of which nothing else is wanted.
   absl::Status ComputeKv(LayerWeights& weights, const LayerRows& rows);
@@ -73,19 +87,21 @@ class Decoder {
   absl::Status FinishRows(const TensorView& hidden, const TensorView& gain,
                           const TensorView& bias, const TensorView& out);
 
-  // y = act(x W^T + bias) or y += x W^T + bias, piece by piece.
+  // y = act(x W^T + bias), y += x W^T + bias or y *= x W^T + bias, piece by
+  // piece.
   absl::Status Linear(absl::Span<const PlacedPiece> weight,
                       const TensorView& bias, const TensorView& x,
-                      const TensorView& y,
-                      Activation activation = Activation::kNone,
-                      bool accumulate = false);
+                      const TensorView& y, const LinearEnd& end = {});
 
  private:
   // Linear() with a matrix and a bias of the layer.
   absl::Status Apply(LayerWeights& weights, LinearWeight matrix,
                      LayerVector bias, const TensorView& x, const TensorView& y,
-                     Activation activation = Activation::kNone,
-                     bool accumulate = false);
+                     const LinearEnd& end);
+  // Turns the heads of queries or keys by their positions, where the model
+  // does.
+  absl::Status Rotate(const TensorView& x,
+                      const std::vector<int32_t>& positions);
   absl::Status Norm(LayerWeights& weights, LayerVector gain, LayerVector bias,
                     const TensorView& x, const TensorView& y);
 

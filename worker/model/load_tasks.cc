@@ -16,7 +16,7 @@
 #include "kernels/element_convert.h"
 #include "kernels/weight_layout.h"
 #include "worker/model/host_weights.h"
-#include "worker/model/opt_tensors.h"
+#include "worker/model/model_tensors.h"
 #include "worker/model/tensor_source.h"
 #include "worker/model/weight_plan.h"
 
@@ -112,22 +112,27 @@ std::vector<LoadTask> MakeLoadTasks(const TensorSource& source,
                                     const WeightLayout& layout,
                                     const WeightSpans& into) {
   TaskMaker maker(source, config, layout);
-  maker.Table(kTokenTableName, plan.token_table, into.token_table);
-  maker.Table(kPositionTableName, plan.position_table, into.position_table);
+  maker.Table(TensorName(config, OuterTensor::kTokenTable), plan.token_table,
+              into.token_table);
+  maker.Table(TensorName(config, OuterTensor::kPositionTable),
+              plan.position_table, into.position_table);
   for (const WeightPiece& piece : plan.outer.project_in) {
     maker.Piece(piece, 0, into.outer);
   }
   for (const WeightPiece& piece : plan.outer.project_out) {
     maker.Piece(piece, 0, into.outer);
   }
-  maker.Vector(kFinalNormGainName, plan.outer.final_norm_gain, into.outer);
-  maker.Vector(kFinalNormBiasName, plan.outer.final_norm_bias, into.outer);
+  maker.Vector(TensorName(config, OuterTensor::kFinalNormGain),
+               plan.outer.final_norm_gain, into.outer);
+  maker.Vector(TensorName(config, OuterTensor::kFinalNormBias),
+               plan.outer.final_norm_bias, into.outer);
   for (int64_t layer = 0; layer < plan.num_layers; ++layer) {
     const absl::Span<char> blob =
         into.layers.subspan(layer * plan.layer.bytes, plan.layer.bytes);
     for (int i = 0; i < kNumLayerVectors; ++i) {
       const auto vector = static_cast<LayerVector>(i);
-      maker.Vector(TensorName(vector, layer), plan.layer.vector(vector), blob);
+      maker.Vector(TensorName(config, vector, layer), plan.layer.vector(vector),
+                   blob);
     }
     for (const WeightPiece& piece : plan.layer.pieces) {
       maker.Piece(piece, layer, blob);

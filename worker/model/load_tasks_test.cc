@@ -8,7 +8,7 @@
 #include "common/dtype.h"
 #include "gtest/gtest.h"
 #include "worker/model/host_weights.h"
-#include "worker/model/opt_tensors.h"
+#include "worker/model/model_tensors.h"
 #include "worker/model/random_source.h"
 #include "worker/model/tensor_source.h"
 #include "worker/model/testing/row_major_layout.h"
@@ -48,10 +48,11 @@ TEST(LoadTasksTest, ReadEveryRowOfEveryTensorInOrder) {
       rows[task.tensor] += task.num_rows;
     }
     std::map<std::string, int64_t> want;
-    for (const ExpectedTensor& tensor : OptTensors(config)) {
+    for (const ExpectedTensor& tensor : ModelTensors(config)) {
       want[tensor.name] = tensor.shape[0];
     }
-    if (config.tied_lm_head) want[kTokenTableName] *= 2;
+    if (config.tied_lm_head)
+      want[TensorName(config, OuterTensor::kTokenTable)] *= 2;
     EXPECT_EQ(rows, want);
   }
 }

@@ -18,7 +18,7 @@
 #include "common/status_macros.h"
 #include "common/worker_info.h"
 #include "worker/model/mapped_file.h"
-#include "worker/model/opt_tensors.h"
+#include "worker/model/model_tensors.h"
 #include "worker/model/random_source.h"
 #include "worker/model/safetensors_source.h"
 #include "worker/model/tensor_source.h"
@@ -102,7 +102,8 @@ absl::StatusOr<ModelFolder> OpenModelFolder(
     folder.tensors =
         std::make_unique<RandomSource>(folder.config, *random_weights);
   } else {
-    ASSIGN_OR_RETURN(folder.tensors, SafetensorsSource::Open(path));
+    ASSIGN_OR_RETURN(folder.tensors, SafetensorsSource::Open(
+                                         path, TensorPrefix(folder.config)));
   }
   RETURN_IF_ERROR(CheckTensors(*folder.tensors, folder.config));
   // A layer's matrix speaks for all; config.json may say something else.

@@ -16,7 +16,7 @@
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "worker/model/opt_tensors.h"
+#include "worker/model/model_tensors.h"
 #include "worker/model/random_source.h"
 #include "worker/model/tensor_source.h"
 #include "worker/model/testing/safetensors_text.h"
@@ -69,7 +69,7 @@ TEST_F(ModelFolderTest, OpensEveryVariant) {
     EXPECT_EQ(folder->config.hidden, config.hidden);
     EXPECT_EQ(folder->config.has_final_norm, config.has_final_norm);
     EXPECT_EQ(folder->checkpoint_dtype, config.checkpoint_dtype);
-    EXPECT_EQ(folder->tensors->Names().size(), OptTensors(config).size());
+    EXPECT_EQ(folder->tensors->Names().size(), ModelTensors(config).size());
   }
 }
 

@@ -16,7 +16,7 @@
 #include "common/model_config.h"
 #include "glog/logging.h"
 #include "kernels/element_convert.h"
-#include "worker/model/opt_tensors.h"
+#include "worker/model/model_tensors.h"
 #include "worker/model/tensor_source.h"
 
 // One hash of 64 bits an element; its four 16-bit parts are added up, which is
@@ -55,14 +55,16 @@ float Noise(uint64_t key, int64_t index) {
 }
 
 bool IsNormGain(absl::string_view name) {
-  return absl::EndsWith(name, "layer_norm.weight");
+  return absl::EndsWith(name, "layer_norm.weight") ||
+         absl::EndsWith(name, "layernorm.weight") ||
+         name == "model.norm.weight";
 }
 
 }  // namespace
 
 RandomSource::RandomSource(const ModelConfig& config, uint64_t seed)
     : seed_(seed) {
-  for (ExpectedTensor& tensor : OptTensors(config)) {
+  for (ExpectedTensor& tensor : ModelTensors(config)) {
     tensors_[tensor.name] = {.dtype = config.checkpoint_dtype,
                              .shape = std::move(tensor.shape),
                              .origin = origin()};

@@ -17,12 +17,15 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kernels/element_convert.h"
-#include "worker/model/opt_tensors.h"
+#include "worker/model/model_tensors.h"
 #include "worker/model/tensor_source.h"
 #include "worker/model/testing/small_models.h"
 
 namespace hybridserve {
 namespace {
+
+constexpr char kTokenTable[] = "model.decoder.embed_tokens.weight";
+constexpr char kPositionTable[] = "model.decoder.embed_positions.weight";
 
 std::string Read(const TensorSource& source, absl::string_view name,
                  int64_t first_row, int64_t num_rows) {
@@ -67,14 +70,15 @@ TEST(RandomSourceTest, HasEveryTensorOfEveryVariant) {
   for (const auto& [name, config] : SmallConfigs()) {
     const RandomSource source(config, 1);
     EXPECT_THAT(CheckTensors(source, config), IsOk()) << name;
-    EXPECT_EQ(source.Find(kTokenTableName)->dtype, config.checkpoint_dtype);
+    EXPECT_EQ(source.Find(TensorName(config, OuterTensor::kTokenTable))->dtype,
+              config.checkpoint_dtype);
   }
 }
 
 // A change of these bytes is a change of every model made from a seed.
 TEST(RandomSourceTest, BytesAreTheSameForEver) {
   const RandomSource source(SmallConfig(), 7);
-  EXPECT_EQ(Sha256Hex(ReadWhole(source, kTokenTableName)),
+  EXPECT_EQ(Sha256Hex(ReadWhole(source, kTokenTable)),
             "f3bc629311a7660669a4d5a5a814a352e2bbdb33aa0f520190a4ebeaeb95c3c9");
 }
 
@@ -83,10 +87,10 @@ TEST(RandomSourceTest, RowsDoNotDependOnHowTheyAreRead) {
   config.hidden = config.word_embed_dim = 1500;  // More than a chunk a read.
   config.checkpoint_dtype = DType::kBFloat16;
   const RandomSource source(config, 3);
-  const std::string whole = ReadWhole(source, kTokenTableName);
+  const std::string whole = ReadWhole(source, kTokenTable);
   std::string parts;
   for (int64_t row = 0; row < config.vocab_size; row += 7) {
-    parts += Read(source, kTokenTableName, row,
+    parts += Read(source, kTokenTable, row,
                   std::min<int64_t>(7, config.vocab_size - row));
   }
   EXPECT_EQ(parts, whole);
@@ -120,10 +124,11 @@ TEST(RandomSourceTest, ValuesLookLikeAFreshModels) {
   const Moments matrix = moments(TensorName(config, LinearWeight::kFc1, 1));
   EXPECT_NEAR(matrix.mean, 0, 1e-4);
   EXPECT_NEAR(matrix.deviation, 0.02, 1e-4);
-  const Moments bias = moments(TensorName(LayerVector::kFc1Bias, 0));
+  const Moments bias = moments(TensorName(config, LayerVector::kFc1Bias, 0));
   EXPECT_NEAR(bias.mean, 0, 2e-3);
   EXPECT_NEAR(bias.deviation, 0.02, 2e-3);
-  const Moments gain = moments(TensorName(LayerVector::kFfnNormGain, 0));
+  const Moments gain =
+      moments(TensorName(config, LayerVector::kFfnNormGain, 0));
   EXPECT_NEAR(gain.mean, 1, 3e-3);
   EXPECT_NEAR(gain.deviation, 0.02, 3e-3);
 }
@@ -132,12 +137,12 @@ TEST(RandomSourceTest, NarrowTypesAreTheRoundedWideOnes) {
   ModelConfig config = SmallConfig();
   const RandomSource wide(config, 9);
   const std::vector<float> exact =
-      Floats(ReadWhole(wide, kPositionTableName), DType::kFloat32);
+      Floats(ReadWhole(wide, kPositionTable), DType::kFloat32);
   for (const DType dtype : {DType::kBFloat16, DType::kFloat16}) {
     config.checkpoint_dtype = dtype;
     const RandomSource narrow(config, 9);
     const std::vector<float> rounded =
-        Floats(ReadWhole(narrow, kPositionTableName), dtype);
+        Floats(ReadWhole(narrow, kPositionTable), dtype);
     ASSERT_EQ(rounded.size(), exact.size());
     for (size_t i = 0; i < exact.size(); ++i) {
       ASSERT_NEAR(rounded[i], exact[i], std::abs(exact[i]) / 128 + 1e-7) << i;

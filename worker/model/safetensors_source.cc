@@ -71,18 +71,19 @@ absl::Status NoSafetensors(const std::string& folder) {
 
 }  // namespace
 
-std::string CanonicalTensorName(absl::string_view name) {
+std::string CanonicalTensorName(absl::string_view name,
+                                absl::string_view prefix) {
   absl::string_view rest = absl::StripPrefix(name, "model.");
   if (absl::StartsWith(rest, "lm_head.")) return absl::StrCat(rest);
   rest = absl::StripPrefix(rest, "decoder.");
-  return absl::StrCat("model.decoder.", rest);
+  return absl::StrCat(prefix, rest);
 }
 
 absl::StatusOr<std::unique_ptr<SafetensorsSource>> SafetensorsSource::Open(
-    const std::string& folder) {
+    const std::string& folder, absl::string_view prefix) {
   // Not make_unique: the constructor is private.
   std::unique_ptr<SafetensorsSource> source =
-      absl::WrapUnique(new SafetensorsSource());
+      absl::WrapUnique(new SafetensorsSource(prefix));
   if (Exists(folder, kSingleFile)) {
     source->origin_ = kSingleFile;
     RETURN_IF_ERROR(source->AddFile(folder, kSingleFile));
@@ -113,7 +114,7 @@ absl::Status SafetensorsSource::AddFile(const std::string& folder,
                                   .origin = file},
                          .file = files_.size(),
                          .offset = entry.offset};
-    const std::string name = CanonicalTensorName(entry.name);
+    const std::string name = CanonicalTensorName(entry.name, prefix_);
     const auto [it, is_new] = tensors_.try_emplace(name, std::move(location));
     if (!is_new) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -134,7 +135,7 @@ absl::Status SafetensorsSource::AddShards(const std::string& folder) {
   }
   absl::btree_set<std::string> listed;
   for (const auto& [name, file] : index) {
-    const std::string canonical = CanonicalTensorName(name);
+    const std::string canonical = CanonicalTensorName(name, prefix_);
     const auto it = tensors_.find(canonical);
     if (it == tensors_.end() || it->second.info.origin != file) {
       return absl::InvalidArgumentError(

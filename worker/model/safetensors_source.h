@@ -24,11 +24,12 @@ namespace hybridserve {
 class SafetensorsSource final : public TensorSource {
  public:
   // Opens and checks every file's header; messages name file and tensor.
+  // `prefix` is TensorPrefix() of the model.
   // NotFound if the folder has no safetensors; InvalidArgument for a damaged or
   // contradictory file, one tensor in two files, or one that the index puts
   // where it isn't; FailedPrecondition if there are PyTorch files only.
   static absl::StatusOr<std::unique_ptr<SafetensorsSource>> Open(
-      const std::string& folder);
+      const std::string& folder, absl::string_view prefix);
 
   std::vector<std::string> Names() const override;
   const TensorInfo* Find(absl::string_view name) const override;
@@ -46,21 +47,24 @@ class SafetensorsSource final : public TensorSource {
     int64_t offset = 0;
   };
 
-  SafetensorsSource() = default;
+  explicit SafetensorsSource(absl::string_view prefix) : prefix_(prefix) {}
 
   // Maps one file and adds its tensors.
   absl::Status AddFile(const std::string& folder, const std::string& file);
   // Keeps exactly the tensors that the index lists, each in the right file.
   absl::Status AddShards(const std::string& folder);
 
+  const std::string prefix_;
   std::string origin_;
   std::vector<MappedFile> files_;
   absl::btree_map<std::string, Location> tensors_;
 };
 
 // The name that transformers gives a causal language model's tensor, for one as
-// a file spells it: with or without "model." and "decoder.".
-std::string CanonicalTensorName(absl::string_view name);
+// a file spells it: with or without "model." and "decoder.". `prefix`: see
+// SafetensorsSource::Open().
+std::string CanonicalTensorName(absl::string_view name,
+                                absl::string_view prefix);
 
 }  // namespace hybridserve
 

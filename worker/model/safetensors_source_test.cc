@@ -54,7 +54,7 @@ std::string ReadAll(const TensorSource& source, absl::string_view name,
 class SafetensorsSourceTest : public testing::Test {
  protected:
   absl::StatusOr<std::unique_ptr<SafetensorsSource>> Open() const {
-    return SafetensorsSource::Open(folder_.path());
+    return SafetensorsSource::Open(folder_.path(), "model.decoder.");
   }
 
   const ScratchFolder folder_;

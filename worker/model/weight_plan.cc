@@ -108,16 +108,18 @@ LayerPlan PlanLayer(const ModelConfig& config, const PieceCutter& cutter,
     layer.vectors[static_cast<int>(which)] =
         PlaceVector(present ? size : 0, layer.bytes);
   };
-  place(LayerVector::kAttentionNormGain, config.has_norm_affine, h);
-  place(LayerVector::kAttentionNormBias, config.has_norm_affine, h);
-  place(LayerVector::kKeyBias, config.has_bias, kv);
-  place(LayerVector::kValueBias, config.has_bias, kv);
-  place(LayerVector::kQueryBias, config.has_bias, q);
-  place(LayerVector::kOutputBias, config.has_bias, h);
-  place(LayerVector::kFfnNormGain, config.has_norm_affine, h);
-  place(LayerVector::kFfnNormBias, config.has_norm_affine, h);
-  place(LayerVector::kFc1Bias, config.has_bias, config.ffn_dim);
-  place(LayerVector::kFc2Bias, config.has_bias, h);
+  place(LayerVector::kAttentionNormGain, config.has_norm_gain, h);
+  place(LayerVector::kAttentionNormBias, config.has_norm_bias, h);
+  place(LayerVector::kKeyBias, config.has_qkv_bias, kv);
+  place(LayerVector::kValueBias, config.has_qkv_bias, kv);
+  place(LayerVector::kQueryBias, config.has_qkv_bias, q);
+  place(LayerVector::kOutputBias, config.has_output_bias, h);
+  place(LayerVector::kFfnNormGain, config.has_norm_gain, h);
+  place(LayerVector::kFfnNormBias, config.has_norm_bias, h);
+  place(LayerVector::kFc1Bias, config.has_ffn_bias, config.ffn_dim);
+  place(LayerVector::kFc2Bias, config.has_ffn_bias, h);
+  place(LayerVector::kGateBias, config.has_gate && config.has_ffn_bias,
+        config.ffn_dim);
   layer.vector_bytes = layer.bytes;
 
   const auto cut = [&](LinearWeight weight, int64_t n, int64_t k) {
@@ -127,6 +129,7 @@ LayerPlan PlanLayer(const ModelConfig& config, const PieceCutter& cutter,
   cut(LinearWeight::kValue, kv, h);
   cut(LinearWeight::kQuery, q, h);
   cut(LinearWeight::kOutput, h, q);
+  if (config.has_gate) cut(LinearWeight::kGate, config.ffn_dim, h);
   cut(LinearWeight::kFc1, config.ffn_dim, h);
   cut(LinearWeight::kFc2, h, config.ffn_dim);
   return layer;
@@ -135,9 +138,11 @@ LayerPlan PlanLayer(const ModelConfig& config, const PieceCutter& cutter,
 OuterPlan PlanOuter(const ModelConfig& config, const PieceCutter& cutter,
                     const PiecePolicy& policy) {
   OuterPlan outer;
-  if (config.has_final_norm && config.has_norm_affine) {
-    outer.final_norm_gain = PlaceVector(config.hidden, outer.bytes);
-    outer.final_norm_bias = PlaceVector(config.hidden, outer.bytes);
+  if (config.has_final_norm) {
+    outer.final_norm_gain =
+        PlaceVector(config.has_norm_gain ? config.hidden : 0, outer.bytes);
+    outer.final_norm_bias =
+        PlaceVector(config.has_norm_bias ? config.hidden : 0, outer.bytes);
   }
   if (config.word_embed_dim != config.hidden) {
     cutter.Cut(LinearWeight::kProjectIn, config.hidden, config.word_embed_dim,
@@ -187,9 +192,8 @@ WeightPlan MakeWeightPlan(const ModelConfig& config, DType dtype,
   plan.token_table = {.rows = config.vocab_size,
                       .width = config.word_embed_dim,
                       .dtype = dtype};
-  plan.position_table = {.rows = config.max_positions + config.position_offset,
-                         .width = config.hidden,
-                         .dtype = dtype};
+  plan.position_table = {
+      .rows = config.position_rows(), .width = config.hidden, .dtype = dtype};
   return plan;
 }
 

@@ -18,6 +18,7 @@ enum class LinearWeight {
   kValue,
   kQuery,
   kOutput,
+  kGate,
   kFc1,
   kFc2,
   kProjectIn,
@@ -37,8 +38,9 @@ enum class LayerVector {
   kFfnNormBias,
   kFc1Bias,
   kFc2Bias,
+  kGateBias,
 };
-inline constexpr int kNumLayerVectors = 10;
+inline constexpr int kNumLayerVectors = 11;
 
 // Where a float32 vector lies in its blob.
 struct VectorSlot {
@@ -107,7 +109,7 @@ struct WeightPlan {
   HeadPlan head;
   OuterPlan outer;
   TablePlan token_table;     // [vocab_size, word_embed_dim]
-  TablePlan position_table;  // [max_positions + position_offset, hidden]
+  TablePlan position_table;  // [position_rows, hidden], or no rows.
 
   // Host memory that the weights take, each blob padded to 64 bytes. A tied
   // head counts twice: packed for the GEMM and as rows for gathering.

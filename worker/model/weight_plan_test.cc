@@ -64,17 +64,22 @@ TEST_P(WeightPlanTest, LayersHoldEachMatrixOnceWithoutGaps) {
   const auto rows = CheckPieces(plan_.layer.pieces, plan_.layer.vector_bytes,
                                 plan_.layer.bytes, alignment_, layout_);
   const int64_t h = config_.hidden;
-  EXPECT_THAT(rows,
-              ElementsAre(testing::Pair(LinearWeight::kKey, h),
-                          testing::Pair(LinearWeight::kValue, h),
-                          testing::Pair(LinearWeight::kQuery, h),
-                          testing::Pair(LinearWeight::kOutput, h),
-                          testing::Pair(LinearWeight::kFc1, config_.ffn_dim),
-                          testing::Pair(LinearWeight::kFc2, h)));
+  const int64_t q = config_.num_heads * config_.head_dim;
+  std::map<LinearWeight, int64_t> expected = {
+      {LinearWeight::kKey, config_.kv_width()},
+      {LinearWeight::kValue, config_.kv_width()},
+      {LinearWeight::kQuery, q},
+      {LinearWeight::kOutput, h},
+      {LinearWeight::kFc1, config_.ffn_dim},
+      {LinearWeight::kFc2, h}};
+  if (config_.has_gate) expected[LinearWeight::kGate] = config_.ffn_dim;
+  EXPECT_EQ(rows, expected);
   std::map<LinearWeight, int64_t> count;
   for (const WeightPiece& piece : plan_.layer.pieces) {
-    EXPECT_EQ(piece.shape.k,
-              piece.weight == LinearWeight::kFc2 ? config_.ffn_dim : h);
+    EXPECT_EQ(piece.shape.k, piece.weight == LinearWeight::kFc2
+                                 ? config_.ffn_dim
+                             : piece.weight == LinearWeight::kOutput ? q
+                                                                     : h);
     EXPECT_EQ(piece.shape.dtype, dtype_);
     EXPECT_LE(++count[piece.weight], policy_.pieces_per_weight);
   }
@@ -92,18 +97,26 @@ TEST_P(WeightPlanTest, VectorsComeFirstAndDoNotOverlap) {
     return plan_.layer.vector(which).size;
   };
   const int64_t h = config_.hidden;
-  for (const LayerVector norm :
-       {LayerVector::kAttentionNormGain, LayerVector::kAttentionNormBias,
-        LayerVector::kFfnNormGain, LayerVector::kFfnNormBias}) {
-    EXPECT_EQ(size(norm), config_.has_norm_affine ? h : 0);
+  const int64_t q = config_.num_heads * config_.head_dim;
+  for (const LayerVector gain :
+       {LayerVector::kAttentionNormGain, LayerVector::kFfnNormGain}) {
+    EXPECT_EQ(size(gain), config_.has_norm_gain ? h : 0);
   }
   for (const LayerVector bias :
-       {LayerVector::kKeyBias, LayerVector::kValueBias, LayerVector::kQueryBias,
-        LayerVector::kOutputBias, LayerVector::kFc2Bias}) {
-    EXPECT_EQ(size(bias), config_.has_bias ? h : 0);
+       {LayerVector::kAttentionNormBias, LayerVector::kFfnNormBias}) {
+    EXPECT_EQ(size(bias), config_.has_norm_bias ? h : 0);
   }
+  for (const LayerVector bias :
+       {LayerVector::kKeyBias, LayerVector::kValueBias}) {
+    EXPECT_EQ(size(bias), config_.has_qkv_bias ? config_.kv_width() : 0);
+  }
+  EXPECT_EQ(size(LayerVector::kQueryBias), config_.has_qkv_bias ? q : 0);
+  EXPECT_EQ(size(LayerVector::kOutputBias), config_.has_output_bias ? h : 0);
   EXPECT_EQ(size(LayerVector::kFc1Bias),
-            config_.has_bias ? config_.ffn_dim : 0);
+            config_.has_ffn_bias ? config_.ffn_dim : 0);
+  EXPECT_EQ(size(LayerVector::kFc2Bias), config_.has_ffn_bias ? h : 0);
+  EXPECT_EQ(size(LayerVector::kGateBias),
+            config_.has_gate && config_.has_ffn_bias ? config_.ffn_dim : 0);
 }
 
 TEST_P(WeightPlanTest, HeadSlicesAreMultiplesOf64ColumnsAndSmall) {
@@ -126,15 +139,17 @@ TEST_P(WeightPlanTest, HeadSlicesAreMultiplesOf64ColumnsAndSmall) {
 
 TEST_P(WeightPlanTest, TheRestIsWhereTheModelHasIt) {
   const bool projects = config_.word_embed_dim != config_.hidden;
-  const bool has_norm = config_.has_final_norm && config_.has_norm_affine;
+  const bool has_gain = config_.has_final_norm && config_.has_norm_gain;
+  const bool has_bias = config_.has_final_norm && config_.has_norm_bias;
   EXPECT_EQ(plan_.outer.project_in.empty(), !projects);
   EXPECT_EQ(plan_.outer.project_out.empty(), !projects);
-  EXPECT_EQ(plan_.outer.final_norm_gain.size, has_norm ? config_.hidden : 0);
-  EXPECT_EQ(plan_.outer.final_norm_bias.size, has_norm ? config_.hidden : 0);
+  EXPECT_EQ(plan_.outer.final_norm_gain.size, has_gain ? config_.hidden : 0);
+  EXPECT_EQ(plan_.outer.final_norm_bias.size, has_bias ? config_.hidden : 0);
   std::vector<WeightPiece> pieces = plan_.outer.project_in;
   pieces.insert(pieces.end(), plan_.outer.project_out.begin(),
                 plan_.outer.project_out.end());
-  const int64_t vectors = has_norm ? 2 * Padded(4 * config_.hidden) : 0;
+  const int64_t vectors =
+      (int64_t{has_gain} + int64_t{has_bias}) * Padded(4 * config_.hidden);
   auto rows =
       CheckPieces(pieces, vectors, plan_.outer.bytes, alignment_, layout_);
   if (projects) {
@@ -143,7 +158,8 @@ TEST_P(WeightPlanTest, TheRestIsWhereTheModelHasIt) {
   }
   EXPECT_EQ(plan_.token_table.rows, config_.vocab_size);
   EXPECT_EQ(plan_.token_table.width, config_.word_embed_dim);
-  EXPECT_EQ(plan_.position_table.rows, config_.max_positions + 2);
+  EXPECT_EQ(plan_.position_table.rows,
+            config_.has_rotary() ? 0 : config_.max_positions + 2);
   EXPECT_EQ(plan_.position_table.width, config_.hidden);
   EXPECT_EQ(plan_.TotalBytes(), config_.num_layers * plan_.layer.bytes +
                                     plan_.head.bytes + plan_.outer.bytes +

@@ -16,7 +16,7 @@
 #include "common/sha256.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
-#include "worker/model/opt_tensors.h"
+#include "worker/model/model_tensors.h"
 #include "worker/model/tensor_source.h"
 
 namespace hybridserve {
@@ -63,7 +63,7 @@ absl::StatusOr<std::string> HashWeights(const TensorSource& source,
   Update(config_json, hash);
   Update(source.fingerprint(), hash);
   if (source.fingerprint().empty()) {
-    for (const ExpectedTensor& tensor : OptTensors(config)) {
+    for (const ExpectedTensor& tensor : ModelTensors(config)) {
       RETURN_IF_ERROR(UpdateTensor(source, tensor.name, cancel, hash));
     }
   }

@@ -11,9 +11,10 @@
 
 namespace hybridserve {
 
-// SHA-256, hex, over config.json's bytes and, for each of OptTensors in order,
-// name, dtype, shape and bytes; or over the source's fingerprint where it has
-// one. Reads chunk by chunk. Cancelled if `cancel` becomes true meanwhile.
+// SHA-256, hex, over config.json's bytes and, for each of ModelTensors in
+// order, name, dtype, shape and bytes; or over the source's fingerprint where
+// it has one. Reads chunk by chunk. Cancelled if `cancel` becomes true
+// meanwhile.
 absl::StatusOr<std::string> HashWeights(const TensorSource& source,
                                         const ModelConfig& config,
                                         absl::string_view config_json,

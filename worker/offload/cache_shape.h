@@ -13,15 +13,17 @@ namespace hybridserve {
 struct CacheShape {
   DType dtype = DType::kFloat32;
   int64_t block_tokens = 16;
-  int64_t kv_width = 0;   // Elements of a K or V row.
-  int64_t act_width = 0;  // Elements of an ACT row.
+  int64_t kv_width = 0;     // Elements of a K or V row.
+  int64_t act_width = 0;    // Elements of an ACT row.
+  bool has_rotary = false;  // Keys are turned by their positions.
 
   static CacheShape Of(const ModelConfig& config, DType dtype,
                        int64_t block_tokens) {
     return {.dtype = dtype,
             .block_tokens = block_tokens,
             .kv_width = config.kv_width(),
-            .act_width = config.hidden};
+            .act_width = config.hidden,
+            .has_rotary = config.has_rotary()};
   }
 
   int64_t kv_row_bytes() const { return kv_width * SizeOf(dtype); }

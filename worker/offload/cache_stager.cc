@@ -1,5 +1,7 @@
 #include "worker/offload/cache_stager.h"
 
+#include <numeric>
+
 #include "common/status_macros.h"
 #include "glog/logging.h"
 
@@ -78,7 +80,26 @@ absl::StatusOr<CacheStager::Rebuild> CacheStager::BeginRebuild() {
   return Rebuild{
       .act = StagedRows(StagedAct(area, 0), 0, rows, shape_.act_width),
       .k = kv_rows(false),
-      .v = kv_rows(true)};
+      .v = kv_rows(true),
+      .positions = ActPositions(area)};
+}
+
+std::vector<int32_t> CacheStager::ActPositions(const Area& area) const {
+  if (!shape_.has_rotary) return {};
+  const auto block_tokens = static_cast<int32_t>(shape_.block_tokens);
+  std::vector<int32_t> positions(
+      area.mini_batch->num_act_blocks * shape_.block_tokens, -1);
+  for (const SequenceLayout& sequence : area.mini_batch->sequences) {
+    int32_t position = 0;  // Of the block's first row.
+    for (const BlockUse& use : sequence.blocks) {
+      if (use.block.kind == CacheKind::kAct) {
+        const auto first = positions.begin() + use.staging_index * block_tokens;
+        std::iota(first, first + use.num_rows, position);
+      }
+      position += block_tokens;
+    }
+  }
+  return positions;
 }
 
 KvBlockView CacheStager::StagedBlock(int32_t staging_index) const {
@@ -96,6 +117,11 @@ CacheStager::Recompute CacheStager::RecomputedRows(
   };
   Recompute recompute = {.k = kv_rows(false), .v = kv_rows(true)};
   for (const RecomputedRun& run : chunk.runs) {
+    if (shape_.has_rotary) {
+      recompute.positions.resize(run.first_row + run.num_rows);
+      std::iota(recompute.positions.begin() + run.first_row,
+                recompute.positions.end(), run.num_cached);
+    }
     AttentionSequence& sequence = recompute.sequences.emplace_back(
         AttentionSequence{.first_row = run.first_row,
                           .num_rows = run.num_rows,

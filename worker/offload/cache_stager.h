@@ -52,6 +52,8 @@ class CacheStager {
     TensorView act;  // [n_act * block_tokens, act_width]
     TensorView k;    // [n_act * block_tokens, kv_width]
     TensorView v;
+    // Of the rows, where keys are turned by them; -1: filled up.
+    std::vector<int32_t> positions;
   };
   absl::StatusOr<Rebuild> BeginRebuild();
 
@@ -66,6 +68,7 @@ class CacheStager {
   struct Recompute {
     TensorView k;  // [chunk rows, kv_width]
     TensorView v;
+    std::vector<int32_t> positions;            // Of the chunk's rows, likewise.
     std::vector<AttentionSequence> sequences;  // Rows count from the chunk's.
   };
   Recompute RecomputedRows(const RecomputedChunk& chunk) const;
@@ -105,6 +108,8 @@ class CacheStager {
 
   Area& current() { return areas_[finished_ % areas_.size()]; }
   const Area& current() const { return areas_[finished_ % areas_.size()]; }
+  // Positions of the rows to rebuild; none where nothing is turned by them.
+  std::vector<int32_t> ActPositions(const Area& area) const;
   // Copies of ACT blocks, of tiers read in place or of the others.
   std::vector<CopyRun> ActRuns(const Area& area, bool in_place) const;
   std::vector<CopyRun> KvRuns(const Area& area) const;

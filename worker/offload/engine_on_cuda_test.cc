@@ -6,9 +6,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/model_config.h"
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -63,12 +65,18 @@ std::vector<DriverOptions> Policies() {
           {.act_ratio = 0.3, .recompute_ratio = 0.5}};
 }
 
-class EngineOnCudaTest : public ::testing::TestWithParam<uint64_t> {
+// A model, and a seed of the orders in which the emulated device runs.
+using Setting = std::tuple<Architecture, uint64_t>;
+
+class EngineOnCudaTest : public ::testing::TestWithParam<Setting> {
  protected:
   EngineOnCudaTest()
-      : model_(TestModel::Random(SmallOptConfig(), DType::kFloat32, kSeed)) {
+      : model_(TestModel::Random(std::get<0>(GetParam()) == Architecture::kOpt
+                                     ? SmallOptConfig()
+                                     : SmallLlamaConfig(),
+                                 DType::kFloat32, kSeed)) {
     TakeFaults();
-    EmulatedDevice::Get().SetSeed(GetParam());
+    EmulatedDevice::Get().SetSeed(std::get<1>(GetParam()));
   }
   ~EngineOnCudaTest() override {
     EmulatedDevice::Get().ReportLeaks();
@@ -148,8 +156,14 @@ TEST_P(EngineOnCudaTest, GivesThemWithoutBatchInvarianceButForRounding) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, EngineOnCudaTest,
-                         ::testing::Range<uint64_t>(0, 3));
+INSTANTIATE_TEST_SUITE_P(
+    Seeds, EngineOnCudaTest,
+    ::testing::Combine(::testing::Values(Architecture::kOpt),
+                       ::testing::Range<uint64_t>(0, 3)));
+INSTANTIATE_TEST_SUITE_P(
+    Llama, EngineOnCudaTest,
+    ::testing::Combine(::testing::Values(Architecture::kLlama),
+                       ::testing::Values<uint64_t>(0)));
 
 }  // namespace
 }  // namespace hybridserve

@@ -11,12 +11,13 @@
 #include "absl/time/time.h"
 #include "common/cache/table_hash.h"
 #include "common/clock.h"
+#include "common/rotary_frequencies.h"
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/testing/engine_harness.h"
 #include "worker/testing/plan_driver.h"
-#include "worker/testing/reference_opt.h"
+#include "worker/testing/reference_model.h"
 #include "worker/testing/test_model.h"
 
 namespace hybridserve {
@@ -47,11 +48,15 @@ std::vector<Variant> Variants() {
   });
   add("PreNormProjected",
       [](ModelConfig& config) { config.word_embed_dim = 80; });
-  add("NoBias", [](ModelConfig& config) { config.has_bias = false; });
-  add("NoAffine", [](ModelConfig& config) { config.has_norm_affine = false; });
+  add("NoBias", [](ModelConfig& config) {
+    config.has_qkv_bias = config.has_output_bias = config.has_ffn_bias = false;
+  });
+  add("NoAffine", [](ModelConfig& config) {
+    config.has_norm_gain = config.has_norm_bias = false;
+  });
   add("NeitherBiasNorAffine", [](ModelConfig& config) {
-    config.has_bias = false;
-    config.has_norm_affine = false;
+    config.has_qkv_bias = config.has_output_bias = config.has_ffn_bias = false;
+    config.has_norm_gain = config.has_norm_bias = false;
   });
   add("NoFinalNorm",
       [](ModelConfig& config) { config.has_final_norm = false; });
@@ -66,6 +71,29 @@ std::vector<Variant> Variants() {
     config.ffn_dim = 51;
   });
   add("OneLayer", [](ModelConfig& config) { config.num_layers = 1; });
+  add("Llama", [](ModelConfig& config) { config = SmallLlamaConfig(); });
+  add("LlamaOddHeads", [](ModelConfig& config) {
+    config = SmallLlamaConfig();
+    config.num_heads = config.num_kv_heads = 5;
+    config.head_dim = 6;  // Beside hidden / num_heads.
+    config.hidden = config.word_embed_dim = 44;
+    config.ffn_dim = 51;
+    config.rotary_frequencies = RotaryFrequencies(6, 10000, {});
+  });
+  // As Qwen2: keys and values are shared, so ACT pays nothing.
+  add("GroupedQueries", [](ModelConfig& config) {
+    config = SmallLlamaConfig();
+    config.num_heads = 6;
+    config.num_kv_heads = 2;
+    config.head_dim = 8;
+    config.has_qkv_bias = true;
+    config.tied_lm_head = true;
+    config.rotary_frequencies = RotaryFrequencies(8, 1e6, {.factor = 2});
+  });
+  add("AllBiasesAndAGate", [](ModelConfig& config) {
+    config = SmallLlamaConfig();
+    config.has_qkv_bias = config.has_output_bias = config.has_ffn_bias = true;
+  });
   return variants;
 }
 
@@ -84,6 +112,7 @@ TEST_P(EngineVariantTest, AgreesWithTheReference) {
   for (const MemorySetting memory :
        {MemorySetting::Auto(), MemorySetting::Min()}) {
     for (const double act_ratio : {0.0, 0.37, 1.0}) {
+      if (act_ratio > 0 && !model.config.act_pays()) continue;
       SCOPED_TRACE(act_ratio);
       auto harness =
           EngineHarness::Create(model, {.device_memory = memory}).value();

@@ -5,10 +5,12 @@
 // of the weight ring.
 
 #include <algorithm>
+#include <ostream>
 #include <string>
 #include <vector>
 
 #include "common/dtype.h"
+#include "common/model_config.h"
 #include "common/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -91,9 +93,8 @@ Outcome RunSetting(const TestModel& model,
     for (int64_t layer = 0; layer < model.config.num_layers; ++layer) {
       for (int64_t position = 0; position < positions; ++position) {
         const int64_t block = position / harness_options.block_tokens;
-        cached.push_back(
-            harness->CachedKv(harness->driver().last_tables()[i][block], layer,
-                              position % harness_options.block_tokens));
+        cached.push_back(harness->CachedKv(
+            harness->driver().last_tables()[i][block], layer, position));
       }
     }
   }
@@ -116,13 +117,24 @@ void ExpectSame(const Outcome& a, const Outcome& b) {
   }
 }
 
-class ExactnessTest : public testing::TestWithParam<DType> {
+struct ModelKind {
+  std::string name;
+  ModelConfig config;
+  DType dtype = DType::kFloat32;
+
+  friend void PrintTo(const ModelKind& kind, std::ostream* out) {
+    *out << kind.name;
+  }
+};
+
+class ExactnessTest : public testing::TestWithParam<ModelKind> {
  protected:
   ExactnessTest()
-      : model_(TestModel::Random(SmallOptConfig(), GetParam(), kSeed)) {}
+      : model_(TestModel::Random(GetParam().config, GetParam().dtype, kSeed)) {}
 
   HarnessOptions Harness(MemorySetting memory, int threads = 1) const {
-    return {.dtype = GetParam(), .device_memory = memory, .threads = threads};
+    return {
+        .dtype = GetParam().dtype, .device_memory = memory, .threads = threads};
   }
   // One memory, keys and values, all at once.
   Outcome Baseline() const {
@@ -399,7 +411,7 @@ TEST_P(ExactnessTest, BytesOverTheLinkFollowKindAndBudget) {
       model_, Harness(MemorySetting::Min()),
       {.act_ratio = 1, .chunk_tokens = 16, .convert_blocks = 100}, false);
   const int64_t block_bytes =
-      int64_t{2} * 16 * model_.config.kv_width() * SizeOf(GetParam());
+      int64_t{2} * 16 * model_.config.kv_width() * SizeOf(GetParam().dtype);
   EXPECT_GT(converted.num_converted, 0);
   EXPECT_EQ(converted.stats.write_back_bytes,
             act.write_back_bytes + converted.num_converted *
@@ -417,11 +429,14 @@ TEST_P(ExactnessTest, BytesOverTheLinkFollowKindAndBudget) {
   EXPECT_EQ(stats(MemorySetting::Auto(), 0).weight_bytes, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(DTypes, ExactnessTest,
-                         testing::Values(DType::kFloat32, DType::kBFloat16),
-                         [](const auto& info) {
-                           return std::string(Name(info.param));
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Models, ExactnessTest,
+    testing::Values(
+        ModelKind{"OptFloat32", SmallOptConfig(), DType::kFloat32},
+        ModelKind{"OptBFloat16", SmallOptConfig(), DType::kBFloat16},
+        ModelKind{"LlamaFloat32", SmallLlamaConfig(), DType::kFloat32},
+        ModelKind{"LlamaBFloat16", SmallLlamaConfig(), DType::kBFloat16}),
+    [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace hybridserve

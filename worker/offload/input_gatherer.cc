@@ -16,10 +16,13 @@ void InputGatherer::Gather(absl::Span<const GatherRow> rows,
   const bool projects = !plan_.outer.project_in.empty();
   for (size_t i = 0; i < rows.size(); ++i) {
     float* out = &hidden[i * config_.hidden];
-    AddRow(positions, *weights_.position_table,
-           rows[i].position + config_.position_offset, false, out);
+    const bool has_position = positions.rows > 0;
+    if (has_position) {
+      AddRow(positions, *weights_.position_table,
+             rows[i].position + config_.position_offset, false, out);
+    }
     if (!projects) {
-      AddRow(tokens, *weights_.token_table, rows[i].token, true, out);
+      AddRow(tokens, *weights_.token_table, rows[i].token, has_position, out);
       continue;
     }
     std::memcpy(&token_rows[i * tokens.row_bytes()],

@@ -1,6 +1,7 @@
 #include "worker/offload/step_runner.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "common/status_macros.h"
@@ -44,6 +45,16 @@ int64_t Bytes(absl::Span<const CopyRun> runs) {
   int64_t sum = 0;
   for (const CopyRun& run : runs) sum += run.dst.size;
   return sum;
+}
+
+// Of a mini-batch's new rows.
+std::vector<int32_t> NewPositions(const MiniBatchLayout& layout) {
+  std::vector<int32_t> positions(layout.num_rows);
+  for (const SequenceLayout& sequence : layout.sequences) {
+    const auto first = positions.begin() + sequence.first_row;
+    std::iota(first, first + sequence.num_rows, sequence.num_cached);
+  }
+  return positions;
 }
 
 // Pairs of a new position and one that it attends to, itself included.
@@ -280,7 +291,7 @@ absl::Status StepRunner::RebuildUnit(const IssuedStep& step, int64_t layer,
   ASSIGN_OR_RETURN(const CacheStager::Rebuild rebuild, stager_->BeginRebuild());
   if (rebuild.act.empty()) return absl::OkStatus();
   RETURN_IF_ERROR(decoder_->RebuildKv(weights_->layer(), rebuild.act, rebuild.k,
-                                      rebuild.v));
+                                      rebuild.v, rebuild.positions));
   if (layout.converted.empty()) return absl::OkStatus();
   std::vector<KeptBlock> kept;
   kept.reserve(layout.converted.size());
@@ -323,7 +334,8 @@ absl::Status StepRunner::RecomputeUnit(const IssuedStep& step, int64_t layer,
         .k = recompute.k,
         .v = recompute.v,
         .mixed = workspace_->Mixed(count, width),
-        .wide = workspace_->Wide(count, std::max(width, config.ffn_dim))};
+        .wide = workspace_->Wide(count, std::max(width, config.ffn_dim)),
+        .positions = std::move(recompute.positions)};
     if (layer + 1 == num_layers_) {
       begin(WorkKind::kRebuild, static_cast<double>(count));
       RETURN_IF_ERROR(decoder_->ComputeKv(weights, rows));
@@ -361,7 +373,9 @@ absl::Status StepRunner::RunUnit(const IssuedStep& step, int64_t layer,
       .k = rows.k.Rows(first, count),
       .v = rows.v.Rows(first, count),
       .mixed = workspace_->Mixed(count, width),
-      .wide = workspace_->Wide(count, std::max(width, config.ffn_dim))};
+      .wide = workspace_->Wide(count, std::max(width, config.ffn_dim)),
+      .positions =
+          config.has_rotary() ? NewPositions(layout) : std::vector<int32_t>()};
   begin(WorkKind::kForward, static_cast<double>(count));
   RETURN_IF_ERROR(decoder_->ComputeQkv(weights, layer_rows));
   ASSIGN_OR_RETURN(std::vector<AttentionSequence> sequences,

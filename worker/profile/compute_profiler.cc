@@ -15,6 +15,7 @@ constexpr int64_t kMaxRebuildRows = 1024;
 constexpr int64_t kMaxForwardRows = 128;
 constexpr int64_t kAttentionSequences = 4;
 constexpr int64_t kMostHostBytes = 1 << 20;
+constexpr int32_t kSomePosition = 100;
 
 double Same(int64_t size) { return static_cast<double>(size); }
 
@@ -116,7 +117,8 @@ absl::StatusOr<WorkFit> ComputeProfiler::TimeRebuild() {
             MakeTensor(all.Slice(0, kv_bytes), shape.dtype, rows,
                        shape.kv_width),
             MakeTensor(all.Slice(kv_bytes, kv_bytes), shape.dtype, rows,
-                       shape.kv_width));
+                       shape.kv_width),
+            std::vector<int32_t>(rows, kSomePosition));
       });
 }
 
@@ -137,7 +139,8 @@ LayerRows ComputeProfiler::Rows(int64_t count) const {
       .v = MakeTensor(all.Slice(sizes.act_rows + sizes.k_rows, sizes.v_rows),
                       shape.dtype, count, shape.kv_width),
       .mixed = workspace_.Mixed(count, width),
-      .wide = workspace_.Wide(count, std::max(width, config.ffn_dim))};
+      .wide = workspace_.Wide(count, std::max(width, config.ffn_dim)),
+      .positions = std::vector<int32_t>(count, kSomePosition)};
 }
 
 absl::StatusOr<WorkFit> ComputeProfiler::TimeForward() {

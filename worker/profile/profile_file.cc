@@ -82,11 +82,12 @@ std::string ProfileSetting(const EngineResources& resources,
       device.backend, " (", device.description, "), ", device.isa, ", ",
       Name(resources.plan.dtype), ", threads ", threads, ", link ",
       link_bytes_per_second, " B/s; hidden ", config.hidden, ", ffn ",
-      config.ffn_dim, ", heads ", config.num_heads, "/", config.num_kv_heads,
-      ", vocabulary ", config.vocab_size, ", block ", resources.block_tokens,
-      "; step ", memory.step.rows, " rows, staging ", memory.staging_half_slots,
-      " half-slots, ring slot ", memory.ring_slot_bytes, " bytes",
-      memory.one_memory ? ", one memory" : "",
+      config.ffn_dim, config.has_gate ? " gated" : "", ", heads ",
+      config.num_heads, "/", config.num_kv_heads,
+      config.has_rotary() ? " rotary" : "", ", vocabulary ", config.vocab_size,
+      ", block ", resources.block_tokens, "; step ", memory.step.rows,
+      " rows, staging ", memory.staging_half_slots, " half-slots, ring slot ",
+      memory.ring_slot_bytes, " bytes", memory.one_memory ? ", one memory" : "",
       memory.relay_bytes > 0
           ? absl::StrCat(", cache by relays of ", memory.relay_bytes, " bytes")
           : "");

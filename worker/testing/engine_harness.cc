@@ -126,11 +126,12 @@ std::vector<DriverOutput> EngineHarness::Run(
 }
 
 std::vector<char> EngineHarness::CachedKv(const BlockRef& block, int64_t layer,
-                                          int64_t row_in_block) {
+                                          int64_t position) {
   if (block.kind == CacheKind::kTokens) return {};
   // An idle cpu device's memory may be read by any op, wherever it lies.
   Device& device = *resources_->device;
   const CacheShape shape = resources_->cache_shape();
+  const int64_t row_in_block = position % shape.block_tokens;
   const CacheArena& arena = resources_->arenas.of(block.tier);
   const std::unique_ptr<Stream> stream =
       device.CreateStream(StreamKind::kCompute);
@@ -159,7 +160,8 @@ std::vector<char> EngineHarness::CachedKv(const BlockRef& block, int64_t layer,
               .RebuildKv(weights,
                          MakeTensor({act.get(), 0, act_bytes}, shape.dtype, 1,
                                     shape.act_width),
-                         row(0), row(kv_bytes))
+                         row(0), row(kv_bytes),
+                         {static_cast<int32_t>(position)})
               .ok());
     const CopyRun take = {.dst = {out.get(), 0, 2 * kv_bytes},
                           .src = {rows.get(), 0, 2 * kv_bytes}};

@@ -48,10 +48,11 @@ class EngineHarness {
   EngineResources& resources() { return *resources_; }
 
   // Keys, then values, of one cached position in one layer, as attention would
-  // read them: copied out of a KV block, or rebuilt from an ACT row. Empty for
-  // a TOKENS block, which keeps none. The engine is idle.
+  // read them: copied out of a KV block, or rebuilt from an ACT row. `block` is
+  // the one that holds `position`. Empty for a TOKENS block, which keeps none.
+  // The engine is idle.
   std::vector<char> CachedKv(const BlockRef& block, int64_t layer,
-                             int64_t row_in_block);
+                             int64_t position);
 
  private:
   EngineHarness() = default;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <random>
 
+#include "common/rotary_frequencies.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
 
@@ -117,24 +118,25 @@ TestModel TestModel::Random(const ModelConfig& config, DType dtype,
     matrix(LinearWeight::kValue, kv, h);
     matrix(LinearWeight::kQuery, q, h);
     matrix(LinearWeight::kOutput, h, q);
+    if (config.has_gate) matrix(LinearWeight::kGate, config.ffn_dim, h);
     matrix(LinearWeight::kFc1, config.ffn_dim, h);
     matrix(LinearWeight::kFc2, h, config.ffn_dim);
-    const bool affine = config.has_norm_affine;
-    vector(LayerVector::kAttentionNormGain, h, 1, affine);
-    vector(LayerVector::kAttentionNormBias, h, 0, affine);
-    vector(LayerVector::kFfnNormGain, h, 1, affine);
-    vector(LayerVector::kFfnNormBias, h, 0, affine);
-    const bool bias = config.has_bias;
-    vector(LayerVector::kKeyBias, kv, 0, bias);
-    vector(LayerVector::kValueBias, kv, 0, bias);
-    vector(LayerVector::kQueryBias, q, 0, bias);
-    vector(LayerVector::kOutputBias, h, 0, bias);
-    vector(LayerVector::kFc1Bias, config.ffn_dim, 0, bias);
-    vector(LayerVector::kFc2Bias, h, 0, bias);
+    vector(LayerVector::kAttentionNormGain, h, 1, config.has_norm_gain);
+    vector(LayerVector::kAttentionNormBias, h, 0, config.has_norm_bias);
+    vector(LayerVector::kFfnNormGain, h, 1, config.has_norm_gain);
+    vector(LayerVector::kFfnNormBias, h, 0, config.has_norm_bias);
+    vector(LayerVector::kKeyBias, kv, 0, config.has_qkv_bias);
+    vector(LayerVector::kValueBias, kv, 0, config.has_qkv_bias);
+    vector(LayerVector::kQueryBias, q, 0, config.has_qkv_bias);
+    vector(LayerVector::kOutputBias, h, 0, config.has_output_bias);
+    vector(LayerVector::kGateBias, config.ffn_dim, 0,
+           config.has_gate && config.has_ffn_bias);
+    vector(LayerVector::kFc1Bias, config.ffn_dim, 0, config.has_ffn_bias);
+    vector(LayerVector::kFc2Bias, h, 0, config.has_ffn_bias);
   }
-  if (config.has_final_norm && config.has_norm_affine) {
-    model.final_norm_gain = source.Vector(h, 1);
-    model.final_norm_bias = source.Vector(h, 0);
+  if (config.has_final_norm) {
+    if (config.has_norm_gain) model.final_norm_gain = source.Vector(h, 1);
+    if (config.has_norm_bias) model.final_norm_bias = source.Vector(h, 0);
   }
   const int64_t e = config.word_embed_dim;
   if (e != h) {
@@ -145,8 +147,7 @@ TestModel TestModel::Random(const ModelConfig& config, DType dtype,
   model.matrices[{-1, LinearWeight::kHead}] =
       config.tied_lm_head ? model.token_table
                           : source.Table(config.vocab_size, e);
-  model.position_table =
-      source.Table(config.max_positions + config.position_offset, h);
+  model.position_table = source.Table(config.position_rows(), h);
   return model;
 }
 
@@ -199,6 +200,21 @@ ModelConfig SmallOptConfig() {
   config.max_positions = 96;
   config.position_offset = 2;
   config.word_embed_dim = 48;
+  return config;
+}
+
+ModelConfig SmallLlamaConfig() {
+  ModelConfig config = SmallOptConfig();
+  config.architecture = Architecture::kLlama;
+  config.model_type = "llama";
+  config.position_offset = 0;
+  config.has_qkv_bias = config.has_output_bias = config.has_ffn_bias = false;
+  config.has_norm_bias = config.centers_norm = false;
+  config.has_gate = true;
+  config.tied_lm_head = false;
+  config.activation = ActivationFunction::kSilu;
+  config.norm_epsilon = 1e-6F;
+  config.rotary_frequencies = RotaryFrequencies(config.head_dim, 10000, {});
   return config;
 }
 

@@ -15,7 +15,7 @@
 
 namespace hybridserve {
 
-// A small OPT model with weights drawn from a seed, in plain arrays: what the
+// A small model with weights drawn from a seed, in plain arrays: what the
 // engine's tests and their reference share. Layer -1 holds the matrices and
 // vectors outside the layers.
 struct TestModel {
@@ -30,7 +30,7 @@ struct TestModel {
   std::vector<float> final_norm_gain;               // Empty: none.
   std::vector<float> final_norm_bias;
   std::vector<float> token_table;     // [vocab, word_embed_dim]
-  std::vector<float> position_table;  // [max_positions + offset, hidden]
+  std::vector<float> position_table;  // [position_rows, hidden]
 
   static TestModel Random(const ModelConfig& config, DType dtype,
                           uint32_t seed);
@@ -43,6 +43,11 @@ struct TestModel {
 // Pre-norm, biased, relu; 3 layers, hidden 48, 3 heads, vocabulary 211,
 // 96 positions.
 ModelConfig SmallOptConfig();
+
+// As Llama: root mean square norms, rotary positions, a gate, silu, no biases,
+// a head of its own; the same sizes. ACT pays: every head has its own keys and
+// values.
+ModelConfig SmallLlamaConfig();
 
 }  // namespace hybridserve
 

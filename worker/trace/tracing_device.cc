@@ -151,6 +151,9 @@ class TracingOps final : public Ops {
   absl::Status Convert(Stream& stream, const ConvertArgs& args) override {
     return Trace("convert", stream, args, &Ops::Convert);
   }
+  absl::Status Rotary(Stream& stream, const RotaryArgs& args) override {
+    return Trace("rotary", stream, args, &Ops::Rotary);
+  }
   absl::Status Attention(Stream& stream, const AttentionArgs& args) override {
     return Trace("attention", stream, args, &Ops::Attention);
   }

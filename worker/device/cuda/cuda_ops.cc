@@ -13,6 +13,7 @@
 #include "kernels/linear_finish_cuda.h"
 #include "kernels/log_prob_cuda.h"
 #include "kernels/philox.h"
+#include "kernels/rotary_cuda.h"
 #include "kernels/sample_cuda.h"
 #include "worker/device/cuda/cuda_buffer.h"
 #include "worker/device/cuda/cuda_stream.h"
@@ -73,7 +74,7 @@ absl::Status CudaOps::Linear(Stream& stream, const LinearArgs& args) {
   if (args.x.rows == 0 || shape.n == 0) return absl::OkStatus();
   const int64_t sums_rows =
       kSumsBytes / static_cast<int64_t>(sizeof(float)) / shape.n;
-  int64_t most_rows = args.y.dtype == DType::kFloat32 ? args.x.rows : sums_rows;
+  int64_t most_rows = SumsInPlace(args) ? args.x.rows : sums_rows;
   int64_t least_rows = 1;
   if (padded_x_ != nullptr) {
     most_rows = least_rows = kInvariantRows;
@@ -99,9 +100,14 @@ absl::Status CudaOps::Linear(Stream& stream, const LinearArgs& args) {
   return absl::OkStatus();
 }
 
+bool CudaOps::SumsInPlace(const LinearArgs& args) const {
+  return args.y.dtype == DType::kFloat32 && !args.multiply &&
+         padded_x_ == nullptr;
+}
+
 absl::Status CudaOps::LinearRows(CudaStream& stream, const LinearArgs& args) {
   const WeightShape& shape = args.shape;
-  const bool in_place = args.y.dtype == DType::kFloat32 && padded_x_ == nullptr;
+  const bool in_place = SumsInPlace(args);
   GemmArgs gemm = {.x = AddressOf(args.x),
                    .x_stride = args.x.stride,
                    .weight = args.weight.address(),
@@ -126,7 +132,8 @@ absl::Status CudaOps::LinearRows(CudaStream& stream, const LinearArgs& args) {
                            .y_dtype = args.y.dtype,
                            .rows = args.x.rows,
                            .width = shape.n,
-                           .activation = args.activation},
+                           .activation = args.activation,
+                           .multiply = args.multiply},
                           stream.ForOp());
 }
 
@@ -178,6 +185,34 @@ absl::Status CudaOps::Convert(Stream& stream, const ConvertArgs& args) {
                       .rows = args.x.rows,
                       .width = args.x.cols},
                      Of(stream).ForOp());
+}
+
+// As many rows at a time as fit into a slot of the ring.
+absl::Status CudaOps::Rotary(Stream& stream, const RotaryArgs& args) {
+  RETURN_IF_ERROR(CheckFloat("rotary", args.x.dtype));
+  CheckRotary(args);
+  constexpr int64_t kMostRows =
+      (kRingSlotBytes -
+       kMaxRotaryHeadDim / 2 * static_cast<int64_t>(sizeof(float))) /
+      static_cast<int64_t>(sizeof(int32_t));
+  for (int64_t row = 0; row < args.x.rows; row += kMostRows) {
+    const int64_t rows = std::min(kMostRows, args.x.rows - row);
+    std::vector<char> bytes;
+    Append<float>(args.frequencies, bytes);
+    const size_t positions_at = bytes.size();
+    Append<int32_t>(absl::MakeConstSpan(args.positions).subspan(row, rows),
+                    bytes);
+    ASSIGN_OR_RETURN(const char* const uploaded,
+                     ring_->Upload(Of(stream), bytes));
+    RotaryPointers plain = PointersOf(args);
+    plain.x = AddressOf(args.x.Rows(row, rows));
+    plain.rows = rows;
+    plain.frequencies = reinterpret_cast<const float*>(uploaded);
+    plain.positions = reinterpret_cast<const int32_t*>(uploaded + positions_at);
+    RETURN_IF_ERROR(RotaryCuda(plain, Of(stream).ForOp()));
+    RETURN_IF_ERROR(ring_->Release(Of(stream)));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CudaOps::Attention(Stream& stream, const AttentionArgs& args) {

@@ -35,6 +35,7 @@ class CudaOps final : public Ops {
   absl::Status Linear(Stream& stream, const LinearArgs& args) override;
   absl::Status LayerNorm(Stream& stream, const LayerNormArgs& args) override;
   absl::Status Convert(Stream& stream, const ConvertArgs& args) override;
+  absl::Status Rotary(Stream& stream, const RotaryArgs& args) override;
   absl::Status Attention(Stream& stream, const AttentionArgs& args) override;
   absl::Status Sample(Stream& stream, const SampleArgs& args) override;
   absl::Status LogProb(Stream& stream, const LogProbArgs& args) override;
@@ -44,6 +45,8 @@ class CudaOps final : public Ops {
  private:
   CudaOps() = default;
 
+  // Whether a product's sums may stand where its result will.
+  bool SumsInPlace(const LinearArgs& args) const;
   // Rows of x and y that have room for their sums.
   absl::Status LinearRows(CudaStream& stream, const LinearArgs& args);
   // Rows [first, first + count) of a call to Sample().

@@ -50,6 +50,9 @@ class SimOps final : public Ops {
   absl::Status Convert(Stream& stream, const ConvertArgs& /*args*/) override {
     return Run(stream);
   }
+  absl::Status Rotary(Stream& stream, const RotaryArgs& /*args*/) override {
+    return Run(stream);
+  }
   absl::Status Attention(Stream& stream,
                          const AttentionArgs& /*args*/) override {
     return Run(stream);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/dtype.h"
 #include "common/model_config.h"
+#include "common/rotary_frequencies.h"
 #include "nlohmann/json.hpp"
 
 namespace hybridserve {
@@ -28,6 +29,46 @@ ModelConfig SmallConfig() {
           .pad_token_id = 1};
 }
 
+namespace {
+
+ModelConfig SmallLlama() {
+  ModelConfig config = SmallConfig();
+  config.architecture = Architecture::kLlama;
+  config.model_type = "llama";
+  config.position_offset = 0;
+  config.has_qkv_bias = config.has_output_bias = config.has_ffn_bias = false;
+  config.has_norm_bias = config.centers_norm = false;
+  config.has_gate = true;
+  config.tied_lm_head = false;
+  config.activation = ActivationFunction::kSilu;
+  config.norm_epsilon = 1e-6F;
+  config.rotary_frequencies = RotaryFrequencies(config.head_dim, 10000, {});
+  return config;
+}
+
+nlohmann::json LlamaJson(const ModelConfig& config) {
+  return {
+      {"architectures", {"LlamaForCausalLM"}},
+      {"model_type", "llama"},
+      {"num_hidden_layers", config.num_layers},
+      {"hidden_size", config.hidden},
+      {"num_attention_heads", config.num_heads},
+      {"num_key_value_heads", config.num_kv_heads},
+      {"head_dim", config.head_dim},
+      {"intermediate_size", config.ffn_dim},
+      {"vocab_size", config.vocab_size},
+      {"max_position_embeddings", config.max_positions},
+      {"attention_bias", config.has_qkv_bias},
+      {"mlp_bias", config.has_ffn_bias},
+      {"tie_word_embeddings", config.tied_lm_head},
+      {"bos_token_id", config.bos_token_id},
+      {"pad_token_id", config.pad_token_id},
+      {"torch_dtype", absl::StrCat(Name(config.checkpoint_dtype))},
+  };
+}
+
+}  // namespace
+
 std::vector<NamedConfig> SmallConfigs() {
   std::vector<NamedConfig> configs = {{"small", SmallConfig()}};
   const auto add = [&configs](const char* name, auto change) {
@@ -38,8 +79,11 @@ std::vector<NamedConfig> SmallConfigs() {
   add("post_norm",
       [](ModelConfig& c) { c.pre_norm = c.has_final_norm = false; });
   add("no_final_norm", [](ModelConfig& c) { c.has_final_norm = false; });
-  add("no_bias", [](ModelConfig& c) { c.has_bias = false; });
-  add("no_norm_affine", [](ModelConfig& c) { c.has_norm_affine = false; });
+  add("no_bias", [](ModelConfig& c) {
+    c.has_qkv_bias = c.has_output_bias = c.has_ffn_bias = false;
+  });
+  add("no_norm_affine",
+      [](ModelConfig& c) { c.has_norm_gain = c.has_norm_bias = false; });
   add("untied", [](ModelConfig& c) { c.tied_lm_head = false; });
   add("projected", [](ModelConfig& c) { c.word_embed_dim = 10; });
   add("bfloat16",
@@ -50,6 +94,17 @@ std::vector<NamedConfig> SmallConfigs() {
     c.num_layers = c.hidden = c.num_heads = c.num_kv_heads = c.head_dim = 1;
     c.ffn_dim = c.max_positions = c.word_embed_dim = 1;
     c.vocab_size = 3;
+  });
+  configs.push_back({"llama", SmallLlama()});
+  // Shared keys and values, heads wider than hidden / num_heads.
+  add("grouped", [](ModelConfig& c) {
+    c = SmallLlama();
+    c.num_heads = 4;
+    c.num_kv_heads = 2;
+    c.head_dim = 10;
+    c.rotary_frequencies = RotaryFrequencies(10, 10000, {});
+    c.has_qkv_bias = c.has_output_bias = c.has_ffn_bias = true;
+    c.tied_lm_head = true;
   });
   add("wide", [](ModelConfig& c) {
     c.num_layers = 1;
@@ -63,6 +118,9 @@ std::vector<NamedConfig> SmallConfigs() {
 }
 
 std::string ConfigJson(const ModelConfig& config) {
+  if (config.architecture == Architecture::kLlama) {
+    return LlamaJson(config).dump(2);
+  }
   const nlohmann::json object = {
       {"architectures", {"OPTForCausalLM"}},
       {"model_type", "opt"},
@@ -74,8 +132,8 @@ std::string ConfigJson(const ModelConfig& config) {
       {"max_position_embeddings", config.max_positions},
       {"word_embed_proj_dim", config.word_embed_dim},
       {"do_layer_norm_before", config.pre_norm},
-      {"enable_bias", config.has_bias},
-      {"layer_norm_elementwise_affine", config.has_norm_affine},
+      {"enable_bias", config.has_qkv_bias},
+      {"layer_norm_elementwise_affine", config.has_norm_gain},
       {"_remove_final_layer_norm", config.pre_norm && !config.has_final_norm},
       {"tie_word_embeddings", config.tied_lm_head},
       {"activation_function",

@@ -1,4 +1,4 @@
-#include "worker/model/opt_tensors.h"
+#include "worker/model/model_tensors.h"
 
 #include <cstdint>
 #include <set>
@@ -28,7 +28,7 @@ using testing::Not;
 class FakeSource final : public TensorSource {
  public:
   explicit FakeSource(const ModelConfig& config) {
-    for (ExpectedTensor& tensor : OptTensors(config)) {
+    for (ExpectedTensor& tensor : ModelTensors(config)) {
       Set(tensor.name, std::move(tensor.shape));
     }
   }
@@ -61,19 +61,19 @@ class FakeSource final : public TensorSource {
 
 std::vector<std::string> NamesOf(const ModelConfig& config) {
   std::vector<std::string> names;
-  for (const ExpectedTensor& tensor : OptTensors(config)) {
+  for (const ExpectedTensor& tensor : ModelTensors(config)) {
     names.push_back(tensor.name);
   }
   return names;
 }
 
 // The config counts parameters from the dimensions, without tensors.
-TEST(OptTensorsTest, HoldEveryParameterOfEveryVariantOnce) {
+TEST(ModelTensorsTest, HoldEveryParameterOfEveryVariantOnce) {
   for (const auto& [name, config] : SmallConfigs()) {
     SCOPED_TRACE(name);
     int64_t parameters = 0;
     std::set<std::string> names;
-    for (const ExpectedTensor& tensor : OptTensors(config)) {
+    for (const ExpectedTensor& tensor : ModelTensors(config)) {
       int64_t size = 1;
       for (const int64_t n : tensor.shape) size *= n;
       parameters += size;
@@ -85,7 +85,7 @@ TEST(OptTensorsTest, HoldEveryParameterOfEveryVariantOnce) {
 }
 
 // Names as transformers 4.30 writes them for OPTForCausalLM.
-TEST(OptTensorsTest, GoByTheNamesOfTransformers) {
+TEST(ModelTensorsTest, GoByTheNamesOfTransformers) {
   ModelConfig config = SmallConfig();
   config.word_embed_dim = 10;
   config.tied_lm_head = false;
@@ -119,26 +119,54 @@ TEST(OptTensorsTest, GoByTheNamesOfTransformers) {
   EXPECT_EQ(names.size(), 7U + 2 * 16);
 }
 
-TEST(OptTensorsTest, VariantsLeaveTensorsOut) {
+// Names as transformers 4.45 writes them for LlamaForCausalLM.
+TEST(ModelTensorsTest, GoByTheNamesOfTransformersForLlama) {
+  for (const auto& [variant, config] : SmallConfigs()) {
+    if (variant != "llama") continue;
+    EXPECT_THAT(
+        NamesOf(config),
+        testing::IsSupersetOf({"lm_head.weight", "model.embed_tokens.weight",
+                               "model.norm.weight",
+                               "model.layers.0.input_layernorm.weight",
+                               "model.layers.0.mlp.down_proj.weight",
+                               "model.layers.0.mlp.gate_proj.weight",
+                               "model.layers.0.mlp.up_proj.weight",
+                               "model.layers.0.post_attention_layernorm.weight",
+                               "model.layers.0.self_attn.k_proj.weight",
+                               "model.layers.0.self_attn.o_proj.weight",
+                               "model.layers.0.self_attn.q_proj.weight",
+                               "model.layers.0.self_attn.v_proj.weight"}));
+    EXPECT_EQ(NamesOf(config).size(), 3U + 2 * 9);
+    FakeSource source(config);
+    source.Set("model.layers.1.self_attn.rotary_emb.inv_freq", {4});
+    EXPECT_THAT(CheckTensors(source, config), IsOk());
+    source.Set("model.layers.1.self_attn.q_proj.bias", {24});
+    EXPECT_THAT(CheckTensors(source, config),
+                StatusIs(absl::StatusCode::kInvalidArgument, "q_proj.bias"));
+  }
+}
+
+TEST(ModelTensorsTest, VariantsLeaveTensorsOut) {
   ModelConfig config = SmallConfig();
   EXPECT_THAT(NamesOf(config), Not(Contains("lm_head.weight")));
   EXPECT_THAT(NamesOf(config),
               Not(Contains("model.decoder.project_in.weight")));
-  config.has_bias = false;
+  config.has_qkv_bias = config.has_output_bias = config.has_ffn_bias = false;
   EXPECT_THAT(NamesOf(config),
               Not(Contains("model.decoder.layers.0.fc1.bias")));
   EXPECT_THAT(NamesOf(config),
               Contains("model.decoder.layers.0.final_layer_norm.bias"));
-  config.has_norm_affine = false;
+  config.has_norm_gain = config.has_norm_bias = false;
   EXPECT_THAT(NamesOf(config),
               Not(Contains("model.decoder.final_layer_norm.weight")));
   EXPECT_THAT(NamesOf(config),
               Not(Contains("model.decoder.layers.0.final_layer_norm.bias")));
 }
 
-TEST(OptTensorsTest, ATiedHeadIsTheTokenTable) {
+TEST(ModelTensorsTest, ATiedHeadIsTheTokenTable) {
   ModelConfig config = SmallConfig();
-  EXPECT_EQ(TensorName(config, LinearWeight::kHead, 0), kTokenTableName);
+  EXPECT_EQ(TensorName(config, LinearWeight::kHead, 0),
+            "model.decoder.embed_tokens.weight");
   config.tied_lm_head = false;
   EXPECT_EQ(TensorName(config, LinearWeight::kHead, 0), "lm_head.weight");
 }
@@ -179,7 +207,7 @@ TEST(CheckTensorsTest, NamesFileTensorAndReason) {
 TEST(CheckTensorsTest, RefusesTensorsOfAnotherModel) {
   ModelConfig config = SmallConfig();
   const FakeSource with_bias(config);
-  config.has_bias = false;
+  config.has_qkv_bias = config.has_output_bias = config.has_ffn_bias = false;
   EXPECT_THAT(CheckTensors(with_bias, config),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        "f.safetensors: tensor model.decoder.layers.0.fc1.bias: "

@@ -1,4 +1,4 @@
-#include "worker/testing/reference_opt.h"
+#include "worker/testing/reference_model.h"
 
 #include <algorithm>
 #include <cmath>
@@ -30,15 +30,17 @@ Row Apply(const std::vector<float>& matrix, const std::vector<float>* bias,
   return y;
 }
 
-Row Norm(const Row& x, const std::vector<float>* gain,
-         const std::vector<float>* bias, double epsilon) {
+Row Norm(const ModelConfig& config, const Row& x,
+         const std::vector<float>* gain, const std::vector<float>* bias) {
   double mean = 0;
-  for (const double value : x) mean += value;
-  mean /= static_cast<double>(x.size());
+  if (config.centers_norm) {
+    for (const double value : x) mean += value;
+    mean /= static_cast<double>(x.size());
+  }
   double variance = 0;
   for (const double value : x) variance += (value - mean) * (value - mean);
   variance /= static_cast<double>(x.size());
-  const double scale = 1 / std::sqrt(variance + epsilon);
+  const double scale = 1 / std::sqrt(variance + config.norm_epsilon);
   Row y(x.size());
   for (size_t i = 0; i < x.size(); ++i) {
     y[i] = (x[i] - mean) * scale * (gain == nullptr ? 1 : (*gain)[i]) +
@@ -52,9 +54,30 @@ void Add(const Row& x, Row& sum) {
 }
 
 double Activate(ActivationFunction function, double x) {
-  return function == ActivationFunction::kRelu
-             ? std::max(x, 0.0)
-             : 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+  switch (function) {
+    case ActivationFunction::kRelu:
+      return std::max(x, 0.0);
+    case ActivationFunction::kGelu:
+      return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+    case ActivationFunction::kSilu:
+      return x / (1 + std::exp(-x));
+  }
+  LOG(FATAL) << "no such function";
+}
+
+// Turns the heads of a query or a key by its position.
+void Rotate(const ModelConfig& config, size_t position, Row& x) {
+  const size_t half = config.rotary_frequencies.size();
+  for (size_t head = 0; half > 0 && head < x.size(); head += 2 * half) {
+    for (size_t i = head; i < head + half; ++i) {
+      const double angle =
+          static_cast<double>(position) * config.rotary_frequencies[i - head];
+      const double first = x[i];
+      const double second = x[i + half];
+      x[i] = first * std::cos(angle) - second * std::sin(angle);
+      x[i + half] = second * std::cos(angle) + first * std::sin(angle);
+    }
+  }
 }
 
 // Attention of position `p` over positions 0..p.
@@ -94,12 +117,12 @@ void RunLayer(const TestModel& model, int64_t layer, Rows& hidden) {
     return FindVector(model, layer, which);
   };
   const auto attention_norm = [&](const Row& x) {
-    return Norm(x, vector(LayerVector::kAttentionNormGain),
-                vector(LayerVector::kAttentionNormBias), config.norm_epsilon);
+    return Norm(config, x, vector(LayerVector::kAttentionNormGain),
+                vector(LayerVector::kAttentionNormBias));
   };
   const auto ffn_norm = [&](const Row& x) {
-    return Norm(x, vector(LayerVector::kFfnNormGain),
-                vector(LayerVector::kFfnNormBias), config.norm_epsilon);
+    return Norm(config, x, vector(LayerVector::kFfnNormGain),
+                vector(LayerVector::kFfnNormBias));
   };
   Rows q;
   Rows k;
@@ -112,6 +135,8 @@ void RunLayer(const TestModel& model, int64_t layer, Rows& hidden) {
         Apply(matrix(LinearWeight::kKey), vector(LayerVector::kKeyBias), in));
     v.push_back(Apply(matrix(LinearWeight::kValue),
                       vector(LayerVector::kValueBias), in));
+    Rotate(config, q.size() - 1, q.back());
+    Rotate(config, k.size() - 1, k.back());
   }
   for (size_t p = 0; p < hidden.size(); ++p) {
     Row& x = hidden[p];
@@ -119,9 +144,17 @@ void RunLayer(const TestModel& model, int64_t layer, Rows& hidden) {
               Attend(config, q[p], k, v, p)),
         x);
     if (!config.pre_norm) x = attention_norm(x);
-    Row ffn = Apply(matrix(LinearWeight::kFc1), vector(LayerVector::kFc1Bias),
-                    config.pre_norm ? ffn_norm(x) : x);
+    const Row ffn_in = config.pre_norm ? ffn_norm(x) : x;
+    Row ffn = config.has_gate ? Apply(matrix(LinearWeight::kGate),
+                                      vector(LayerVector::kGateBias), ffn_in)
+                              : Apply(matrix(LinearWeight::kFc1),
+                                      vector(LayerVector::kFc1Bias), ffn_in);
     for (double& value : ffn) value = Activate(config.activation, value);
+    if (config.has_gate) {
+      const Row up = Apply(matrix(LinearWeight::kFc1),
+                           vector(LayerVector::kFc1Bias), ffn_in);
+      for (size_t i = 0; i < ffn.size(); ++i) ffn[i] *= up[i];
+    }
     Add(Apply(matrix(LinearWeight::kFc2), vector(LayerVector::kFc2Bias), ffn),
         x);
     if (!config.pre_norm) x = ffn_norm(x);
@@ -145,9 +178,12 @@ std::vector<std::vector<double>> ReferenceLogits(
     if (projects) {
       x = Apply(model.matrices.at({-1, LinearWeight::kProjectIn}), nullptr, x);
     }
-    Add(row_of(model.position_table,
-               static_cast<int64_t>(p) + config.position_offset, config.hidden),
-        x);
+    if (!config.has_rotary()) {
+      Add(row_of(model.position_table,
+                 static_cast<int64_t>(p) + config.position_offset,
+                 config.hidden),
+          x);
+    }
     hidden.push_back(std::move(x));
   }
   for (int64_t layer = 0; layer < config.num_layers; ++layer) {
@@ -156,9 +192,11 @@ std::vector<std::vector<double>> ReferenceLogits(
   Rows logits;
   for (Row& x : hidden) {
     if (config.has_final_norm) {
-      const bool affine = !model.final_norm_gain.empty();
-      x = Norm(x, affine ? &model.final_norm_gain : nullptr,
-               affine ? &model.final_norm_bias : nullptr, config.norm_epsilon);
+      const auto found = [](const std::vector<float>& vector) {
+        return vector.empty() ? nullptr : &vector;
+      };
+      x = Norm(config, x, found(model.final_norm_gain),
+               found(model.final_norm_bias));
     }
     if (projects) {
       x = Apply(model.matrices.at({-1, LinearWeight::kProjectOut}), nullptr, x);

@@ -1,5 +1,5 @@
-#ifndef HYBRIDSERVE_WORKER_TESTING_REFERENCE_OPT_H_
-#define HYBRIDSERVE_WORKER_TESTING_REFERENCE_OPT_H_
+#ifndef HYBRIDSERVE_WORKER_TESTING_REFERENCE_MODEL_H_
+#define HYBRIDSERVE_WORKER_TESTING_REFERENCE_MODEL_H_
 
 #include <cstdint>
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace hybridserve {
 
-// The definition of an OPT model's forward pass: the whole sequence at once, no
+// The definition of a model's forward pass: the whole sequence at once, no
 // cache, no blocks, double precision throughout. Returns logits
 // [tokens, vocab].
 std::vector<std::vector<double>> ReferenceLogits(
@@ -24,4 +24,4 @@ double ReferenceLogProb(absl::Span<const double> logits, int32_t token);
 
 }  // namespace hybridserve
 
-#endif  // HYBRIDSERVE_WORKER_TESTING_REFERENCE_OPT_H_
+#endif  // HYBRIDSERVE_WORKER_TESTING_REFERENCE_MODEL_H_
