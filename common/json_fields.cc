@@ -70,7 +70,8 @@ absl::StatusOr<JsonFields> JsonFields::Create(const json& object,
 }
 
 bool JsonFields::Has(absl::string_view field) const {
-  return object_->contains(std::string(field));
+  const std::string key(field);
+  return object_->contains(key);
 }
 
 const json* JsonFields::Find(absl::string_view field) const {

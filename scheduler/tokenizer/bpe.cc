@@ -74,7 +74,7 @@ absl::Status BpeModel::SetByteIds(const BpeSpec& spec) {
   for (int byte = 0; byte < 256; ++byte) {
     const bool is_bytes = alphabet_ == BpeAlphabet::kBytes;
     const std::string token =
-        is_bytes ? std::string(ByteLevelChar(byte)) : ByteToken(byte);
+        is_bytes ? absl::StrCat(ByteLevelChar(byte)) : ByteToken(byte);
     const auto it = vocab_.find(token);
     byte_ids_[byte] = it == vocab_.end() ? kNone : it->second;
     if (!is_bytes && it == vocab_.end()) {

@@ -51,8 +51,9 @@ TEST(LoadTasksTest, ReadEveryRowOfEveryTensorInOrder) {
     for (const ExpectedTensor& tensor : ModelTensors(config)) {
       want[tensor.name] = tensor.shape[0];
     }
-    if (config.tied_lm_head)
+    if (config.tied_lm_head) {
       want[TensorName(config, OuterTensor::kTokenTable)] *= 2;
+    }
     EXPECT_EQ(rows, want);
   }
 }
