@@ -93,8 +93,8 @@ std::vector<int32_t> CacheStager::ActPositions(const Area& area) const {
     int32_t position = 0;  // Of the block's first row.
     for (const BlockUse& use : sequence.blocks) {
       if (use.block.kind == CacheKind::kAct) {
-        const auto first = positions.begin() +
-                           int64_t{use.staging_index} * block_tokens;
+        const auto first =
+            positions.begin() + int64_t{use.staging_index} * block_tokens;
         std::iota(first, first + use.num_rows, position);
       }
       position += block_tokens;

@@ -1,5 +1,6 @@
 #include "worker/testing/test_model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -94,7 +95,7 @@ void CopyTable(const TablePlan& table, absl::Span<const float> values,
                absl::Span<char> blob) {
   CHECK_EQ(table.rows * table.width, static_cast<int64_t>(values.size()));
   const std::vector<char> bytes = BytesOf(values, table.dtype);
-  std::memcpy(blob.data(), bytes.data(), bytes.size());
+  std::copy(bytes.begin(), bytes.end(), blob.begin());
 }
 
 }  // namespace
