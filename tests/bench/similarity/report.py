@@ -70,12 +70,19 @@ def shortfalls(result: Dict) -> List[str]:
                     f"{overlap:.3f}, less than {LEAST_OVERLAP}"
                 )
         for run in runs:
-            ratio = decode_ratio(run, "hybrid") or 0
-            ideal = ideal_ratio(run, "hybrid") or 0
-            if ratio < LEAST_OF_IDEAL * ideal:
+            where = (
+                f"{regime}, context {run['context']}, equal {run['setting']}"
+            )
+            ratio = decode_ratio(run, "hybrid")
+            ideal = ideal_ratio(run, "hybrid")
+            if ratio is None or ideal is None:
                 sentences.append(
-                    f"{regime}, context {run['context']}, equal "
-                    f"{run['setting']}: hybrid is {ratio:.2f} times as fast as "
+                    f"{where}: no step in which all of hybrid's sequences, or "
+                    "of kv's, decode"
+                )
+            elif ratio < LEAST_OF_IDEAL * ideal:
+                sentences.append(
+                    f"{where}: hybrid is {ratio:.2f} times as fast as "
                     f"kv, less than {LEAST_OF_IDEAL} of the ideal {ideal:.2f}"
                 )
     errors = [

@@ -66,6 +66,15 @@ class ShortfallsTest(unittest.TestCase):
         )
         self.assertIn("hybrid is 1.50 times as fast as kv", short)
 
+    def test_a_run_without_a_decode_phase_is_short(self):
+        good = run(result("kv", 4), result("act", 5), result("hybrid", 6))
+        none = run(result("kv", 4), result("act", 5),
+                   {**result("hybrid", 6), "decode_tokens_per_s": None,
+                    "ideal_step_s": None, "predicted_step_s": None,
+                    "measured_step_s": None, "overlap_efficiency": None})
+        short, = self.shortfalls(good, none, good)
+        self.assertIn("context 512, equal batch: no step in which", short)
+
     def test_tells_wrong_predictions(self):
         short = self.shortfalls(
             run(result("kv", 4, predicted=1.06), result("act", 5),
