@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -51,22 +50,14 @@ absl::Status ReadHeads(const JsonFields& fields, ModelConfig& config) {
     ASSIGN_OR_RETURN(config.num_kv_heads,
                      fields.Int("num_key_value_heads", kv_range));
   }
-  if (config.num_heads % config.num_kv_heads != 0) {
-    return fields.Error(
-        "num_attention_heads",
-        absl::StrCat("is ", config.num_heads,
-                     ", not a multiple of num_key_value_heads, which is ",
-                     config.num_kv_heads));
-  }
+  RETURN_IF_ERROR(CheckMultiple(fields, "num_attention_heads", config.num_heads,
+                                "num_key_value_heads", config.num_kv_heads));
   ASSIGN_OR_RETURN(
       const std::optional<int64_t> head_dim,
       fields.OptionalInt("head_dim", {.min = 2, .max = kMaxHeadDim}));
-  if (!head_dim.has_value() && config.hidden % config.num_heads != 0) {
-    return fields.Error(
-        "hidden_size",
-        absl::StrCat("is ", config.hidden,
-                     ", not a multiple of num_attention_heads, which is ",
-                     config.num_heads));
+  if (!head_dim.has_value()) {
+    RETURN_IF_ERROR(CheckMultiple(fields, "hidden_size", config.hidden,
+                                  "num_attention_heads", config.num_heads));
   }
   config.head_dim = head_dim.value_or(config.hidden / config.num_heads);
   if (config.head_dim % 2 != 0 || config.head_dim > kMaxHeadDim) {

@@ -49,6 +49,14 @@ absl::Status CheckArchitectures(const JsonFields& fields,
   return absl::OkStatus();
 }
 
+absl::Status CheckMultiple(const JsonFields& fields, absl::string_view field,
+                           int64_t value, absl::string_view part_field,
+                           int64_t part) {
+  if (value % part == 0) return absl::OkStatus();
+  return fields.Error(field, absl::StrCat("is ", value, ", not a multiple of ",
+                                          part_field, ", which is ", part));
+}
+
 absl::StatusOr<bool> ReadBool(const JsonFields& fields, absl::string_view field,
                               bool default_value) {
   ASSIGN_OR_RETURN(const std::optional<bool> value, fields.OptionalBool(field));

@@ -25,6 +25,11 @@ inline constexpr IntRange kPositionRange = {.min = 1, .max = int64_t{1} << 24};
 absl::Status CheckArchitectures(const JsonFields& fields,
                                 absl::Span<const absl::string_view> supported);
 
+// That `value` of `field` is a multiple of `part`, the value of `part_field`.
+absl::Status CheckMultiple(const JsonFields& fields, absl::string_view field,
+                           int64_t value, absl::string_view part_field,
+                           int64_t part);
+
 absl::StatusOr<bool> ReadBool(const JsonFields& fields, absl::string_view field,
                               bool default_value);
 

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/model_config_fields.h"
 #include "common/status_macros.h"
@@ -29,13 +28,8 @@ absl::Status ReadDimensions(const JsonFields& fields, ModelConfig& config) {
   ASSIGN_OR_RETURN(const std::optional<int64_t> word_embed_dim,
                    fields.OptionalInt("word_embed_proj_dim", kWidthRange));
   config.word_embed_dim = word_embed_dim.value_or(config.hidden);
-  if (config.hidden % config.num_heads != 0) {
-    return fields.Error(
-        "hidden_size",
-        absl::StrCat("is ", config.hidden,
-                     ", not a multiple of num_attention_heads, which is ",
-                     config.num_heads));
-  }
+  RETURN_IF_ERROR(CheckMultiple(fields, "hidden_size", config.hidden,
+                                "num_attention_heads", config.num_heads));
   config.num_kv_heads = config.num_heads;
   config.head_dim = config.hidden / config.num_heads;
   config.position_offset = kPositionOffset;

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/row_visits.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/layer_norm_cpu.cc"
 #include "hwy/foreach_target.h"  // Must come before highway.h.
@@ -113,19 +115,9 @@ namespace hybridserve {
 
 HWY_EXPORT(LayerNormRow);
 
-namespace {
-// Rows for one visit of a thread: enough to pay for waking it.
-constexpr int64_t kRowsAtOnce = 8;
-}  // namespace
-
 void LayerNormCpu(const LayerNormPointers& args, ThreadPool& pool) {
   const auto run = HWY_DYNAMIC_DISPATCH(LayerNormRow);
-  const int64_t visits = (args.rows + kRowsAtOnce - 1) / kRowsAtOnce;
-  pool.ParallelFor(visits, [&](int64_t visit) {
-    const int64_t first = visit * kRowsAtOnce;
-    const int64_t end = std::min(first + kRowsAtOnce, args.rows);
-    for (int64_t row = first; row < end; ++row) run(args, row);
-  });
+  ForRowsByVisits(pool, args.rows, [&](int64_t row) { run(args, row); });
 }
 
 }  // namespace hybridserve

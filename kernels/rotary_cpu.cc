@@ -2,10 +2,10 @@
 
 #include "kernels/rotary_cpu.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "kernels/rotary_angle.h"
+#include "kernels/row_visits.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/rotary_cpu.cc"
@@ -79,19 +79,9 @@ namespace hybridserve {
 
 HWY_EXPORT(RotaryRow);
 
-namespace {
-// Rows for one visit of a thread: enough to pay for waking it.
-constexpr int64_t kRowsAtOnce = 8;
-}  // namespace
-
 void RotaryCpu(const RotaryPointers& args, ThreadPool& pool) {
   const auto run = HWY_DYNAMIC_DISPATCH(RotaryRow);
-  const int64_t visits = (args.rows + kRowsAtOnce - 1) / kRowsAtOnce;
-  pool.ParallelFor(visits, [&](int64_t visit) {
-    const int64_t first = visit * kRowsAtOnce;
-    const int64_t end = std::min(first + kRowsAtOnce, args.rows);
-    for (int64_t row = first; row < end; ++row) run(args, row);
-  });
+  ForRowsByVisits(pool, args.rows, [&](int64_t row) { run(args, row); });
 }
 
 }  // namespace hybridserve

@@ -51,12 +51,7 @@ std::vector<KindSeconds> MeanWork(const BenchResult& result) {
       }
     }
   }
-  for (KindSeconds& kind : mean) {
-    kind.pieces /= phases;
-    kind.units /= phases;
-    kind.in_steps /= phases;
-    if (kind.alone.has_value()) *kind.alone /= phases;
-  }
+  for (KindSeconds& kind : mean) kind.ScaleBy(1 / phases);
   return mean;
 }
 

@@ -42,6 +42,13 @@ double& StreamOf(v1::WorkKind kind, StreamSeconds& seconds) {
 
 }  // namespace
 
+void KindSeconds::ScaleBy(double factor) {
+  pieces *= factor;
+  units *= factor;
+  in_steps *= factor;
+  if (alone.has_value()) *alone *= factor;
+}
+
 std::vector<KindSeconds> SecondsByKind(const v1::WorkerProfile& profile,
                                        const v1::WorkerTotals& before,
                                        const v1::WorkerTotals& after) {

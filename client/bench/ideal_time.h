@@ -30,6 +30,8 @@ struct KindSeconds {
   // (`profile.costs`, PAPER.md 4.4): fixed x pieces + per unit x units. Unset
   // where the worker told no cost.
   std::optional<double> alone;
+
+  void ScaleBy(double factor);
 };
 
 // In the order in which the worker told them; only kinds that there was work

@@ -58,12 +58,7 @@ void SetIdeal(const v1::WorkerProfile& costs, StepFigures& figures) {
   figures.overlap_efficiency.reset();
   figures.work = SecondsByKind(costs, figures.begin, figures.end);
   const double share = 1 / static_cast<double>(figures.steps);
-  for (KindSeconds& kind : figures.work) {
-    kind.pieces *= share;
-    kind.units *= share;
-    kind.in_steps *= share;
-    if (kind.alone.has_value()) *kind.alone *= share;
-  }
+  for (KindSeconds& kind : figures.work) kind.ScaleBy(share);
   if (costs.costs().empty()) return;
   const auto ideal = IdealSeconds(figures.work);
   if (!ideal.has_value()) return;

@@ -5,9 +5,9 @@
 #include <cstring>
 #include <random>
 
-#include "common/rotary_frequencies.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
+#include "worker/model/testing/small_models.h"
 
 namespace hybridserve {
 namespace {
@@ -204,19 +204,6 @@ ModelConfig SmallOptConfig() {
   return config;
 }
 
-ModelConfig SmallLlamaConfig() {
-  ModelConfig config = SmallOptConfig();
-  config.architecture = Architecture::kLlama;
-  config.model_type = "llama";
-  config.position_offset = 0;
-  config.has_qkv_bias = config.has_output_bias = config.has_ffn_bias = false;
-  config.has_norm_bias = config.centers_norm = false;
-  config.has_gate = true;
-  config.tied_lm_head = false;
-  config.activation = ActivationFunction::kSilu;
-  config.norm_epsilon = 1e-6F;
-  config.rotary_frequencies = RotaryFrequencies(config.head_dim, 10000, {});
-  return config;
-}
+ModelConfig SmallLlamaConfig() { return AsLlama(SmallOptConfig()); }
 
 }  // namespace hybridserve

@@ -29,10 +29,7 @@ ModelConfig SmallConfig() {
           .pad_token_id = 1};
 }
 
-namespace {
-
-ModelConfig SmallLlama() {
-  ModelConfig config = SmallConfig();
+ModelConfig AsLlama(ModelConfig config) {
   config.architecture = Architecture::kLlama;
   config.model_type = "llama";
   config.position_offset = 0;
@@ -45,6 +42,8 @@ ModelConfig SmallLlama() {
   config.rotary_frequencies = RotaryFrequencies(config.head_dim, 10000, {});
   return config;
 }
+
+namespace {
 
 nlohmann::json LlamaJson(const ModelConfig& config) {
   return {
@@ -95,10 +94,10 @@ std::vector<NamedConfig> SmallConfigs() {
     c.ffn_dim = c.max_positions = c.word_embed_dim = 1;
     c.vocab_size = 3;
   });
-  configs.push_back({"llama", SmallLlama()});
+  configs.push_back({"llama", AsLlama(SmallConfig())});
   // Shared keys and values, heads wider than hidden / num_heads.
   add("grouped", [](ModelConfig& c) {
-    c = SmallLlama();
+    c = AsLlama(SmallConfig());
     c.num_heads = 4;
     c.num_kv_heads = 2;
     c.head_dim = 10;

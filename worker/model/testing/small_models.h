@@ -11,12 +11,17 @@ namespace hybridserve {
 // A consistent config of a small OPT model, pre-norm and with everything.
 ModelConfig SmallConfig();
 
+// An OPT model's sizes as one built like Llama: root mean square norms, rotary
+// positions, a gate, silu, no biases, a head of its own.
+ModelConfig AsLlama(ModelConfig config);
+
 struct NamedConfig {
   std::string name;
   ModelConfig config;
 };
 
-// Every variant of OPT, each unlike SmallConfig in one way or in size.
+// Every variant of OPT, each unlike SmallConfig in one way or in size, and some
+// of Llama.
 std::vector<NamedConfig> SmallConfigs();
 
 // config.json's text for `config`.
