@@ -33,6 +33,34 @@ PassOptions PassOf(const BenchOptions& options, const BenchResult& result,
           .seed = options.seed};
 }
 
+// The warm-up of what was found to be the largest batch, and the batch. While
+// prompts are read a little more fits than while all decode, so if no step has
+// all decode, it becomes smaller: by an eighth at most, in case that is not the
+// reason.
+struct WarmUp {
+  int64_t batch = 0;
+  PassResult pass;
+};
+absl::StatusOr<WarmUp> WarmUpLargestBatch(const OpenedServer& server,
+                                          PassOptions measured,
+                                          PassOptions warm_up) {
+  ASSIGN_OR_RETURN(const int64_t largest,
+                   FindLargestBatch(server.channel, measured));
+  const int64_t least = std::max<int64_t>(1, largest - 1 - largest / 8);
+  std::optional<WarmUp> first;
+  for (int64_t batch = largest; batch >= least; --batch) {
+    measured.batch = warm_up.batch = batch;
+    ASSIGN_OR_RETURN(PassResult pass, RunPass(server.channel, warm_up));
+    if (measured.output_tokens == 1) return WarmUp{batch, std::move(pass)};
+    ASSIGN_OR_RETURN(const PassResult decode,
+                     RunDecodePass(server.channel, measured, pass));
+    WarmUp found = {batch, std::move(pass)};
+    if (decode.decode.has_value()) return found;
+    if (!first.has_value()) first = std::move(found);
+  }
+  return *std::move(first);
+}
+
 }  // namespace
 
 std::string BenchPolicy::Label() const {
@@ -70,18 +98,22 @@ absl::StatusOr<std::vector<BenchResult>> RunBenchPasses(
     const auto server = open(result.policy);
     RETURN_IF_ERROR(At(result, server.status()));
     result.worker_setting = server->worker_setting;
-    PassOptions pass = PassOf(options, result, options.batch.value_or(1));
-    if (!options.batch.has_value()) {
-      const auto batch = FindLargestBatch(server->channel, pass);
-      RETURN_IF_ERROR(At(result, batch.status()));
-      pass.batch = *batch;
-    }
-    batches.push_back(pass.batch);
+    const PassOptions measured =
+        PassOf(options, result, options.batch.value_or(1));
+    PassOptions pass = measured;
     pass.output_tokens = std::min(pass.output_tokens, kWarmUpTokens);
     pass.measure_decode = false;
-    auto warm_up = RunPass(server->channel, pass);
-    RETURN_IF_ERROR(At(result, warm_up.status()));
-    warm_ups.push_back(*std::move(warm_up));
+    if (options.batch.has_value()) {
+      auto warm_up = RunPass(server->channel, pass);
+      RETURN_IF_ERROR(At(result, warm_up.status()));
+      batches.push_back(pass.batch);
+      warm_ups.push_back(*std::move(warm_up));
+    } else {
+      auto warm_up = WarmUpLargestBatch(*server, measured, pass);
+      RETURN_IF_ERROR(At(result, warm_up.status()));
+      batches.push_back(warm_up->batch);
+      warm_ups.push_back(std::move(warm_up->pass));
+    }
   }
   for (int64_t repeat = 1; repeat <= options.repeats; ++repeat) {
     for (size_t i = 0; i < results.size(); ++i) {

@@ -122,7 +122,7 @@ class PlanKeeper final : public WorkerLink {
 
 class DeafObserver final : public RequestObserver {
  public:
-  bool OnToken(int32_t /*token*/, float /*log_prob*/) override { return true; }
+  bool OnToken(const ProducedToken& /*token*/) override { return true; }
   void OnFinished(FinishReason /*reason*/, const Usage& /*usage*/) override {}
   void OnError(const absl::Status& /*status*/) override {}
 };

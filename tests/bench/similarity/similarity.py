@@ -4,7 +4,7 @@ similarity scaling, in wall clock on this machine behind a paced link.
     .venv/bin/python tests/bench/similarity/similarity.py
 
 Needs the three programs built (bazel build --config=opt //client:hybridserve
-//worker). Takes about an hour; the machine should do nothing else. Writes
+//worker). Takes some 45 minutes; the machine should do nothing else. Writes
 docs/results/similarity.{json,svg,md}, anew after every run, and says what is
 short of the targets (report.py); then the exit status is 1.
 """
@@ -47,7 +47,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--regimes", default="", help="names, a list; empty: all four")
     add("--settings", default="batch,memory", help="equal batch, equal memory")
     add("--decode_steps", type=int, default=8, help="to measure, a repeat")
-    add("--repeats", type=int, default=2)
+    add("--repeats", type=int, default=3)
     add("--threads", type=int, default=1, help="that compute")
     add("--report_only", action="store_true", help="draw the JSON again")
     return parser.parse_args()
