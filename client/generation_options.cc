@@ -55,6 +55,8 @@ Request Fill(const GenerationOptions& options) {
   }
   stopping.set_ignore_eos(options.ignore_eos);
   request.mutable_response()->set_log_probs(options.log_probs);
+  request.mutable_response()->set_top_log_probs(
+      Clamp<uint32_t>(options.top_log_probs));
   request.set_generation_config(options.model_defaults
                                     ? hybridserve::v1::GENERATION_CONFIG_MODEL
                                     : hybridserve::v1::GENERATION_CONFIG_NONE);

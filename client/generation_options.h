@@ -32,6 +32,7 @@ struct GenerationOptions {
   std::vector<std::string> stop;
   bool ignore_eos = false;
   bool log_probs = false;
+  int64_t top_log_probs = 0;    // How many of the likeliest tokens, a place.
   bool model_defaults = false;  // --generation_config=model
 };
 

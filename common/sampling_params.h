@@ -12,6 +12,8 @@ inline constexpr double kMaxPenalty = 2;
 // Biases are within [-kMaxLogitBias, kMaxLogitBias].
 inline constexpr double kMaxLogitBias = 100;
 inline constexpr int64_t kMaxLogitBiases = 512;
+// The most that SamplingParams::top_log_probs asks for.
+inline constexpr int64_t kMaxTopLogProbs = 20;
 
 // What one id's logit gains.
 struct LogitBias {
@@ -45,6 +47,8 @@ struct SamplingParams {
   std::vector<LogitBias> logit_bias;  // By ascending token, each once.
   // Natural log-prob of the chosen token, without penalties and the rest.
   bool want_log_prob = false;
+  // How many of the likeliest ids in its place are wanted, with theirs.
+  int64_t top_log_probs = 0;  // [0, kMaxTopLogProbs].
 
   bool has_output_penalty() const {
     return presence_penalty != 0 || frequency_penalty != 0;

@@ -9,6 +9,7 @@
 #include "common/ids.h"
 #include "common/step_plan.h"
 #include "common/token_score.h"
+#include "common/top_token.h"
 #include "common/work.h"
 
 namespace hybridserve {
@@ -18,6 +19,8 @@ struct SequenceResult {
   SequenceId sequence;
   int32_t token = -1;  // The sampled id; -1 where the plan asked for none.
   float log_prob = 0;  // Of `token`, natural, if wanted.
+  // In its place: as many as wanted, or as the vocabulary has.
+  std::vector<TopToken> top;
   std::vector<TokenScore> scores;  // One a target that was not -1, in order.
 };
 

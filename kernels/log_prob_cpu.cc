@@ -7,6 +7,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/log_prob_cpu.cc"
+#include "glog/logging.h"
 #include "hwy/foreach_target.h"  // Must come before highway.h.
 #include "hwy/highway.h"
 #include "kernels/simd/math-inl.h"
@@ -87,17 +88,31 @@ float LogProbOfState(const float* state) {
   return static_cast<float>(static_cast<double>(state[2]) - state[0] - log_sum);
 }
 
-float LogProbOf(absl::Span<const float> logits, int32_t target) {
+void LogProbsOf(absl::Span<const float> logits,
+                absl::Span<const int32_t> targets,
+                absl::Span<float> log_probs) {
+  CHECK_EQ(targets.size(), log_probs.size());
+  if (targets.empty()) return;
   float state[4];
   const LogProbCpuArgs args{.logits = logits.data(),
                             .logits_stride = 0,
                             .columns = static_cast<int64_t>(logits.size()),
                             .first_column = 0,
-                            .targets = absl::MakeConstSpan(&target, 1),
+                            .targets = targets.first(1),
                             .state = state,
                             .state_stride = 4};
   HWY_DYNAMIC_DISPATCH(FoldRow)(args, 0);
-  return LogProbOfState(state);
+  for (size_t i = 0; i < targets.size(); ++i) {
+    state[2] = logits[targets[i]];
+    log_probs[i] = LogProbOfState(state);
+  }
+}
+
+float LogProbOf(absl::Span<const float> logits, int32_t target) {
+  float log_prob = 0;
+  LogProbsOf(logits, absl::MakeConstSpan(&target, 1),
+             absl::MakeSpan(&log_prob, 1));
+  return log_prob;
 }
 
 }  // namespace hybridserve

@@ -31,8 +31,12 @@ void LogProbCpu(const LogProbCpuArgs& args, ThreadPool& pool);
 // less log-sum-exp; NaN if the row has no finite maximum.
 float LogProbOfState(const float* state);
 
-// The natural log-probability of `target` among a full row of logits: the same
-// bits as LogProbCpu and LogProbOfState give.
+// The natural log-probabilities of `targets` among a full row of logits, as
+// many: the same bits as LogProbCpu and LogProbOfState give.
+void LogProbsOf(absl::Span<const float> logits,
+                absl::Span<const int32_t> targets, absl::Span<float> log_probs);
+
+// The same for one.
 float LogProbOf(absl::Span<const float> logits, int32_t target);
 
 }  // namespace hybridserve

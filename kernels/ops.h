@@ -99,7 +99,8 @@ struct AttentionArgs {
 // the lowest id; randomness is counter-based on (seed, position)). Before, the
 // logits of the ids in `changes` become, each step rounded to float32: if
 // repeated, divided by the repetition penalty where above 0 and multiplied by
-// it where not; then more by `plus`. Log-probs are of the logits as given.
+// it where not; then more by `plus`. Log-probs are of the logits as given, and
+// so are the likeliest ids: by descending logit, the lowest id among equals.
 struct SampleRow {
   SamplingParams params;
   int64_t position = 0;  // Absolute position of the token being chosen.
@@ -110,6 +111,11 @@ struct SampleArgs {
   std::vector<SampleRow> rows;
   TensorView tokens;     // [S, 1] int32, written.
   TensorView log_probs;  // [S, 1] float32, written where wanted, else 0.
+  // [S, kMaxTopLogProbs] int32 and float32; unset where no row wants any. Of a
+  // row that wants n the first n are written, -1 where it has fewer ids that
+  // are not NaN.
+  TensorView top_tokens;
+  TensorView top_log_probs;
 };
 
 // Folds one slice of logits into running sums, so that log-probs of given

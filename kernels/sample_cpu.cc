@@ -84,6 +84,26 @@ void ApplyLogitChanges(absl::Span<const LogitChange> changes,
   }
 }
 
+std::vector<int32_t> TopIds(absl::Span<const float> logits, int64_t count) {
+  std::vector<Candidate> best;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    const Candidate candidate = {0, logits[i], static_cast<int32_t>(i)};
+    const bool is_full = static_cast<int64_t>(best.size()) == count;
+    if (std::isnan(candidate.logit) ||
+        (is_full && (best.empty() || !RanksBefore(candidate, best.back())))) {
+      continue;
+    }
+    if (is_full) best.pop_back();
+    best.insert(
+        std::upper_bound(best.begin(), best.end(), candidate, RanksBefore),
+        candidate);
+  }
+  std::vector<int32_t> ids;
+  ids.reserve(best.size());
+  for (const Candidate& candidate : best) ids.push_back(candidate.id);
+  return ids;
+}
+
 int32_t ArgMax(absl::Span<const float> logits) {
   CHECK(!logits.empty());
   int32_t best = 0;

@@ -2,6 +2,7 @@
 #define HYBRIDSERVE_KERNELS_SAMPLE_CPU_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/types/span.h"
 #include "common/sampling_params.h"
@@ -21,6 +22,10 @@ int32_t SampleToken(absl::Span<const float> logits,
 // Changes a row of logits as SampleRow in kernels/ops.h says.
 void ApplyLogitChanges(absl::Span<const LogitChange> changes,
                        double repetition_penalty, absl::Span<float> logits);
+
+// The ids of the `count` highest logits, in descending order, the lowest id
+// among equals; fewer if there are not so many that are not NaN.
+std::vector<int32_t> TopIds(absl::Span<const float> logits, int64_t count);
 
 // The highest logit's id; see SampleToken for NaN.
 int32_t ArgMax(absl::Span<const float> logits);

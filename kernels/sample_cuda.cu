@@ -33,6 +33,9 @@ struct SampleScratch {
   Word total;
   Word prefix;
   Word target;
+  // Of the logits as given.
+  double max;
+  double log_sum;  // Of e^(logit - max).
 };
 
 __device__ Word IdKey(int64_t id) {
@@ -123,6 +126,20 @@ __device__ Word Select(const Candidates& from, OrderBy order, WeightOf weight,
   return prefix;
 }
 
+// The largest of the threads' values. All threads call; all have it.
+__device__ Word BlockMax(Word value, SampleScratch& scratch) {
+  value = WarpMax(value);
+  __syncthreads();  // All have read what was there.
+  if (threadIdx.x % kWarpLanes == 0) {
+    scratch.best[threadIdx.x / kWarpLanes] = value;
+  }
+  __syncthreads();
+  for (int w = 0; w < kWarps; ++w) {
+    value = scratch.best[w] > value ? scratch.best[w] : value;
+  }
+  return value;
+}
+
 // The best rank key of all, 0 if all are NaN, and how many are not. All threads
 // call; all have it.
 __device__ Word Best(const Candidates& all, SampleScratch& scratch) {
@@ -134,15 +151,7 @@ __device__ Word Best(const Candidates& all, SampleScratch& scratch) {
     if (key != 0) atomicAdd(&scratch.count, Word{1});
     best = key > best ? key : best;
   }
-  best = WarpMax(best);
-  if (threadIdx.x % kWarpLanes == 0) {
-    scratch.best[threadIdx.x / kWarpLanes] = best;
-  }
-  __syncthreads();
-  for (int w = 0; w < kWarps; ++w) {
-    best = scratch.best[w] > best ? scratch.best[w] : best;
-  }
-  return best;
+  return BlockMax(best, scratch);
 }
 
 // The drawn token's id. All threads call.
@@ -197,6 +206,48 @@ __device__ void Restore(const SampleCudaRow& how,
   __syncthreads();
 }
 
+// All threads call.
+__device__ void SumUp(const float* logits, int64_t vocabulary,
+                      SampleScratch& scratch) {
+  if (threadIdx.x < kWarpLanes) {
+    float max = -INFINITY;
+    float sum = 0;
+    FoldLogits(logits, vocabulary, threadIdx.x, max, sum);
+    if (threadIdx.x == 0) {
+      scratch.max = max;
+      scratch.log_sum = log(static_cast<double>(sum));
+    }
+  }
+  __syncthreads();
+}
+
+// After SumUp().
+__device__ float LogProb(float logit, const SampleScratch& scratch) {
+  return static_cast<float>(static_cast<double>(logit) - scratch.max -
+                            scratch.log_sum);
+}
+
+// The row's likeliest ids, each the best of those that rank below the last. All
+// threads call, after SumUp().
+__device__ void WriteTop(const SampleCudaArgs& args, int64_t row, int64_t count,
+                         SampleScratch& scratch) {
+  const float* logits = args.logits + row * args.logits_stride;
+  int32_t* tokens = args.top_tokens + row * args.top_tokens_stride;
+  float* log_probs = args.top_log_probs + row * args.top_log_probs_stride;
+  Word last = ~Word{0};
+  for (int64_t i = 0; i < count; ++i) {
+    Word best = 0;
+    for (int64_t id = threadIdx.x; id < args.vocabulary; id += kThreads) {
+      const Word key = RankKey(logits[id], id);
+      if (key < last && key > best) best = key;
+    }
+    last = BlockMax(best, scratch);
+    if (threadIdx.x != 0) continue;
+    tokens[i] = last == 0 ? -1 : static_cast<int32_t>(IdOf(last));
+    log_probs[i] = last == 0 ? 0.0F : LogProb(logits[tokens[i]], scratch);
+  }
+}
+
 __global__ void SampleKernel(SampleCudaArgs args) {
   SampleScratch& scratch = *SharedMemory<SampleScratch>();
   const int64_t row = blockIdx.x;
@@ -216,18 +267,14 @@ __global__ void SampleKernel(SampleCudaArgs args) {
   }
   if (how.num_changes > 0) Restore(how, args.changes, logits);
 
-  if (threadIdx.x >= kWarpLanes) return;
-  float log_prob = 0;
-  if (how.want_log_prob) {
-    float max = -INFINITY;
-    float sum = 0;
-    FoldLogits(logits, args.vocabulary, threadIdx.x, max, sum);
-    log_prob = static_cast<float>(static_cast<double>(logits[token]) - max -
-                                  log(static_cast<double>(sum)));
+  if (how.want_log_prob || how.num_top > 0) {
+    SumUp(logits, args.vocabulary, scratch);
   }
+  if (how.num_top > 0) WriteTop(args, row, how.num_top, scratch);
   if (threadIdx.x != 0) return;
   args.tokens[row * args.tokens_stride] = static_cast<int32_t>(token);
-  args.log_probs[row * args.log_probs_stride] = log_prob;
+  args.log_probs[row * args.log_probs_stride] =
+      how.want_log_prob ? LogProb(logits[token], scratch) : 0.0F;
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ struct SampleCudaRow {
   int64_t first_change;  // Of SampleCudaArgs::changes.
   int64_t num_changes;
   bool want_log_prob;
+  int64_t num_top;  // SamplingParams::top_log_probs.
 };
 
 // See LogitChange. While the row is sampled its logit is kept here.
@@ -42,6 +43,10 @@ struct SampleCudaArgs {
   int64_t tokens_stride;
   float* log_probs;  // [num_rows, 1]
   int64_t log_probs_stride;
+  int32_t* top_tokens;  // [num_rows, kMaxTopLogProbs], where any is wanted.
+  int64_t top_tokens_stride;
+  float* top_log_probs;  // The same.
+  int64_t top_log_probs_stride;
 };
 
 // Queues it. The tokens are those of SampleToken (kernels/sample_cpu.h), up to

@@ -43,6 +43,10 @@ ABSL_FLAG(hybridserve::RepeatedText, stop, {},
           "Text that ends the output where it begins. May be repeated.");
 ABSL_FLAG(bool, ignore_eos, false, "Go on after the model's end token.");
 ABSL_FLAG(bool, logprobs, false, "generate: show each token's log-prob.");
+ABSL_FLAG(
+    int64_t, top_logprobs, 0,
+    "generate: show so many of the likeliest tokens in each place, at most "
+    "20, with their log-probs.");
 ABSL_FLAG(std::string, generation_config, "none",
           "Where unset sampling fields come from: none (greedy) or model (its "
           "generation_config.json).");
@@ -89,6 +93,7 @@ absl::StatusOr<GenerationOptions> GenerationFromFlags() {
   options.stop = absl::GetFlag(FLAGS_stop).values;
   options.ignore_eos = absl::GetFlag(FLAGS_ignore_eos);
   options.log_probs = absl::GetFlag(FLAGS_logprobs);
+  options.top_log_probs = absl::GetFlag(FLAGS_top_logprobs);
   const std::string config = absl::GetFlag(FLAGS_generation_config);
   if (config != "none" && config != "model") {
     return WrongFlag("generation_config", "must be none or model");

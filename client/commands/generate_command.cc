@@ -19,6 +19,7 @@ struct Output {
   std::string text;
   std::vector<uint32_t> token_ids;
   std::vector<float> log_probs;
+  std::vector<v1::TopLogProbs> top_log_probs;
   std::string finish_reason = "cancelled";  // Unless the server says other.
   v1::Usage usage;
 
@@ -28,14 +29,33 @@ struct Output {
                      tokens.token_ids().end());
     log_probs.insert(log_probs.end(), tokens.log_probs().begin(),
                      tokens.log_probs().end());
+    top_log_probs.insert(top_log_probs.end(), tokens.top_log_probs().begin(),
+                         tokens.top_log_probs().end());
   }
 };
 
-void PrintJson(const Output& output, bool with_log_probs, std::ostream& out) {
+// A list a token: [{"token_id": ..., "log_prob": ...}, ...].
+ordered_json TopJson(const std::vector<v1::TopLogProbs>& tops) {
+  ordered_json places = ordered_json::array();
+  for (const v1::TopLogProbs& top : tops) {
+    ordered_json& place = places.emplace_back(ordered_json::array());
+    for (int i = 0; i < top.token_ids_size(); ++i) {
+      place.push_back(
+          {{"token_id", top.token_ids(i)}, {"log_prob", top.log_probs(i)}});
+    }
+  }
+  return places;
+}
+
+void PrintJson(const Output& output, const GenerationOptions& options,
+               std::ostream& out) {
   ordered_json json;
   json["text"] = output.text;
   json["token_ids"] = output.token_ids;
-  if (with_log_probs) json["log_probs"] = output.log_probs;
+  if (options.log_probs) json["log_probs"] = output.log_probs;
+  if (options.top_log_probs > 0) {
+    json["top_log_probs"] = TopJson(output.top_log_probs);
+  }
   json["finish_reason"] = output.finish_reason;
   json["usage"] = {{"prompt_tokens", output.usage.prompt_tokens()},
                    {"completion_tokens", output.usage.completion_tokens()}};
@@ -43,10 +63,23 @@ void PrintJson(const Output& output, bool with_log_probs, std::ostream& out) {
       << std::endl;
 }
 
-void PrintLogProbs(const Output& output, std::ostream& out) {
-  out << "token_id\tlog_prob\n";
-  for (size_t i = 0; i < output.log_probs.size(); ++i) {
-    out << output.token_ids[i] << "\t" << output.log_probs[i] << "\n";
+// A line a token; the likeliest in its place are further columns.
+void PrintLogProbs(const Output& output, const GenerationOptions& options,
+                   std::ostream& out) {
+  out << "token_id";
+  if (options.log_probs) out << "\tlog_prob";
+  if (options.top_log_probs > 0) out << "\tlikeliest";
+  out << "\n";
+  for (size_t i = 0; i < output.token_ids.size(); ++i) {
+    out << output.token_ids[i];
+    if (i < output.log_probs.size()) out << "\t" << output.log_probs[i];
+    if (i < output.top_log_probs.size()) {
+      const v1::TopLogProbs& top = output.top_log_probs[i];
+      for (int k = 0; k < top.token_ids_size(); ++k) {
+        out << "\t" << top.token_ids(k) << " " << top.log_probs(k);
+      }
+    }
+    out << "\n";
   }
   out << std::flush;
 }
@@ -84,9 +117,12 @@ absl::Status RunGenerate(const GenerateCommandOptions& options,
   }
   if (as_text) {
     out << std::endl;
-    if (options.generation.log_probs) PrintLogProbs(output, out);
+    const GenerationOptions& asked = options.generation;
+    if (asked.log_probs || asked.top_log_probs > 0) {
+      PrintLogProbs(output, asked, out);
+    }
   } else {
-    PrintJson(output, options.generation.log_probs, out);
+    PrintJson(output, options.generation, out);
   }
   return interrupted ? absl::CancelledError("interrupted") : absl::OkStatus();
 }

@@ -43,6 +43,8 @@ type Request struct {
 
 	// Asks for the log-probability of each produced token.
 	LogProbs bool
+	// Asks for so many of the likeliest tokens in each place: at most 20.
+	TopLogProbs uint32
 	// Larger goes first among the waiting requests of a tenant: -100 to 100.
 	Priority int32
 }
@@ -80,10 +82,14 @@ func (r *Request) stopping() *v1.StoppingOptions {
 }
 
 func (r *Request) response() *v1.ResponseOptions {
-	if !r.LogProbs {
-		return nil
+	options := &v1.ResponseOptions{}
+	if r.LogProbs {
+		options.LogProbs = &r.LogProbs
 	}
-	return &v1.ResponseOptions{LogProbs: &r.LogProbs}
+	if r.TopLogProbs > 0 {
+		options.TopLogProbs = &r.TopLogProbs
+	}
+	return options
 }
 
 func (r *Request) unary() *v1.GenerateRequest {

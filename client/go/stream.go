@@ -147,6 +147,8 @@ func (s *Stream) take(message *v1.GenerateStreamResponse) {
 		s.result.Text += output.GetTextDelta()
 		s.result.TokenIds = append(s.result.TokenIds, output.GetTokenIds()...)
 		s.result.LogProbs = append(s.result.LogProbs, output.GetLogProbs()...)
+		s.result.TopLogProbs = append(s.result.TopLogProbs,
+			output.GetTopLogProbs()...)
 	}
 	if usage := message.GetUsage(); usage != nil {
 		s.result.Usage = usage

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int64_t kMaxTopLogProbs = 20;
+constexpr int64_t kMaxTopLogprobs = 20;  // OpenAI's.
 
 // "developer" is what newer models of OpenAI call "system".
 absl::StatusOr<std::string> ReadRole(const std::string& field,
@@ -125,7 +125,7 @@ absl::Status ReadField(const std::string& field, const json& value,
     ASSIGN_OR_RETURN(request.log_probs, ReadBool(field, value));
   } else if (field == "top_logprobs") {
     ASSIGN_OR_RETURN(own.top_logprobs,
-                     ReadInt(field, value, 0, kMaxTopLogProbs));
+                     ReadInt(field, value, 0, kMaxTopLogprobs));
   } else if (IsOtherOpenAiField(field)) {
     if (!AsksForNothing(field, value)) {
       return InvalidFieldError(field, "is not supported");
@@ -149,12 +149,12 @@ absl::Status Finish(const OwnFields& own, ChatRequest& request) {
     options.max_tokens = own.max_completion_tokens;
   }
   options.log_probs = request.log_probs;
-  const int64_t top = own.top_logprobs.value_or(0);
-  request.top_log_probs = top > 0;
+  options.top_log_probs = own.top_logprobs.value_or(0);
+  request.top_log_probs = options.top_log_probs > 0;
   if (own.top_logprobs.has_value() && !request.log_probs) {
     return InvalidFieldError("top_logprobs", "goes with \"logprobs\": true");
   }
-  return CheckTopLogProbs("top_logprobs", top, options);
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ TEST(ChatRequestTest, ReadsMessages) {
 
 TEST(ChatRequestTest, ReadsItsOwnFields) {
   const auto request = ParseChatRequest(absl::StrCat(
-      kHello, R"(,"max_completion_tokens":5,"logprobs":true,"top_logprobs":1,)"
+      kHello, R"(,"max_completion_tokens":5,"logprobs":true,"top_logprobs":7,)"
               R"("temperature":0,"n":3,"stream":true,"response_format":)"
               R"({"type":"text"},"tools":[],"tool_choice":"none",)"
               R"("modalities":["text"],"store":null})"));
@@ -44,6 +44,7 @@ TEST(ChatRequestTest, ReadsItsOwnFields) {
   EXPECT_TRUE(request->fields.options.log_probs);
   EXPECT_TRUE(request->log_probs);
   EXPECT_TRUE(request->top_log_probs);
+  EXPECT_EQ(request->fields.options.top_log_probs, 7);
   EXPECT_EQ(request->fields.choices_of_prompt, 3);
   EXPECT_TRUE(request->fields.stream);
 }
@@ -57,8 +58,7 @@ TEST(ChatRequestTest, NamesTheFieldAtFault) {
       {R"(,"max_completion_tokens":"x")", "max_completion_tokens"},
       {R"(,"logprobs":1)", "logprobs"},
       {R"(,"top_logprobs":0)", "top_logprobs"},
-      {R"(,"logprobs":true,"top_logprobs":1)", "top_logprobs"},
-      {R"(,"logprobs":true,"top_logprobs":2,"temperature":0)", "top_logprobs"},
+      {R"(,"logprobs":true,"top_logprobs":21)", "top_logprobs"},
       {R"(,"tools":[{}])", "tools"},
       {R"(,"tool_choice":"auto")", "tool_choice"},
       {R"(,"response_format":{"type":"json_object"})", "response_format"},

@@ -47,6 +47,17 @@ absl::StatusOr<ChoicePart> ChoiceOutput::Add(
   return part;
 }
 
+absl::StatusOr<std::vector<LikelyToken>> ChoiceOutput::LikelyTokens(
+    const v1::TopLogProbs& top) {
+  std::vector<LikelyToken> tokens;
+  for (int i = 0; i < top.token_ids_size(); ++i) {
+    LikelyToken& token = tokens.emplace_back();
+    ASSIGN_OR_RETURN(token.token, token_text_(top.token_ids(i)));
+    token.log_prob = top.log_probs(i);
+  }
+  return tokens;
+}
+
 // Where a token's text begins is known for the first of a message. Those after
 // it are counted on from there: a message mostly has one.
 absl::Status ChoiceOutput::AddTokens(const v1::TokenOutput& output,
@@ -55,9 +66,13 @@ absl::Status ChoiceOutput::AddTokens(const v1::TokenOutput& output,
   for (int i = 0; i < output.log_probs_size(); ++i) {
     ASSIGN_OR_RETURN(std::string text, token_text_(output.token_ids(i)));
     const int64_t characters = CountCharacters(text);
-    part.log_probs.push_back({.token = std::move(text),
-                              .log_prob = output.log_probs(i),
-                              .text_offset = offset});
+    TokenLogProb& token = part.log_probs.emplace_back();
+    token = {.token = std::move(text),
+             .log_prob = output.log_probs(i),
+             .text_offset = offset};
+    if (i < output.top_log_probs_size()) {
+      ASSIGN_OR_RETURN(token.top, LikelyTokens(output.top_log_probs(i)));
+    }
     offset += characters;
   }
   part.text = output.text_delta();

@@ -38,6 +38,8 @@ class ChoiceOutput {
   const v1::Usage& usage() const { return usage_; }
 
  private:
+  absl::StatusOr<std::vector<LikelyToken>> LikelyTokens(
+      const v1::TopLogProbs& top);
   absl::Status AddTokens(const v1::TokenOutput& output, ChoicePart& part);
 
   const TokenTextFunction token_text_;

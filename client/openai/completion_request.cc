@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int64_t kMaxPrompts = 1024;
-constexpr int64_t kMaxTopLogProbs = 5;
+constexpr int64_t kMaxLogprobs = 5;  // OpenAI's.
 constexpr int64_t kMaxInt64 = std::numeric_limits<int64_t>::max();
 
 absl::StatusOr<std::vector<Prompt>> ReadPrompts(const json& value) {
@@ -62,7 +62,7 @@ absl::Status ReadField(const std::string& field, const json& value,
   } else if (field == "echo") {
     ASSIGN_OR_RETURN(request.echo, ReadBool(field, value));
   } else if (field == "logprobs") {
-    ASSIGN_OR_RETURN(own.logprobs, ReadInt(field, value, 0, kMaxTopLogProbs));
+    ASSIGN_OR_RETURN(own.logprobs, ReadInt(field, value, 0, kMaxLogprobs));
   } else if (field == "best_of") {
     ASSIGN_OR_RETURN(own.best_of, ReadInt(field, value, 1, kMaxInt64));
   } else if (field == "suffix") {
@@ -86,7 +86,11 @@ absl::Status Finish(const OwnFields& own, CompletionRequest& request) {
   request.log_probs = true;
   request.top_log_probs = *own.logprobs > 0;
   request.fields.options.log_probs = true;
-  return CheckTopLogProbs("logprobs", *own.logprobs, request.fields.options);
+  request.fields.options.top_log_probs = *own.logprobs;
+  if (request.echo && *own.logprobs > 1) {
+    return InvalidFieldError("logprobs", "with echo is at most 1");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ struct CompletionRequest {
   std::vector<Prompt> prompts;  // At least one.
   bool echo = false;
   // Log-probabilities of the chosen tokens, and with `echo` those of the
-  // prompt, are asked for, and, as `logprobs` is 1, those of the likeliest.
+  // prompt, are asked for, and, as `logprobs` is above 0, those of the
+  // likeliest.
   bool log_probs = false;
   bool top_log_probs = false;
 };

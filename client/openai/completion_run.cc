@@ -85,10 +85,24 @@ absl::Status CompletionRun::WaitUntilAccepted() {
   return absl::OkStatus();
 }
 
+absl::Status CompletionRun::FetchTexts(const v1::TokenOutput& output) {
+  std::vector<uint32_t> ids;
+  if (!output.log_probs().empty()) {
+    ids.assign(output.token_ids().begin(), output.token_ids().end());
+  }
+  for (const v1::TopLogProbs& top : output.top_log_probs()) {
+    ids.insert(ids.end(), top.token_ids().begin(), top.token_ids().end());
+  }
+  return token_texts_.Fetch(ids);
+}
+
 absl::StatusOr<ChoicePart> CompletionRun::Take(
     const GenerationCalls::Event& event) {
   ChoiceOutput& choice = *choices_[event.call];
-  if (!event.ended) return choice.Add(event.message);
+  if (!event.ended) {
+    RETURN_IF_ERROR(FetchTexts(event.message.token_output()));
+    return choice.Add(event.message);
+  }
   RETURN_IF_ERROR(event.status);
   if (!choice.finished()) {
     return absl::InternalError("the server ended the output without a reason");

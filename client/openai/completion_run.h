@@ -66,6 +66,8 @@ class CompletionRun {
  private:
   // Gives the choices what stands before them.
   absl::Status SetPrefixes();
+  // Asks for all texts that the output's log-probs need at once.
+  absl::Status FetchTexts(const v1::TokenOutput& output);
   // What `event` adds to its choice.
   absl::StatusOr<ChoicePart> Take(const GenerationCalls::Event& event);
   // Until all calls have ended. The client is gone: Cancelled.

@@ -224,6 +224,21 @@ TEST_F(CompletionRunTest, TokensOfLogProbsAreTheServers) {
   EXPECT_EQ(log_probs["token_logprobs"], json::array({-0.0, -1.0}));
 }
 
+TEST_F(CompletionRunTest, TheLikeliestTokensAreTold) {
+  CompletionRun::Options options = Options({"2"});
+  options.head.log_probs = options.head.top_log_probs = true;
+  v1::ResponseOptions& asked = *options.requests[0].mutable_response();
+  asked.set_log_probs(true);
+  asked.set_top_log_probs(3);
+  CompletionRun run(service_.stub(), std::move(options));
+  ASSERT_THAT(run.WaitUntilAccepted(), IsOk());
+  const auto body = run.Collect();
+  ASSERT_THAT(body, IsOk());
+  const json top = (*body)["choices"][0]["logprobs"]["top_logprobs"];
+  EXPECT_EQ(top, json({{{"<0>", -0.0}, {"<1>", -1.0}, {"<2>", -2.0}},
+                       {{"<1>", -1.0}, {"<2>", -2.0}, {"<3>", -3.0}}}));
+}
+
 TEST_F(CompletionRunTest, AnErrorInTheMiddleIsTheLastEventButOne) {
   const struct {
     const char* prompt;

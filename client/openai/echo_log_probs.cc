@@ -37,8 +37,7 @@ absl::StatusOr<std::vector<TokenLogProb>> EchoLogProbs(
       continue;
     }
     token.log_prob = scores.log_probs(i - 1);
-    if (scores.top_token_ids(i - 1) == scores.token_ids(i)) continue;
-    TopToken& top = token.top.emplace();
+    LikelyToken& top = token.top.emplace_back();
     ASSIGN_OR_RETURN(top.token, token_text(scores.top_token_ids(i - 1)));
     top.log_prob = scores.top_log_probs(i - 1);
   }

@@ -45,11 +45,11 @@ TEST(EchoLogProbsTest, TokensHaveTheirPlacesAndTheLikeliest) {
   EXPECT_EQ((*tokens)[0].text_offset, 0);
   EXPECT_EQ((*tokens)[1].log_prob, -0.5);
   EXPECT_EQ((*tokens)[1].text_offset, 0);  // </s> is not shown.
-  EXPECT_FALSE((*tokens)[1].top.has_value());
+  EXPECT_EQ((*tokens)[1].top.at(0).token, "b\xc3\xa9");
   EXPECT_EQ((*tokens)[2].text_offset, 2);  // Characters.
-  ASSERT_TRUE((*tokens)[2].top.has_value());
-  EXPECT_EQ((*tokens)[2].top->token, "f\xc3\xa9");
-  EXPECT_EQ((*tokens)[2].top->log_prob, -0.25);
+  ASSERT_EQ((*tokens)[2].top.size(), 1U);
+  EXPECT_EQ((*tokens)[2].top[0].token, "f\xc3\xa9");
+  EXPECT_EQ((*tokens)[2].top[0].log_prob, -0.25);
   EXPECT_EQ((*tokens)[3].text_offset, 4);
 }
 

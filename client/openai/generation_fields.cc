@@ -133,23 +133,6 @@ absl::Status ReadRequest(absl::string_view body, GenerationFields& fields,
   return CheckGenerationFields(object, fields);
 }
 
-absl::Status CheckTopLogProbs(absl::string_view field, int64_t count,
-                              const GenerationOptions& options) {
-  // A token that was drawn, or chosen for what others lost, need not be the
-  // likeliest.
-  const bool changed = options.presence_penalty.value_or(0) != 0 ||
-                       options.frequency_penalty.value_or(0) != 0 ||
-                       options.repetition_penalty.value_or(1) != 1 ||
-                       !options.logit_bias.empty();
-  if (count == 0 || (count == 1 && options.temperature == 0 && !changed)) {
-    return absl::OkStatus();
-  }
-  return InvalidFieldError(
-      field,
-      "is not supported, other than 0, or 1 with temperature 0 and neither "
-      "penalties nor logit_bias");
-}
-
 absl::Status UnknownField(absl::string_view field) {
   return InvalidFieldError(field, "is unknown");
 }

@@ -40,11 +40,6 @@ using OwnFieldReader = absl::FunctionRef<absl::Status(
 absl::Status ReadRequest(absl::string_view body, GenerationFields& fields,
                          OwnFieldReader read_own);
 
-// InvalidArgument naming `field` where so many of the likeliest tokens can't be
-// told: one can if it is the token that was chosen.
-absl::Status CheckTopLogProbs(absl::string_view field, int64_t count,
-                              const GenerationOptions& options);
-
 // InvalidArgument: no request has such a field.
 absl::Status UnknownField(absl::string_view field);
 

@@ -20,14 +20,14 @@ ordered_json LogProb(const TokenLogProb& token) {
   return Finite(*token.log_prob);
 }
 
-// By text: of the likeliest, and of the token that is there.
+// By text: of the likeliest, and of the token that is there. Of tokens with the
+// same text the likeliest counts.
 ordered_json TopLogProbs(const TokenLogProb& token) {
   if (!token.log_prob.has_value()) return nullptr;
   ordered_json tops = ordered_json::object();
-  if (token.top.has_value()) {
-    tops[token.top->token] = Finite(token.top->log_prob);
+  for (const LikelyToken& top : token.top) {
+    if (!tops.contains(top.token)) tops[top.token] = Finite(top.log_prob);
   }
-  // Another token of the same text is likelier.
   if (!tops.contains(token.token)) tops[token.token] = LogProb(token);
   return tops;
 }
@@ -51,27 +51,26 @@ ordered_json CompletionLogProbs(const ResponseHead& head,
           {"text_offset", std::move(offsets)}};
 }
 
-ordered_json ChatToken(const TokenLogProb& token) {
+ordered_json ChatToken(const std::string& token, double log_prob) {
   ordered_json bytes = nullptr;
   // What is no character of its own has lost its bytes.
-  if (token.token.find(kReplacement) == std::string::npos) {
+  if (token.find(kReplacement) == std::string::npos) {
     bytes = ordered_json::array();
-    for (const char c : token.token) {
-      bytes.push_back(static_cast<unsigned char>(c));
-    }
+    for (const char c : token) bytes.push_back(static_cast<unsigned char>(c));
   }
-  return {{"token", token.token},
-          {"logprob", LogProb(token)},
+  return {{"token", token},
+          {"logprob", Finite(log_prob)},
           {"bytes", std::move(bytes)}};
 }
 
-ordered_json ChatLogProbs(const ResponseHead& head,
-                          absl::Span<const TokenLogProb> log_probs) {
+ordered_json ChatLogProbs(absl::Span<const TokenLogProb> log_probs) {
   ordered_json content = ordered_json::array();
   for (const TokenLogProb& token : log_probs) {
-    ordered_json entry = ChatToken(token);
+    ordered_json entry = ChatToken(token.token, token.log_prob.value_or(0));
     entry["top_logprobs"] = ordered_json::array();
-    if (head.top_log_probs) entry["top_logprobs"].push_back(ChatToken(token));
+    for (const LikelyToken& top : token.top) {
+      entry["top_logprobs"].push_back(ChatToken(top.token, top.log_prob));
+    }
     content.push_back(std::move(entry));
   }
   return {{"content", std::move(content)}};
@@ -79,7 +78,7 @@ ordered_json ChatLogProbs(const ResponseHead& head,
 
 ordered_json LogProbs(const ResponseHead& head, const ChoicePart& part) {
   if (!head.log_probs || (part.log_probs.empty() && part.opens)) return nullptr;
-  return head.api == Api::kChat ? ChatLogProbs(head, part.log_probs)
+  return head.api == Api::kChat ? ChatLogProbs(part.log_probs)
                                 : CompletionLogProbs(head, part.log_probs);
 }
 

@@ -22,12 +22,12 @@ struct ResponseHead {
   int64_t created = 0;  // Seconds since the epoch.
   std::string model;
   bool log_probs = false;
-  bool top_log_probs = false;    // Of the likeliest as well.
+  bool top_log_probs = false;    // Of the likeliest ones as well.
   bool usage_of_stream = false;  // stream_options.include_usage
 };
 
-// The likeliest token in the place of another.
-struct TopToken {
+// A likely token in the place of another.
+struct LikelyToken {
   std::string token;
   double log_prob = 0;
 };
@@ -37,7 +37,7 @@ struct TokenLogProb {
   std::string token;
   std::optional<double> log_prob = 0;  // None for a text's first token.
   int64_t text_offset = 0;             // In characters of the choice's text.
-  std::optional<TopToken> top;         // Unset: it is the likeliest itself.
+  std::vector<LikelyToken> top;        // The likeliest there, if asked for.
 };
 
 // A choice, or what a stream has more of it.

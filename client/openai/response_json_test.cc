@@ -68,28 +68,33 @@ TEST(ResponseJsonTest, ChatChunks) {
 TEST(ResponseJsonTest, LogProbsOfCompletions) {
   ResponseHead head = {.log_probs = true};
   const ChoicePart part = {
-      .log_probs = {{"a", -0.5, 0},
-                    {"b", -std::numeric_limits<double>::infinity(), 1}}};
+      .log_probs = {{"a", -0.5, 0, {{"c", -0.25}, {"a", -0.5}}},
+                    {"b",
+                     -std::numeric_limits<double>::infinity(),
+                     1,
+                     {{"d", -0.125}, {"d", -3}}}}};
   EXPECT_EQ(Parsed(ChunkBody(head, part))["choices"][0]["logprobs"],
             json::parse(R"({"tokens":["a","b"],"token_logprobs":[-0.5,-9999.0],
                 "top_logprobs":null,"text_offset":[0,1]})"));
   head.top_log_probs = true;
   EXPECT_EQ(
       Parsed(ChunkBody(head, part))["choices"][0]["logprobs"]["top_logprobs"],
-      json::parse(R"([{"a":-0.5},{"b":-9999.0}])"));
+      json::parse(R"([{"c":-0.25,"a":-0.5},{"d":-0.125,"b":-9999.0}])"));
 }
 
 TEST(ResponseJsonTest, LogProbsOfChats) {
   const ResponseHead head = {
       .api = Api::kChat, .log_probs = true, .top_log_probs = true};
   const ChoicePart part = {
-      .log_probs = {{"\xc3\xa9", -0.5, 0}, {"\xef\xbf\xbd", -1, 1}}};
+      .log_probs = {{"\xc3\xa9", -0.5, 0, {{"\xc3\xa9", -0.5}}},
+                    {"\xef\xbf\xbd", -1, 1, {{"a", -0.5}, {"b", -0.75}}}}};
   EXPECT_EQ(Parsed(ChunkBody(head, part))["choices"][0]["logprobs"]["content"],
             json::parse(R"([
       {"token":"\u00e9","logprob":-0.5,"bytes":[195,169],"top_logprobs":[
         {"token":"\u00e9","logprob":-0.5,"bytes":[195,169]}]},
       {"token":"\ufffd","logprob":-1.0,"bytes":null,"top_logprobs":[
-        {"token":"\ufffd","logprob":-1.0,"bytes":null}]}])"));
+        {"token":"a","logprob":-0.5,"bytes":[97]},
+        {"token":"b","logprob":-0.75,"bytes":[98]}]}])"));
 }
 
 }  // namespace

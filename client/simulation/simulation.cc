@@ -32,7 +32,7 @@ struct Tally {
 class TallyingObserver final : public RequestObserver {
  public:
   explicit TallyingObserver(Tally& tally) : tally_(tally) {}
-  bool OnToken(int32_t /*token*/, float /*log_prob*/) override {
+  bool OnToken(const ProducedToken& /*token*/) override {
     ++tally_.tokens;
     return true;
   }

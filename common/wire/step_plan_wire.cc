@@ -139,6 +139,7 @@ void SamplingToWire(const SamplingParams& sampling, pb::SamplingParams& wire) {
   wire.set_top_p(sampling.top_p);
   wire.set_seed(sampling.seed);
   wire.set_want_log_prob(sampling.want_log_prob);
+  wire.set_top_log_probs(static_cast<int32_t>(sampling.top_log_probs));
   wire.set_presence_penalty(sampling.presence_penalty);
   wire.set_frequency_penalty(sampling.frequency_penalty);
   wire.set_repetition_penalty(sampling.repetition_penalty);
@@ -192,6 +193,9 @@ absl::StatusOr<SamplingParams> SamplingFromWire(
   if (!(wire.top_p() > 0 && wire.top_p() <= 1)) {
     return InvalidFieldError("sampling.top_p", "is not in (0, 1]");
   }
+  if (wire.top_log_probs() < 0 || wire.top_log_probs() > kMaxTopLogProbs) {
+    return InvalidFieldError("sampling.top_log_probs", "is not in [0, 20]");
+  }
   RETURN_IF_ERROR(CheckPenalties(wire));
   ASSIGN_OR_RETURN(std::vector<LogitBias> logit_bias, LogitBiasFromWire(wire));
   return SamplingParams{
@@ -204,6 +208,7 @@ absl::StatusOr<SamplingParams> SamplingFromWire(
       .repetition_penalty = wire.repetition_penalty(),
       .logit_bias = std::move(logit_bias),
       .want_log_prob = wire.want_log_prob(),
+      .top_log_probs = wire.top_log_probs(),
   };
 }
 

@@ -67,7 +67,8 @@ StepSequence RandomSequence(std::mt19937_64& rng) {
                          .presence_penalty = Below(rng, 401) / 100.0 - 2,
                          .frequency_penalty = Below(rng, 401) / 100.0 - 2,
                          .repetition_penalty = (1 + Below(rng, 200)) / 100.0,
-                         .want_log_prob = rng() % 2 == 0};
+                         .want_log_prob = rng() % 2 == 0,
+                         .top_log_probs = Below(rng, 21)};
     for (int32_t id = Below(rng, 9), n = Below(rng, 4); n > 0; --n) {
       sequence.sampling.logit_bias.push_back(
           {.token = id, .bias = Below(rng, 201) - 100.0});
@@ -248,6 +249,10 @@ TEST(StepPlanWireTest, WhatNoPlanCanSayIsRefusedByField) {
        [&](auto& p) {
          sequence(p)->mutable_sampling()->set_temperature(
              std::numeric_limits<double>::quiet_NaN());
+       }},
+      {"sequences[0].sampling.top_log_probs",
+       [&](auto& p) {
+         sequence(p)->mutable_sampling()->set_top_log_probs(21);
        }},
       {"sequences[0].sampling.top_k",
        [&](auto& p) { sequence(p)->mutable_sampling()->set_top_k(-1); }},

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "common/sampling_params.h"
 #include "common/status_details.h"
 #include "common/status_macros.h"
 #include "common/wire/work_wire.h"
@@ -94,6 +95,24 @@ absl::StatusOr<std::vector<TokenScore>> ScoresFromWire(
   return scores;
 }
 
+absl::StatusOr<std::vector<TopToken>> TopFromWire(
+    const pb::SequenceResult& wire) {
+  const int count = wire.top_tokens_size();
+  if (count > kMaxTopLogProbs || wire.top_log_probs_size() != count) {
+    return absl::InvalidArgumentError("are too many or of several lengths");
+  }
+  std::vector<TopToken> top;
+  top.reserve(count);
+  for (int i = 0; i < count; ++i) {
+    if (wire.top_tokens(i) < 0) {
+      return absl::InvalidArgumentError("have a negative id");
+    }
+    top.push_back(
+        {.token = wire.top_tokens(i), .log_prob = wire.top_log_probs(i)});
+  }
+  return top;
+}
+
 }  // namespace
 
 void StepResultToWire(const StepResult& result, pb::StepResult& wire) {
@@ -104,6 +123,10 @@ void StepResultToWire(const StepResult& result, pb::StepResult& wire) {
     added.set_sequence(sequence.sequence.value());
     if (sequence.token >= 0) added.set_token(sequence.token);
     added.set_log_prob(sequence.log_prob);
+    for (const TopToken& top : sequence.top) {
+      added.add_top_tokens(top.token);
+      added.add_top_log_probs(top.log_prob);
+    }
     for (const TokenScore& score : sequence.scores) {
       added.add_score_log_probs(score.log_prob);
       added.add_score_top_tokens(score.top_token);
@@ -149,6 +172,12 @@ absl::StatusOr<StepResult> StepResultFromWire(const Fence& fence,
                                scores.status().message());
     }
     result.sequences.back().scores = *std::move(scores);
+    absl::StatusOr<std::vector<TopToken>> top = TopFromWire(sequence);
+    if (!top.ok()) {
+      return InvalidFieldError(absl::StrCat("sequences[", i, "].top_tokens"),
+                               top.status().message());
+    }
+    result.sequences.back().top = *std::move(top);
   }
   return result;
 }

@@ -44,6 +44,10 @@ StepResult RandomResult(std::mt19937_64& rng) {
     SequenceResult sequence{.sequence = SequenceId(rng()),
                             .token = static_cast<int32_t>(rng() % 1000) - 1,
                             .log_prob = -static_cast<float>(rng() % 99) / 7};
+    for (int t = static_cast<int>(rng() % 21); t > 0; --t) {
+      sequence.top.push_back({.token = static_cast<int32_t>(rng() % 1000),
+                              .log_prob = -static_cast<float>(rng() % 99) / 9});
+    }
     for (int s = static_cast<int>(rng() % 5); s > 0; --s) {
       sequence.scores.push_back(
           {.log_prob = -static_cast<float>(rng() % 99) / 3,
@@ -71,6 +75,7 @@ TEST(StepResultWireTest, EveryResultSurvivesTheWayThereAndBack) {
       EXPECT_EQ(back->sequences[s].sequence, result.sequences[s].sequence);
       EXPECT_EQ(back->sequences[s].token, result.sequences[s].token);
       EXPECT_EQ(back->sequences[s].log_prob, result.sequences[s].log_prob);
+      EXPECT_EQ(back->sequences[s].top, result.sequences[s].top);
       EXPECT_EQ(back->sequences[s].scores, result.sequences[s].scores);
     }
     EXPECT_EQ(back->stats.wall, result.stats.wall);
@@ -105,6 +110,20 @@ TEST(StepResultWireTest, WhatNoWorkerMeasuresIsRefusedByField) {
          r.mutable_sequences(0)->add_score_log_probs(-1);
          r.mutable_sequences(0)->add_score_top_tokens(-1);
          r.mutable_sequences(0)->add_score_top_log_probs(-1);
+       }},
+      {"sequences[0].top_tokens",
+       [](auto& r) { r.mutable_sequences(0)->add_top_tokens(1); }},
+      {"sequences[0].top_tokens",
+       [](auto& r) {
+         r.mutable_sequences(0)->add_top_tokens(-1);
+         r.mutable_sequences(0)->add_top_log_probs(-1);
+       }},
+      {"sequences[0].top_tokens",
+       [](auto& r) {
+         for (int i = 0; i <= kMaxTopLogProbs; ++i) {
+           r.mutable_sequences(0)->add_top_tokens(i);
+           r.mutable_sequences(0)->add_top_log_probs(-1);
+         }
        }},
       {"stats.wall_ns", [](auto& r) { r.mutable_stats()->set_wall_ns(-1); }},
       {"stats.kv_bytes",

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -225,6 +226,92 @@ TEST_P(OpsConformance, SamplingDependsOnSeedAndPositionAlone) {
     differing += Choose(device(), one, {other})(0, 0) != together(r, 0);
   }
   EXPECT_GT(differing, 32);
+}
+
+// The likeliest ids and their log-probs, as many a row as wanted.
+struct Top {
+  Matrix tokens;
+  Matrix log_probs;
+};
+
+Top ChooseTop(Device& device, const Matrix& logits,
+              const std::vector<SampleRow>& rows) {
+  OpsHarness harness(device);
+  const int64_t count = static_cast<int64_t>(rows.size());
+  const SampleArgs args{
+      .logits = harness.Put(logits, DType::kFloat32, 1),
+      .rows = rows,
+      .tokens = harness.Result(count, 1, DType::kInt32),
+      .log_probs = harness.Result(count, 1, DType::kFloat32),
+      .top_tokens = harness.Result(count, kMaxTopLogProbs, DType::kInt32),
+      .top_log_probs = harness.Result(count, kMaxTopLogProbs, DType::kFloat32)};
+  EXPECT_TRUE(harness.ops().Sample(harness.stream(), args).ok());
+  return {harness.Get(args.top_tokens), harness.Get(args.top_log_probs)};
+}
+
+SampleRow WantsTop(int64_t count) {
+  return {.params = {.want_log_prob = true, .top_log_probs = count}};
+}
+
+TEST_P(OpsConformance, TopIsTheRankingOfTheLogitsAsGiven) {
+  for (const int64_t vocabulary : {1, 5, 31, 127, 129, 1003, 20000}) {
+    SCOPED_TRACE(vocabulary);
+    constexpr int64_t kRows = 4;
+    Matrix logits = RandomMatrix(kRows, vocabulary, DType::kFloat32, 21);
+    // Few values: many ids are equal.
+    for (int64_t id = 0; id < vocabulary; ++id) {
+      logits(1, id) = static_cast<double>((id * 7) % 5) - 2;
+    }
+    std::vector<SampleRow> rows = {WantsTop(20), WantsTop(20), WantsTop(3),
+                                   WantsTop(0)};
+    rows[2].params.temperature = 1;
+    rows[2].changes = {{.id = 0, .is_repeated = false, .plus = 50}};
+    const Top top = ChooseTop(device(), logits, rows);
+    for (int64_t r = 0; r < kRows; ++r) {
+      const std::vector<float> row = Row(logits, r);
+      const std::vector<double> log_probs = LogProbReference(row);
+      std::vector<int64_t> ids(vocabulary);
+      std::iota(ids.begin(), ids.end(), 0);
+      std::stable_sort(ids.begin(), ids.end(),
+                       [&](int64_t a, int64_t b) { return row[a] > row[b]; });
+      for (int64_t k = 0; k < rows[r].params.top_log_probs; ++k) {
+        if (k >= vocabulary) {
+          EXPECT_EQ(top.tokens(r, k), -1) << r << " " << k;
+          continue;
+        }
+        EXPECT_EQ(top.tokens(r, k), ids[k]) << r << " " << k;
+        EXPECT_NEAR(top.log_probs(r, k), log_probs[ids[k]],
+                    SumTolerance(vocabulary, 1, DType::kFloat32))
+            << r << " " << k;
+      }
+    }
+  }
+}
+
+TEST_P(OpsConformance, TopCopesWithNanAndInfinity) {
+  Matrix logits(3, 4);
+  logits.values = {NAN, 2,   -kInfinity, NAN,  NAN, NAN,
+                   NAN, NAN, 0.0,        -0.0, 0,   -kInfinity};
+  const Top top =
+      ChooseTop(device(), logits, {WantsTop(4), WantsTop(2), WantsTop(4)});
+  const double want[3][4] = {{1, 2, -1, -1}, {-1, -1, 0, 0}, {0, 1, 2, 3}};
+  for (int64_t k = 0; k < 4; ++k) {
+    EXPECT_EQ(top.tokens(0, k), want[0][k]) << k;
+    EXPECT_EQ(top.tokens(2, k), want[2][k]) << k;
+  }
+  EXPECT_EQ(top.tokens(1, 0), -1);
+  EXPECT_EQ(top.tokens(1, 1), -1);
+  EXPECT_EQ(top.log_probs(2, 3), -kInfinity);
+}
+
+// The first of them, of a greedy row, is what was chosen, to the bit.
+TEST_P(OpsConformance, TheChosenTokensLogProbIsAmongTheTop) {
+  const Matrix logits = RandomMatrix(1, 777, DType::kFloat32, 23);
+  const Matrix chosen =
+      Choose(device(), logits, {SampleRow{.params = {.want_log_prob = true}}});
+  const Top top = ChooseTop(device(), logits, {WantsTop(1)});
+  EXPECT_EQ(top.tokens(0, 0), chosen(0, 0));
+  EXPECT_EQ(top.log_probs(0, 0), chosen(0, 1));
 }
 
 TEST_P(OpsConformance, LogProbIsTheSameFromSlicesAndFromSampling) {

@@ -91,7 +91,7 @@ class CountingObserver final : public RequestObserver {
   CountingObserver(std::atomic<int>& tokens, std::atomic<int>& ended,
                    absl::Notification* done = nullptr)
       : tokens_(tokens), ended_(ended), done_(done) {}
-  bool OnToken(int32_t, float) override {
+  bool OnToken(const ProducedToken&) override {
     ++tokens_;
     return true;
   }

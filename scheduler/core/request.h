@@ -7,8 +7,10 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "common/sampling_params.h"
 #include "common/token_score.h"
+#include "common/top_token.h"
 #include "scheduler/core/tenant_limits.h"
 #include "scheduler/queue/request_key.h"  // IWYU pragma: export
 
@@ -68,6 +70,13 @@ struct Usage {
   int64_t replays = 0;  // Times it moved to another worker.
 };
 
+// A token that a request gets.
+struct ProducedToken {
+  int32_t id = 0;                  // Of the vocabulary.
+  float log_prob = 0;              // Natural; 0 unless asked for.
+  absl::Span<const TopToken> top;  // As many as asked for. Borrowed.
+};
+
 // Hears what becomes of one request. Every call comes on the core's thread;
 // none may call the core (post to it instead). After OnFinished or OnError,
 // exactly one of which is called, the core destroys the observer.
@@ -81,10 +90,9 @@ class RequestObserver {
     static_cast<void>(queue_position);
   }
 
-  // The next token: an id of the vocabulary, the one that ends the sequence
-  // included. `log_prob` is natural, 0 unless asked for. Returns false to end
-  // the request here (a stop string matched): OnFinished(kStop) follows.
-  virtual bool OnToken(int32_t token, float log_prob) = 0;
+  // The next token, the one that ends the sequence included. Returns false to
+  // end the request here (a stop string matched): OnFinished(kStop) follows.
+  virtual bool OnToken(const ProducedToken& token) = 0;
 
   // A scoring request's result: of the targets that are not -1, in order. Once,
   // before OnFinished.

@@ -86,6 +86,12 @@ absl::Status ValidateSampling(const SamplingParams& sampling,
                              absl::StrCat(sampling.top_k, " is not in [0, ",
                                           config.vocab_size, "]"));
   }
+  if (sampling.top_log_probs < 0 || sampling.top_log_probs > kMaxTopLogProbs) {
+    return InvalidFieldError(
+        "response.top_log_probs",
+        absl::StrCat(sampling.top_log_probs, " is not in [0, ", kMaxTopLogProbs,
+                     "]"));
+  }
   RETURN_IF_ERROR(ValidatePenalties(sampling));
   return ValidateLogitBias(sampling.logit_bias, config);
 }

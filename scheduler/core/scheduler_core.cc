@@ -234,7 +234,8 @@ void SchedulerCore::DeliverToken(LiveRequest& live,
   const GenerationRequest& request = live.request;
   live.tokens.push_back(result.token);
   if (live.num_generated() == 1) live.first_token = clock_.Now();
-  const bool wants_more = live.observer->OnToken(result.token, result.log_prob);
+  const bool wants_more = live.observer->OnToken(
+      {.id = result.token, .log_prob = result.log_prob, .top = result.top});
   const bool is_stop =
       live.num_generated() >= request.min_tokens &&
       std::find(request.stop_token_ids.begin(), request.stop_token_ids.end(),

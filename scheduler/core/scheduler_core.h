@@ -47,7 +47,8 @@ struct SchedulerOptions {
   // A request is refused if it would wait for longer, as it is predicted from
   // how fast the queue was served of late.
   absl::Duration max_queue_wait = absl::InfiniteDuration();
-  // Most prompt tokens in one step of one worker.
+  // Most prompt tokens in one step of one worker; where others decode the
+  // policy may take fewer.
   int64_t prefill_chunk_tokens = 512;
   // Longest decode step that a worker's mix may predict: fewer sequences run,
   // and where they decode fewer prompt rows join them.

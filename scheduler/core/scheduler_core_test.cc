@@ -33,6 +33,7 @@ TEST(SchedulerCoreTest, GeneratesTokensAndGivesEverythingBack) {
   EXPECT_EQ(harness.worker(id).outstanding(), 0);  // Idle: no plans.
   GenerationRequest request = MakeRequest(10, 5);
   request.sampling.want_log_prob = true;
+  request.sampling.top_log_probs = 2;
   const Record record = harness.Submit(request);
   ASSERT_THAT(harness.last_submit(), IsOk());
   EXPECT_THAT(record->queue_position, Optional(0));
@@ -50,6 +51,8 @@ TEST(SchedulerCoreTest, GeneratesTokensAndGivesEverythingBack) {
   EXPECT_EQ(record->tokens, ExpectedTokens(request, numerics));
   EXPECT_EQ(record->log_probs[0],
             FakeLogProb(request.prompt, record->tokens[0], numerics));
+  ASSERT_EQ(record->top[4].size(), 2U);
+  EXPECT_EQ(record->top[4][0].token, record->tokens[4]);
   EXPECT_THAT(record->finished, Optional(FinishReason::kLength));
   EXPECT_EQ(record->usage.prompt_tokens, 10);
   EXPECT_EQ(record->usage.completion_tokens, 5);

@@ -242,6 +242,7 @@ bool WorkerState::SendPlan() {
          .num_new = step.num_new,
          .is_prefill = snapshot.sequences[entry.index].is_prefill,
          .sample = step.sample,
+         .num_top = step.sample ? step.sampling.top_log_probs : 0,
          .num_scores = static_cast<int64_t>(step.score_targets.size()) -
                        std::count(step.score_targets.begin(),
                                   step.score_targets.end(), -1)});
@@ -295,6 +296,18 @@ absl::StatusOr<std::vector<SequenceResult>> WorkerState::MatchResult(
                         : got.token != -1) {
       return BadResult(expected.sequence,
                        absl::StrCat("has token ", got.token));
+    }
+    if (static_cast<int64_t>(got.top.size()) > expected.num_top) {
+      return BadResult(
+          expected.sequence,
+          absl::StrCat("has ", got.top.size(), " likeliest tokens, not ",
+                       expected.num_top));
+    }
+    for (const TopToken& top : got.top) {
+      if (top.token < 0 || top.token >= config_.vocab_size) {
+        return BadResult(expected.sequence,
+                         absl::StrCat("has likeliest token ", top.token));
+      }
     }
     const auto num_scores = static_cast<int64_t>(got.scores.size());
     if (num_scores != expected.num_scores) {

@@ -37,7 +37,7 @@ namespace hybridserve {
 // The limits on every worker that are the scheduler's own.
 struct WorkerLimits {
   int64_t max_running = 256;
-  int64_t prefill_chunk_tokens = 512;
+  int64_t prefill_chunk_tokens = 512;                       // A step.
   absl::Duration max_step_time = absl::InfiniteDuration();  // Predicted.
   // The share of max_tokens that requests are expected to generate, in [0, 1];
   // not set: as they do.
@@ -139,6 +139,7 @@ class WorkerState {
     int32_t num_new = 0;
     bool is_prefill = false;
     bool sample = false;
+    int64_t num_top = 0;  // At most.
     int64_t num_scores = 0;
   };
   struct OutstandingPlan {

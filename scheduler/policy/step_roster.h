@@ -10,7 +10,7 @@
 
 namespace hybridserve {
 
-// What bounds one step on one worker.
+// What bounds one step of one worker.
 struct RosterLimits {
   int64_t max_step_tokens = 0;       // Rows, all sequences.
   int64_t max_logit_rows = 0;        // Sequences that sample.

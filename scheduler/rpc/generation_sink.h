@@ -16,6 +16,8 @@ struct OutputPart {
   std::vector<int32_t> token_ids;
   std::string text;              // Valid UTF-8.
   std::vector<float> log_probs;  // One a token, if asked for.
+  // One a token, if asked for.
+  std::vector<std::vector<TopToken>> top;
 };
 
 // How an output ended.

@@ -90,6 +90,7 @@ TEST_F(InferenceServiceTest, GeneratesUntilMaxTokens) {
   v1::GenerateRequest request = Request("abc", 9);
   request.set_model("bytes");
   request.mutable_response()->set_log_probs(true);
+  request.mutable_response()->set_top_log_probs(2);
   const auto response = Generate(request);
   ASSERT_THAT(response, IsOk());
   EXPECT_EQ(response->text(), "the quick");
@@ -97,6 +98,9 @@ TEST_F(InferenceServiceTest, GeneratesUntilMaxTokens) {
   EXPECT_EQ(response->token_ids(0), 't');
   EXPECT_THAT(response->log_probs(), SizeIs(9));
   EXPECT_THAT(response->log_probs(), Each(-0.5F));
+  EXPECT_THAT(response->top_log_probs(), SizeIs(9));
+  EXPECT_THAT(response->top_log_probs(8).token_ids(), ElementsAre(0, 1));
+  EXPECT_THAT(response->top_log_probs(8).log_probs(), ElementsAre(0, -1));
   EXPECT_EQ(response->finish_reason(), v1::FINISH_REASON_LENGTH);
   EXPECT_FALSE(response->has_stop_match());
   EXPECT_EQ(response->usage().prompt_tokens(), 4);  // </s>, a, b, c.
@@ -203,6 +207,8 @@ TEST_F(InferenceServiceTest, BadFieldsAreNamed) {
              std::numeric_limits<double>::quiet_NaN());
        }},
       {"sampling.top_k", [](auto& r) { r.mutable_sampling()->set_top_k(-1); }},
+      {"response.top_log_probs",
+       [](auto& r) { r.mutable_response()->set_top_log_probs(21); }},
       {"stopping.max_tokens",
        [](auto& r) { r.mutable_stopping()->set_max_tokens(0); }},
       {"stopping.max_tokens",

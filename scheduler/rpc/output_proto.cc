@@ -23,6 +23,15 @@ v1::Usage UsageToProto(const Usage& usage) {
   return proto;
 }
 
+v1::TopLogProbs TopLogProbsToProto(absl::Span<const TopToken> top) {
+  v1::TopLogProbs proto;
+  for (const TopToken& token : top) {
+    proto.add_token_ids(static_cast<uint32_t>(token.token));
+    proto.add_log_probs(token.log_prob);
+  }
+  return proto;
+}
+
 std::optional<v1::StopMatch> StopMatchToProto(const OutputEnd& end) {
   v1::StopMatch match;
   if (end.stop_text.has_value()) {

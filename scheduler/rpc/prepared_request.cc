@@ -125,6 +125,7 @@ SamplingParams SamplingOf(const v1::GenerateRequest& request,
   }
   params.seed = sampling.has_seed() ? sampling.seed() : RandomNumber();
   params.want_log_prob = request.response().log_probs();
+  params.top_log_probs = request.response().top_log_probs();
   return params;
 }
 
@@ -247,7 +248,6 @@ absl::StatusOr<PreparedRequest> PrepareGenerate(
   core.sampling = SamplingOf(request, model);
   ASSIGN_OR_RETURN(core.sampling.logit_bias,
                    LogitBiasOf(request.sampling(), model));
-  prepared.want_log_probs = core.sampling.want_log_prob;
   const v1::StoppingOptions& stopping = request.stopping();
   core.ignore_eos = stopping.ignore_eos();
   core.min_tokens = stopping.min_tokens();

@@ -26,7 +26,6 @@ struct PreparedRequest {
   GenerationRequest request;  // request_id is never empty. No deadline yet.
   std::shared_ptr<const ServedModel> model;
   std::vector<std::string> stop_texts;
-  bool want_log_probs = false;
   // The client left it open: request.max_tokens is the default for the model's
   // longest sequence, to be cut to what the workers' pools take.
   bool max_tokens_is_default = false;

@@ -14,6 +14,7 @@ namespace {
 void Append(const v1::TokenOutput& more, v1::TokenOutput& output) {
   output.mutable_token_ids()->MergeFrom(more.token_ids());
   output.mutable_log_probs()->MergeFrom(more.log_probs());
+  output.mutable_top_log_probs()->MergeFrom(more.top_log_probs());
   output.mutable_text_delta()->append(more.text_delta());
 }
 
@@ -41,6 +42,9 @@ void StreamCall::OnOutput(OutputPart part) {
   output.mutable_token_ids()->Add(part.token_ids.begin(), part.token_ids.end());
   output.set_text_delta(std::move(part.text));
   output.mutable_log_probs()->Add(part.log_probs.begin(), part.log_probs.end());
+  for (const std::vector<TopToken>& top : part.top) {
+    *output.add_top_log_probs() = TopLogProbsToProto(top);
+  }
   Push(std::move(event));
 }
 

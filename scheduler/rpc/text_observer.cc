@@ -25,7 +25,8 @@ TextObserver::TextObserver(const PreparedRequest& prepared,
     : request_id_(prepared.request.request_id),
       model_(prepared.model),
       stop_texts_(prepared.stop_texts),
-      want_log_probs_(prepared.want_log_probs),
+      want_log_probs_(prepared.request.sampling.want_log_prob),
+      want_top_log_probs_(prepared.request.sampling.top_log_probs > 0),
       stop_matcher_(std::move(stop_matcher)),
       recorder_(std::move(recorder)),
       sink_(sink) {
@@ -38,15 +39,18 @@ void TextObserver::OnAccepted(int64_t queue_position) {
   sink_.OnAccepted(queue_position);
 }
 
-bool TextObserver::OnToken(int32_t token, float log_prob) {
-  last_token_ = token;
+bool TextObserver::OnToken(const ProducedToken& token) {
+  last_token_ = token.id;
   ++num_tokens_;
   recorder_.OnToken();
   StopMatcher::Result shown =
-      stop_matcher_.Push(decoder_.has_value() ? decoder_->Push(token) : "");
+      stop_matcher_.Push(decoder_.has_value() ? decoder_->Push(token.id) : "");
   stop_ = shown.stop;
-  OutputPart part{.token_ids = {token}, .text = std::move(shown.text)};
-  if (want_log_probs_) part.log_probs = {log_prob};
+  OutputPart part{.token_ids = {token.id}, .text = std::move(shown.text)};
+  if (want_log_probs_) part.log_probs = {token.log_prob};
+  if (want_top_log_probs_) {
+    part.top = {{token.top.begin(), token.top.end()}};
+  }
   sink_.OnOutput(std::move(part));
   return !stop_.has_value();
 }

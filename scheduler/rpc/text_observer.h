@@ -32,7 +32,7 @@ class TextObserver final : public RequestObserver {
       GenerationSink& sink);
 
   void OnAccepted(int64_t queue_position) override;
-  bool OnToken(int32_t token, float log_prob) override;
+  bool OnToken(const ProducedToken& token) override;
   void OnScores(const std::vector<TokenScore>& scores) override;
   void OnResumed() override;
   void OnFinished(FinishReason reason, const Usage& usage) override;
@@ -46,6 +46,7 @@ class TextObserver final : public RequestObserver {
   const std::shared_ptr<const ServedModel> model_;  // See PreparedRequest.
   const std::vector<std::string> stop_texts_;
   const bool want_log_probs_;
+  const bool want_top_log_probs_;
   std::optional<StreamingDecoder> decoder_;  // Without a tokenizer: none.
   StopMatcher stop_matcher_;
   RequestRecorder recorder_;

@@ -23,6 +23,9 @@ void GenerateCall::OnOutput(OutputPart part) {
                                      part.token_ids.end());
   response_.mutable_log_probs()->Add(part.log_probs.begin(),
                                      part.log_probs.end());
+  for (const std::vector<TopToken>& top : part.top) {
+    *response_.add_top_log_probs() = TopLogProbsToProto(top);
+  }
   response_.mutable_text()->append(part.text);
 }
 

@@ -57,7 +57,7 @@ class WorkerConnection::WarmUp final : public RequestObserver {
   explicit WarmUp(std::shared_ptr<WorkerConnection> connection)
       : connection_(std::move(connection)) {}
 
-  bool OnToken(int32_t, float) override { return true; }
+  bool OnToken(const ProducedToken&) override { return true; }
   void OnFinished(FinishReason, const Usage&) override {
     const std::optional<ConnectionId> connection = connection_->connection();
     if (connection.has_value()) {

@@ -55,8 +55,8 @@ class PlanKeeper final : public WorkerLink {
 
 class DeafObserver final : public RequestObserver {
  public:
-  bool OnToken(int32_t token, float /*log_prob*/) override {
-    CHECK(token >= 0 && token < 100) << token;
+  bool OnToken(const ProducedToken& token) override {
+    CHECK(token.id >= 0 && token.id < 100) << token.id;
     return true;
   }
   void OnFinished(FinishReason /*reason*/, const Usage& /*usage*/) override {}

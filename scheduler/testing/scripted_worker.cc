@@ -202,6 +202,10 @@ StepResult ScriptedWorker::Answer(const StepPlan& plan) {
       const size_t index = produced++ % options_.script.size();
       added.token = static_cast<unsigned char>(options_.script[index]);
       added.log_prob = -0.5F;
+      for (int64_t i = 0; i < sequence.sampling.top_log_probs; ++i) {
+        added.top.push_back({.token = static_cast<int32_t>(i),
+                             .log_prob = -static_cast<float>(i)});
+      }
     }
     for (const int32_t target : sequence.score_targets) {
       if (target < 0) continue;

@@ -132,7 +132,8 @@ absl::StatusOr<std::vector<AddedTokens::Segment>> AddedTokens::Split(
       } else {
         segments.push_back(
             {.id = Segment::kText,
-             .text = normalized.substr(inner.begin, inner.end - inner.begin)});
+             .text = normalized.substr(inner.begin, inner.end - inner.begin),
+             .begins = outer.begin == 0 && inner.begin == 0});
       }
     }
   }

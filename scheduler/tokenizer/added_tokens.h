@@ -35,8 +35,9 @@ class AddedTokens {
   // A stretch of text: an added token, or normalized text to be encoded.
   struct Segment {
     static constexpr int32_t kText = -1;
-    int32_t id;        // kText: `text` counts.
-    std::string text;  // Not empty for kText.
+    int32_t id;           // kText: `text` counts.
+    std::string text;     // Not empty for kText.
+    bool begins = false;  // Nothing stands before it in the text given.
   };
 
   // InvalidArgument if a content is longer than kMaxContentBytes, before or

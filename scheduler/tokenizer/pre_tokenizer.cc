@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
 
@@ -99,7 +100,21 @@ Regex PreTokenizer::Gpt2Regex() {
   return *std::move(regex);
 }
 
-absl::Status PreTokenizer::Split(absl::string_view text, Pieces& pieces) const {
+absl::string_view PreTokenizer::Rewrite(const Step& step,
+                                        absl::string_view piece, bool begins,
+                                        Pieces& pieces) {
+  if (!step.space.empty() && absl::StrContains(piece, ' ')) {
+    piece = pieces.owned_.emplace_back(
+        absl::StrReplaceAll(piece, {{" ", step.space}}));
+  }
+  if ((begins || !step.prefix_first) && !absl::StartsWith(piece, step.prefix)) {
+    piece = pieces.owned_.emplace_back(absl::StrCat(step.prefix, piece));
+  }
+  return piece;
+}
+
+absl::Status PreTokenizer::Split(absl::string_view text, bool begins,
+                                 Pieces& pieces) const {
   pieces.views_.clear();
   pieces.owned_.clear();
   if (text.empty()) return absl::OkStatus();
@@ -108,20 +123,23 @@ absl::Status PreTokenizer::Split(absl::string_view text, Pieces& pieces) const {
   for (const Step& step : steps_) {
     previous.swap(pieces.views_);
     pieces.views_.clear();
+    bool piece_begins = begins;  // Only the first can.
+    begins = false;
     for (absl::string_view piece : previous) {
-      if (step.add_prefix_space && !absl::StartsWith(piece, " ")) {
-        piece = pieces.owned_.emplace_back(absl::StrCat(" ", piece));
+      piece = Rewrite(step, piece, piece_begins, pieces);
+      std::vector<Part> parts = {
+          {0, static_cast<int64_t>(piece.size()), false}};
+      if (step.regex.has_value()) {
+        ASSIGN_OR_RETURN(parts, FindParts(step, piece));
+        parts = Apply(step.behavior, std::move(parts));
       }
-      if (!step.regex.has_value()) {
-        pieces.views_.push_back(piece);
-        continue;
-      }
-      ASSIGN_OR_RETURN(std::vector<Part> parts, FindParts(step, piece));
-      for (const Part& part : Apply(step.behavior, std::move(parts))) {
+      for (const Part& part : parts) {
         if (part.begin == part.end) continue;
         pieces.views_.push_back(
             piece.substr(part.begin, part.end - part.begin));
+        begins = begins || (piece_begins && part.begin == 0);
       }
+      piece_begins = false;
     }
   }
   return absl::OkStatus();

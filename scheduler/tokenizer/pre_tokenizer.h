@@ -28,8 +28,10 @@ class PreTokenizer {
  public:
   // Applied to every piece of the step before.
   struct Step {
-    bool add_prefix_space = false;  // " " before a piece that has none.
-    std::optional<Regex> regex;     // None: the piece stays whole.
+    std::string space;           // What each " " becomes; empty: what it is.
+    std::string prefix;          // Before a piece that does not begin with it.
+    bool prefix_first = false;   // Only before the piece that begins the text.
+    std::optional<Regex> regex;  // None: the piece stays whole.
     SplitBehavior behavior = SplitBehavior::kIsolated;
     bool invert = false;  // What is between the matches counts as the match.
   };
@@ -52,10 +54,15 @@ class PreTokenizer {
   explicit PreTokenizer(std::vector<Step> steps) : steps_(std::move(steps)) {}
 
   // Replaces `pieces` by those of `text`, valid UTF-8 that must outlive them.
+  // `begins`: nothing stands before it in the text that it is from.
   // ResourceExhausted if an expression takes too much work.
-  absl::Status Split(absl::string_view text, Pieces& pieces) const;
+  absl::Status Split(absl::string_view text, bool begins, Pieces& pieces) const;
 
  private:
+  // The piece with the step's spaces and prefix. `begins`: see Split().
+  static absl::string_view Rewrite(const Step& step, absl::string_view piece,
+                                   bool begins, Pieces& pieces);
+
   std::vector<Step> steps_;
 };
 

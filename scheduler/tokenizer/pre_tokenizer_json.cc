@@ -13,6 +13,7 @@ namespace hybridserve {
 namespace {
 
 constexpr size_t kMaxSteps = 64;
+constexpr absl::string_view kMetaspace = "\u2581";
 
 using Step = PreTokenizer::Step;
 
@@ -55,16 +56,53 @@ absl::StatusOr<Step> ParseByteLevel(const JsonView& json) {
   RETURN_IF_ERROR(json.CheckOnlyKeys(
       {"type", "add_prefix_space", "trim_offsets", "use_regex"}));
   Step step;
-  ASSIGN_OR_RETURN(step.add_prefix_space,
+  ASSIGN_OR_RETURN(const bool add_prefix_space,
                    json.BoolOr("add_prefix_space", true));
+  if (add_prefix_space) step.prefix = " ";
   ASSIGN_OR_RETURN(const bool use_regex, json.BoolOr("use_regex", true));
   if (use_regex) step.regex = PreTokenizer::Gpt2Regex();
+  return step;
+}
+
+// As `tokenizers` reads it: add_prefix_space is an older spelling, which may
+// not contradict prepend_scheme; str_rep is the replacement again.
+absl::StatusOr<Step> ParseMetaspace(const JsonView& json) {
+  RETURN_IF_ERROR(
+      json.CheckOnlyKeys({"type", "replacement", "str_rep", "add_prefix_space",
+                          "prepend_scheme", "split"}));
+  ASSIGN_OR_RETURN(const JsonView replacement, json.Get("replacement"));
+  Step step;
+  ASSIGN_OR_RETURN(step.space, replacement.String());
+  if (step.space != kMetaspace) {
+    return replacement.Error("only \"\u2581\" is supported");
+  }
+  ASSIGN_OR_RETURN(const std::string scheme,
+                   json.StringOr("prepend_scheme", "always"));
+  ASSIGN_OR_RETURN(const bool add_prefix_space,
+                   json.BoolOr("add_prefix_space", true));
+  if (!add_prefix_space && scheme != "never") {
+    return json.Error("add_prefix_space contradicts prepend_scheme");
+  }
+  if (scheme == "always" || scheme == "first") {
+    step.prefix = std::string(kMetaspace);
+    step.prefix_first = scheme == "first";
+  } else if (scheme != "never") {
+    return json.Error(absl::StrCat("unknown prepend_scheme \"",
+                                   absl::CHexEscape(scheme.substr(0, 64)),
+                                   "\""));
+  }
+  ASSIGN_OR_RETURN(const bool split, json.BoolOr("split", true));
+  if (split) {
+    ASSIGN_OR_RETURN(step.regex, Regex::Literal(kMetaspace));
+    step.behavior = SplitBehavior::kMergedWithNext;
+  }
   return step;
 }
 
 struct Steps {
   std::vector<Step> list;
   bool is_byte_level = false;  // The last step made bytes.
+  bool is_metaspace = false;   // One of them did away with spaces.
 };
 
 absl::Status AddSteps(const JsonView& json, Steps& steps) {
@@ -92,6 +130,11 @@ absl::Status AddSteps(const JsonView& json, Steps& steps) {
     step = ParseSplit(json);
   } else if (type == "Digits") {
     step = ParseDigits(json);
+  } else if (type == "Metaspace") {
+    if (steps.is_metaspace)
+      return json.Error("only one Metaspace is supported");
+    step = ParseMetaspace(json);
+    steps.is_metaspace = true;
   } else {
     return UnsupportedType(json, type);
   }
@@ -109,6 +152,18 @@ absl::StatusOr<PreTokenizer> ParsePreTokenizer(const JsonView& json) {
     return json.Error(
         "only byte-level tokenizers are supported: the last step must be "
         "ByteLevel");
+  }
+  if (steps.is_metaspace) {
+    return json.Error("Metaspace beside ByteLevel is not supported");
+  }
+  return PreTokenizer(std::move(steps.list));
+}
+
+absl::StatusOr<PreTokenizer> ParseCharacterPreTokenizer(const JsonView& json) {
+  Steps steps;
+  if (!json.is_null()) RETURN_IF_ERROR(AddSteps(json, steps));
+  if (steps.is_byte_level) {
+    return json.Error("ByteLevel beside byte_fallback is not supported");
   }
   return PreTokenizer(std::move(steps.list));
 }

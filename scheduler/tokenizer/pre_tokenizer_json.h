@@ -13,6 +13,10 @@ namespace hybridserve {
 // it doesn't know.
 absl::StatusOr<PreTokenizer> ParsePreTokenizer(const JsonView& json);
 
+// The same beside a vocabulary of characters: Metaspace, at most one, Split,
+// Digits and Sequence, or null.
+absl::StatusOr<PreTokenizer> ParseCharacterPreTokenizer(const JsonView& json);
+
 }  // namespace hybridserve
 
 #endif  // HYBRIDSERVE_SCHEDULER_TOKENIZER_PRE_TOKENIZER_JSON_H_

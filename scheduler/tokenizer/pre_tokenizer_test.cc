@@ -14,9 +14,10 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 std::vector<std::string> Split(std::vector<PreTokenizer::Step> steps,
-                               absl::string_view text) {
+                               absl::string_view text, bool begins = true) {
   PreTokenizer::Pieces pieces;
-  EXPECT_THAT(PreTokenizer(std::move(steps)).Split(text, pieces), IsOk());
+  EXPECT_THAT(PreTokenizer(std::move(steps)).Split(text, begins, pieces),
+              IsOk());
   return std::vector<std::string>(pieces.views().begin(), pieces.views().end());
 }
 
@@ -51,14 +52,35 @@ TEST(PreTokenizerTest, Gpt2LeavesOneSpaceWithTheWord) {
 }
 
 TEST(PreTokenizerTest, PrefixSpaceGoesBeforeEachPieceWithoutOne) {
-  EXPECT_THAT(Split({{.regex = Regex::Literal("b").value()},
-                     {.add_prefix_space = true}},
-                    "a b c"),
-              ElementsAre(" a ", " b", " c"));
+  EXPECT_THAT(
+      Split({{.regex = Regex::Literal("b").value()}, {.prefix = " "}}, "a b c"),
+      ElementsAre(" a ", " b", " c"));
+}
+
+TEST(PreTokenizerTest, SpacesBecomeWhatTheStepSays) {
+  EXPECT_THAT(Split({{.space = "_", .prefix = "_"}}, "a b  c"),
+              ElementsAre("_a_b__c"));
+  EXPECT_THAT(Split({{.space = "_", .prefix = "_"}}, " a b"),
+              ElementsAre("_a_b"));
+}
+
+TEST(PreTokenizerTest, PrefixGoesOnlyBeforeWhatBeginsTheText) {
+  const PreTokenizer::Step first = {.prefix = "_", .prefix_first = true};
+  EXPECT_THAT(Split({first}, "ab"), ElementsAre("_ab"));
+  EXPECT_THAT(Split({first}, "ab", /*begins=*/false), ElementsAre("ab"));
+  const auto dash = [](SplitBehavior behavior) {
+    return PreTokenizer::Step{.regex = Regex::Literal("-").value(),
+                              .behavior = behavior};
+  };
+  EXPECT_THAT(Split({dash(SplitBehavior::kIsolated), first}, "-a-b"),
+              ElementsAre("_-", "a", "-", "b"));
+  // What is left of it does not begin it.
+  EXPECT_THAT(Split({dash(SplitBehavior::kRemoved), first}, "-a-b"),
+              ElementsAre("a", "b"));
 }
 
 TEST(PreTokenizerTest, NoTextNoPieces) {
-  EXPECT_THAT(Split({{.add_prefix_space = true}}, ""), IsEmpty());
+  EXPECT_THAT(Split({{.prefix = " "}}, ""), IsEmpty());
   EXPECT_THAT(Split({}, "whole"), ElementsAre("whole"));
 }
 

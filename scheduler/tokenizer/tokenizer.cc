@@ -159,7 +159,8 @@ absl::StatusOr<std::vector<int32_t>> Tokenizer::Encode(
       ids.push_back(segment.id);
       continue;
     }
-    RETURN_IF_ERROR(spec_.pre_tokenizer.Split(segment.text, pieces));
+    RETURN_IF_ERROR(
+        spec_.pre_tokenizer.Split(segment.text, segment.begins, pieces));
     for (const absl::string_view piece : pieces.views()) {
       spec_.bpe.Encode(piece, workspace, ids);
     }

@@ -210,9 +210,9 @@ absl::StatusOr<TokenizerSpec> ParseTokenizerJson(absl::string_view text) {
   PreTokenizer pre_tokenizer({});
   if (alphabet == BpeAlphabet::kBytes) {
     ASSIGN_OR_RETURN(pre_tokenizer, ParsePreTokenizer(pre_tokenizer_json));
-  } else if (!pre_tokenizer_json.is_null()) {
-    return pre_tokenizer_json.Error(
-        "beside byte_fallback only null is supported");
+  } else {
+    ASSIGN_OR_RETURN(pre_tokenizer,
+                     ParseCharacterPreTokenizer(pre_tokenizer_json));
   }
   ASSIGN_OR_RETURN(const JsonView post_processor_json,
                    root.FindOrNull("post_processor"));

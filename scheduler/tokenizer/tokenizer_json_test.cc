@@ -76,8 +76,8 @@ TEST(TokenizerJsonTest, RefusesOtherTokenizersOfCharacters) {
     const char* message;
   } cases[] = {
       {"BYTES ", "", "model.byte_fallback: <0x00> is not in the vocabulary"},
-      {R"("pre_tokenizer": null)", R"("pre_tokenizer": {"type": "Metaspace"})",
-       "pre_tokenizer: beside byte_fallback only null is supported"},
+      {R"("pre_tokenizer": null)", R"("pre_tokenizer": {"type": "ByteLevel"})",
+       "pre_tokenizer: ByteLevel beside byte_fallback is not supported"},
       {R"("decoder")", R"("decoder": null, "post_processor")",
        "decoder: only a Sequence is supported"},
       {R"({"type": "Fuse"},)", "", "type \"Strip\" is not supported"},

@@ -197,7 +197,7 @@ absl::StatusOr<TokenizerSpec> ParseVocabAndMerges(
     post_processor = PostProcessor({*tokens.IdOf(bos), PostProcessor::kText});
   }
   ASSIGN_OR_RETURN(BpeModel bpe, BpeModel::Create(std::move(bpe_spec)));
-  PreTokenizer::Step byte_level{.add_prefix_space = special.add_prefix_space,
+  PreTokenizer::Step byte_level{.prefix = special.add_prefix_space ? " " : "",
                                 .regex = PreTokenizer::Gpt2Regex()};
   return TokenizerSpec{.bpe = std::move(bpe),
                        .normalizer = Normalizer({}),

@@ -18,7 +18,7 @@ class OpenAiLogProbsTest(OpenAiCase):
                              max_tokens=12)
         request.response.log_probs = True
         expected = self.protocol.inference.Generate(request)
-        for top in (0, 1):
+        for top in (0, 1):  # Greedy: the chosen one is the likeliest.
             choice = self.complete(temperature=0, logprobs=top).choices[0]
             log_probs = choice.logprobs
             self.assertEqual(
@@ -38,6 +38,34 @@ class OpenAiLogProbsTest(OpenAiCase):
                     [[text] for text in texts])
             else:
                 self.assertIsNone(log_probs.top_logprobs)
+
+    def test_the_likeliest_tokens_are_told(self):
+        fields = {"temperature": 1, "seed": 11, "logprobs": 5}
+        choice = self.complete(**fields).choices[0]
+        found = choice.logprobs
+        request = pb.request(pb.inference.GenerateRequest, prompt="Once",
+                             max_tokens=12)
+        request.sampling.temperature, request.sampling.seed = 1, 11
+        request.response.top_log_probs = 5
+        expected = self.protocol.inference.Generate(request)
+        self.assertEqual(len(found.top_logprobs), 12)
+        for place, top in enumerate(found.top_logprobs):
+            own = found.token_logprobs[place]
+            # Of tokens with the same text the likeliest is there.
+            self.assertGreaterEqual(top[found.tokens[place]], own)
+            ranked = sorted(top.values(), reverse=True)
+            self.assertEqual(ranked[:1],
+                             [expected.top_log_probs[place].log_probs[0]])
+            # The chosen one comes on top of them where it is not among them.
+            self.assertLessEqual(len(top), 6)
+            self.assertLessEqual(
+                set(top.values()),
+                {own, *expected.top_log_probs[place].log_probs})
+        chunks = list(self.complete(stream=True, **fields))
+        self.assertEqual([top for chunk in chunks
+                          if chunk.choices[0].logprobs is not None
+                          for top in chunk.choices[0].logprobs.top_logprobs],
+                         found.top_logprobs)
 
     def test_echoed_prompts_have_log_probs(self):
         """What evaluation harnesses ask for."""
@@ -93,6 +121,12 @@ class OpenAiLogProbsTest(OpenAiCase):
             self.assertEqual(token.top_logprobs[0].logprob, token.logprob)
             if token.bytes is not None:
                 self.assertEqual(bytes(token.bytes).decode(), token.token)
+        done = self.chat(temperature=0, logprobs=True, top_logprobs=20)
+        for token in done.choices[0].logprobs.content:
+            tops = [top.logprob for top in token.top_logprobs]
+            self.assertEqual(len(tops), 20)
+            self.assertEqual(tops, sorted(tops, reverse=True))
+            self.assertEqual(tops[0], token.logprob)
 
 
 if __name__ == "__main__":

@@ -57,6 +57,40 @@ class TransformersTest(unittest.TestCase):
                     best = float(logits[place].max())
                     self.assertLess(best - float(logits[place, top]), NEAR_TIE)
 
+    @torch.no_grad()
+    def test_the_likeliest_tokens(self):
+        """Under temperature and a penalty: of the model's own logits."""
+        text = (MODEL / "heldout.txt").read_text("utf-8")[:90]
+        prompt_ids = self.tokenizer(text).input_ids
+        first = None
+        for flags in (["--policy=kv"],
+                      ["--act_ratio=0.5", "--device_memory=min"]):
+            answer = json.loads(run_client(
+                PROGRAMS, "generate", f"--model_dir={MODEL}",
+                "--dtype=float32", f"--prompt={text}", "--max_tokens=12",
+                "--ignore_eos", "--temperature=1.5", "--seed=4",
+                "--presence_penalty=1", "--top_logprobs=20", "--logprobs",
+                "--output=json", *flags).stdout)
+            first = first or answer
+            self.assertEqual(answer, first)
+        ids = first["token_ids"]
+        log_probs = torch.log_softmax(self.model(torch.tensor(
+            [prompt_ids + ids])).logits[0, len(prompt_ids) - 1:].double(),
+            dim=-1)
+        self.assertEqual(len(first["top_log_probs"]), len(ids))
+        for place, (token, tops) in enumerate(
+                zip(ids, first["top_log_probs"])):
+            wanted = torch.topk(log_probs[place], 20).values
+            self.assertEqual(len(tops), 20)
+            self.assertEqual(len({top["token_id"] for top in tops}), 20)
+            for top, value in zip(tops, wanted):
+                self.assertAlmostEqual(top["log_prob"], float(value), 3)
+                self.assertAlmostEqual(
+                    top["log_prob"],
+                    float(log_probs[place, top["token_id"]]), 3)
+            self.assertAlmostEqual(first["log_probs"][place],
+                                   float(log_probs[place, token]), 3)
+
     def changed(self, logits: torch.Tensor, prompt_ids: list[int],
                 output: list[int], sampling: dict) -> torch.Tensor:
         """By transformers, and by the formula in OpenAI's API reference."""

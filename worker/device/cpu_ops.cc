@@ -1,5 +1,6 @@
 #include "worker/device/cpu_ops.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -43,6 +44,21 @@ AttentionCpuSequence Plain(const AttentionSequence& sequence) {
     plain.blocks.push_back({block.k.address(), block.v.address()});
   }
   return plain;
+}
+
+// The `count` likeliest ids of a row, and -1 where there are not so many.
+void WriteTop(absl::Span<const float> logits, int64_t count,
+              const SampleArgs& args, int64_t row) {
+  if (count == 0) return;
+  std::vector<int32_t> ids = TopIds(logits, count);
+  std::vector<float> log_probs(ids.size());
+  LogProbsOf(logits, ids, absl::MakeSpan(log_probs));
+  ids.resize(count, -1);
+  log_probs.resize(count);
+  std::copy(ids.begin(), ids.end(),
+            AddressAs<int32_t>(args.top_tokens.Rows(row, 1)));
+  std::copy(log_probs.begin(), log_probs.end(),
+            AddressAs<float>(args.top_log_probs.Rows(row, 1)));
 }
 
 }  // namespace
@@ -144,6 +160,7 @@ absl::Status CpuOps::Sample(Stream& stream, const SampleArgs& args) {
       *AddressAs<int32_t>(args.tokens.Rows(row, 1)) = token;
       *AddressAs<float>(args.log_probs.Rows(row, 1)) =
           how.params.want_log_prob ? LogProbOf(logits, token) : 0;
+      WriteTop(logits, how.params.top_log_probs, args, row);
     });
     return absl::OkStatus();
   });

@@ -1,5 +1,7 @@
 #include "worker/device/tensor_checks.h"
 
+#include <algorithm>
+
 #include "glog/logging.h"
 
 namespace hybridserve {
@@ -145,8 +147,20 @@ void CheckSample(const SampleArgs& args) {
         args.tokens.dtype == DType::kInt32 &&
         args.log_probs.dtype == DType::kFloat32);
   CHECK(rows == 0 || args.logits.cols > 0);
+  const bool wants_top = std::any_of(
+      args.rows.begin(), args.rows.end(),
+      [](const SampleRow& row) { return row.params.top_log_probs > 0; });
+  if (wants_top) {
+    CheckShape("top tokens", args.top_tokens, rows, kMaxTopLogProbs);
+    CheckShape("top log_probs", args.top_log_probs, rows, kMaxTopLogProbs);
+    CHECK(args.top_tokens.dtype == DType::kInt32 &&
+          args.top_log_probs.dtype == DType::kFloat32);
+  }
   for (const SampleRow& row : args.rows) {
     CHECK_GT(row.params.repetition_penalty, 0);
+    CHECK(row.params.top_log_probs >= 0 &&
+          row.params.top_log_probs <= kMaxTopLogProbs)
+        << row.params.top_log_probs;
     for (const LogitChange& change : row.changes) {
       CHECK(change.id >= 0 && change.id < args.logits.cols)
           << "change of id " << change.id << " of " << args.logits.cols;

@@ -38,14 +38,15 @@ std::vector<DriverRequest> Requests(int64_t vocab) {
   std::vector<DriverRequest> requests;
   requests.push_back({.prompt = RandomTokens(40, vocab, 1),
                       .max_new = 8,
-                      .sampling = {.want_log_prob = true}});
+                      .sampling = {.want_log_prob = true, .top_log_probs = 4}});
   requests.push_back({.prompt = RandomTokens(1, vocab, 2),
                       .max_new = 12,
                       .sampling = {.temperature = 0.9,
                                    .top_k = 40,
                                    .top_p = 0.95,
                                    .seed = 99,
-                                   .want_log_prob = true}});
+                                   .want_log_prob = true,
+                                   .top_log_probs = kMaxTopLogProbs}});
   requests.push_back({.prompt = RandomTokens(12, vocab, 5),
                       .max_new = 14,
                       .sampling = {.presence_penalty = 0.75,
@@ -101,6 +102,22 @@ class EngineOnCudaTest : public ::testing::TestWithParam<Setting> {
             }};
   }
 
+  // The same ranks; which of two nearly equal ids has the better one may
+  // differ.
+  static void ExpectTopNear(const std::vector<std::vector<TopToken>>& cuda,
+                            const std::vector<std::vector<TopToken>>& cpu) {
+    ASSERT_EQ(cuda.size(), cpu.size());
+    for (size_t t = 0; t < cpu.size(); ++t) {
+      ASSERT_EQ(cuda[t].size(), cpu[t].size());
+      for (size_t k = 0; k < cpu[t].size(); ++k) {
+        EXPECT_NEAR(cuda[t][k].log_prob, cpu[t][k].log_prob, kTolerance);
+      }
+      if (!cpu[t].empty()) {
+        EXPECT_EQ(cuda[t][0].token, cpu[t][0].token);
+      }
+    }
+  }
+
   // The tokens of the cpu, and its numbers but for rounding.
   void ExpectNear(const std::vector<DriverOutput>& cuda,
                   const std::vector<DriverOutput>& cpu) {
@@ -109,6 +126,7 @@ class EngineOnCudaTest : public ::testing::TestWithParam<Setting> {
       EXPECT_EQ(cuda[i].tokens, cpu[i].tokens);
       EXPECT_THAT(cuda[i].log_probs,
                   Pointwise(FloatNear(kTolerance), cpu[i].log_probs));
+      ExpectTopNear(cuda[i].top, cpu[i].top);
       ASSERT_EQ(cuda[i].scores.size(), cpu[i].scores.size());
       for (size_t s = 0; s < cpu[i].scores.size(); ++s) {
         const TokenScore& score = cuda[i].scores[s];
@@ -140,6 +158,7 @@ TEST_P(EngineOnCudaTest, GivesTheCpusTokensWhateverThePolicy) {
       if (first.empty()) first = cuda;
       for (size_t i = 0; i < cuda.size(); ++i) {
         EXPECT_EQ(cuda[i].log_probs, first[i].log_probs);
+        EXPECT_EQ(cuda[i].top, first[i].top);
         EXPECT_EQ(cuda[i].scores, first[i].scores);
       }
     }

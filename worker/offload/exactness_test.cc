@@ -33,7 +33,8 @@ std::vector<DriverRequest> Subjects(int64_t vocab) {
                                    .top_k = 40,
                                    .top_p = 0.95,
                                    .seed = 99,
-                                   .want_log_prob = true}});
+                                   .want_log_prob = true,
+                                   .top_log_probs = kMaxTopLogProbs}});
   subjects.push_back({.prompt = RandomTokens(21, vocab, 5),
                       .max_new = 20,
                       .sampling = {.temperature = 0.5,
@@ -42,7 +43,8 @@ std::vector<DriverRequest> Subjects(int64_t vocab) {
                                    .frequency_penalty = 0.25,
                                    .repetition_penalty = 1.3,
                                    .logit_bias = {{7, 2.5}, {11, -100}},
-                                   .want_log_prob = true}});
+                                   .want_log_prob = true,
+                                   .top_log_probs = 3}});
   subjects.push_back({.prompt = RandomTokens(33, vocab, 3),
                       .score_targets = RandomTokens(33, vocab, 4)});
   return subjects;
@@ -107,6 +109,7 @@ void ExpectSame(const Outcome& a, const Outcome& b) {
     SCOPED_TRACE(testing::Message() << "subject " << i);
     EXPECT_EQ(a.outputs[i].tokens, b.outputs[i].tokens);
     EXPECT_EQ(a.outputs[i].log_probs, b.outputs[i].log_probs);
+    EXPECT_EQ(a.outputs[i].top, b.outputs[i].top);
     EXPECT_EQ(a.outputs[i].scores, b.outputs[i].scores);
     ASSERT_EQ(a.cached[i].size(), b.cached[i].size());
     for (size_t row = 0; row < a.cached[i].size(); ++row) {

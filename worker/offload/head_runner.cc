@@ -103,10 +103,19 @@ absl::Status HeadRunner::Finish(const StepLayout& layout, int parity,
     }
     const TensorView tokens = workspace_.Tokens(samples);
     const TensorView log_probs = workspace_.LogProbs(samples);
-    RETURN_IF_ERROR(ops_.Sample(compute_, {.logits = workspace_.Logits(samples),
-                                           .rows = std::move(rows),
-                                           .tokens = tokens,
-                                           .log_probs = log_probs}));
+    SampleArgs args = {.logits = workspace_.Logits(samples),
+                       .rows = std::move(rows),
+                       .tokens = tokens,
+                       .log_probs = log_probs};
+    if (layout.wants_top()) {
+      args.top_tokens = workspace_.TopTokens(samples);
+      args.top_log_probs = workspace_.TopLogProbs(samples);
+      runs.push_back({.dst = workspace_.HostTopTokens(parity, samples),
+                      .src = Bytes(args.top_tokens)});
+      runs.push_back({.dst = workspace_.HostTopLogProbs(parity, samples),
+                      .src = Bytes(args.top_log_probs)});
+    }
+    RETURN_IF_ERROR(ops_.Sample(compute_, args));
     runs.push_back(
         {.dst = workspace_.HostTokens(parity, samples), .src = Bytes(tokens)});
     runs.push_back({.dst = workspace_.HostLogProbs(parity, samples),

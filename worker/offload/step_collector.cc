@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/sampling_params.h"
+#include "common/status_macros.h"
 #include "glog/logging.h"
 
 namespace hybridserve {
@@ -120,6 +122,7 @@ absl::Status StepCollector::ReadOutputs(const IssuedStep& step,
       sequence.token = tokens[i];
       sequence.log_prob = log_probs[i];
     }
+    RETURN_IF_ERROR(ReadTop(step, result));
   }
   if (layout.scores.empty()) return absl::OkStatus();
   const auto state = HostSpan<const float>(workspace_.HostScoreState(
@@ -137,6 +140,31 @@ absl::Status StepCollector::ReadOutputs(const IssuedStep& step,
         {.log_prob = static_cast<float>(target - max - std::log(sum)),
          .top_token = top_token,
          .top_log_prob = static_cast<float>(max - max - std::log(sum))});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StepCollector::ReadTop(const IssuedStep& step,
+                                    StepResult& result) {
+  const StepLayout& layout = step.layout;
+  if (!layout.wants_top()) return absl::OkStatus();
+  const auto count = static_cast<int64_t>(layout.samples.size());
+  const auto tokens =
+      HostSpan<const int32_t>(workspace_.HostTopTokens(step.parity, count));
+  const auto log_probs =
+      HostSpan<const float>(workspace_.HostTopLogProbs(step.parity, count));
+  for (int64_t i = 0; i < count; ++i) {
+    const SampledRow& sample = layout.samples[i];
+    SequenceResult& sequence = result.sequences[sample.sequence];
+    for (int64_t k = 0; k < sample.params.top_log_probs; ++k) {
+      const int64_t at = i * kMaxTopLogProbs + k;
+      if (tokens[at] == -1) break;  // The vocabulary has no more.
+      if (tokens[at] < 0 || tokens[at] >= vocab_size_) {
+        return absl::InternalError(
+            absl::StrCat("the device's likely id is ", tokens[at]));
+      }
+      sequence.top.push_back({.token = tokens[at], .log_prob = log_probs[at]});
+    }
   }
   return absl::OkStatus();
 }

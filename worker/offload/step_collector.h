@@ -86,6 +86,8 @@ class StepCollector {
   void Loop();
   // Reads the host buffers. Internal if a token is none.
   absl::Status ReadOutputs(const IssuedStep& step, StepResult& result);
+  // The same for the likeliest ids, where they are wanted.
+  absl::Status ReadTop(const IssuedStep& step, StepResult& result);
   void AddTimes(const IssuedStep& step, StepResult& result);
 
   const Workspace& workspace_;

@@ -1,6 +1,7 @@
 #ifndef HYBRIDSERVE_WORKER_OFFLOAD_STEP_LAYOUT_H_
 #define HYBRIDSERVE_WORKER_OFFLOAD_STEP_LAYOUT_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -130,6 +131,12 @@ struct StepLayout {
     return num_rows() + static_cast<int32_t>(recomputed.size());
   }
   bool needs_head() const { return !samples.empty() || !scores.empty(); }
+  // Some row wants the likeliest ids.
+  bool wants_top() const {
+    return std::any_of(
+        samples.begin(), samples.end(),
+        [](const SampledRow& row) { return row.params.top_log_probs > 0; });
+  }
 };
 
 // Lays out a plan whose every field fits `table` (CHECKed only where memory

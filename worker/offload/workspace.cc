@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/sampling_params.h"
 #include "common/status_macros.h"
 
 namespace hybridserve {
@@ -36,6 +37,9 @@ absl::StatusOr<std::unique_ptr<Workspace>> Workspace::Create(
   RETURN_IF_ERROR(allocate(on_device, sizes.score_state, space->score_state_));
   RETURN_IF_ERROR(allocate(on_device, sizes.tokens, space->tokens_));
   RETURN_IF_ERROR(allocate(on_device, sizes.log_probs, space->log_probs_));
+  RETURN_IF_ERROR(allocate(on_device, sizes.top_tokens, space->top_tokens_));
+  RETURN_IF_ERROR(
+      allocate(on_device, sizes.top_log_probs, space->top_log_probs_));
   for (int parity = 0; parity < 2; ++parity) {
     RETURN_IF_ERROR(allocate(MemorySpace::kHost, sizes.host_inputs(),
                              space->host_in_[parity]));
@@ -72,6 +76,12 @@ TensorView Workspace::Tokens(int64_t rows) const {
 TensorView Workspace::LogProbs(int64_t rows) const {
   return Matrix(log_probs_, DType::kFloat32, rows, 1);
 }
+TensorView Workspace::TopTokens(int64_t rows) const {
+  return Matrix(top_tokens_, DType::kInt32, rows, kMaxTopLogProbs);
+}
+TensorView Workspace::TopLogProbs(int64_t rows) const {
+  return Matrix(top_log_probs_, DType::kFloat32, rows, kMaxTopLogProbs);
+}
 
 BufferView Workspace::HostHidden(int parity, int64_t rows) const {
   return {host_in_[parity].get(), 0, rows * config_.hidden * 4};
@@ -89,6 +99,16 @@ BufferView Workspace::HostLogProbs(int parity, int64_t rows) const {
 BufferView Workspace::HostScoreState(int parity, int64_t rows) const {
   return {host_out_[parity].get(), sizes_.tokens + sizes_.log_probs,
           rows * 4 * 4};
+}
+BufferView Workspace::HostTopTokens(int parity, int64_t rows) const {
+  return {host_out_[parity].get(),
+          sizes_.tokens + sizes_.log_probs + sizes_.score_state,
+          rows * kMaxTopLogProbs * 4};
+}
+BufferView Workspace::HostTopLogProbs(int parity, int64_t rows) const {
+  BufferView view = HostTopTokens(parity, rows);
+  view.offset += sizes_.top_tokens;
+  return view;
 }
 
 }  // namespace hybridserve

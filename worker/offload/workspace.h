@@ -38,15 +38,19 @@ class Workspace {
   TensorView ScoreState(int64_t rows) const;
   TensorView Tokens(int64_t rows) const;
   TensorView LogProbs(int64_t rows) const;
+  TensorView TopTokens(int64_t rows) const;
+  TensorView TopLogProbs(int64_t rows) const;
   int64_t score_rows() const { return sizes_.score_rows; }
 
   // Host memory of the steps of one parity: hidden rows, then token rows.
   BufferView HostHidden(int parity, int64_t rows) const;
   BufferView HostTokenRows(int parity, int64_t rows) const;
-  // Tokens, log-probs, score state.
+  // Tokens, log-probs, score state, the likeliest ids and theirs.
   BufferView HostTokens(int parity, int64_t rows) const;
   BufferView HostLogProbs(int parity, int64_t rows) const;
   BufferView HostScoreState(int parity, int64_t rows) const;
+  BufferView HostTopTokens(int parity, int64_t rows) const;
+  BufferView HostTopLogProbs(int parity, int64_t rows) const;
 
  private:
   Workspace(const ModelConfig& config, const WeightPlan& weights,
@@ -65,6 +69,8 @@ class Workspace {
   std::unique_ptr<Buffer> score_state_;
   std::unique_ptr<Buffer> tokens_;
   std::unique_ptr<Buffer> log_probs_;
+  std::unique_ptr<Buffer> top_tokens_;
+  std::unique_ptr<Buffer> top_log_probs_;
   std::array<std::unique_ptr<Buffer>, 2> host_in_;
   std::array<std::unique_ptr<Buffer>, 2> host_out_;
 };

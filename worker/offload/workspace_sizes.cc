@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/dtype.h"
+#include "common/sampling_params.h"
 
 namespace hybridserve {
 namespace {
@@ -45,6 +46,8 @@ WorkspaceSizes MakeWorkspaceSizes(const ModelConfig& config,
   sizes.score_state = Align64(rows * 4 * 4);
   sizes.tokens = Align64(shape.logit_rows * 4);
   sizes.log_probs = Align64(shape.logit_rows * 4);
+  sizes.top_tokens = Align64(shape.logit_rows * kMaxTopLogProbs * 4);
+  sizes.top_log_probs = sizes.top_tokens;
   return sizes;
 }
 

@@ -35,19 +35,22 @@ struct WorkspaceSizes {
   int64_t score_state = 0;   // [rows, 4] float32.
   int64_t tokens = 0;        // [logit_rows, 1] int32.
   int64_t log_probs = 0;     // [logit_rows, 1] float32.
+  // [logit_rows, kMaxTopLogProbs] int32 and float32.
+  int64_t top_tokens = 0;
+  int64_t top_log_probs = 0;
 
   int64_t head_rows = 0;   // Rows, not bytes: rows + logit_rows.
   int64_t score_rows = 0;  // Rows that are scored at a time.
 
   int64_t new_rows() const { return act_rows + k_rows + v_rows; }
   int64_t activations() const { return hidden + token_rows + mixed + wide; }
-  int64_t outputs() const {
-    return logits + score_logits + score_state + tokens + log_probs;
-  }
+  int64_t outputs() const { return logits + score_logits + host_outputs(); }
   // Bytes that cross the link into the device before layer 0 / back at the
   // end: the sizes of the host's buffers, of which there are two each.
   int64_t host_inputs() const { return hidden + token_rows; }
-  int64_t host_outputs() const { return score_state + tokens + log_probs; }
+  int64_t host_outputs() const {
+    return score_state + tokens + log_probs + top_tokens + top_log_probs;
+  }
 };
 
 // Pure. `shape` is positive.

@@ -76,6 +76,7 @@ std::vector<DriverOutput> PlanDriver::Run(
       if (sequence.token >= 0) {
         output.tokens.push_back(sequence.token);
         output.log_probs.push_back(sequence.log_prob);
+        output.top.push_back(sequence.top);
       }
       output.scores.insert(output.scores.end(), sequence.scores.begin(),
                            sequence.scores.end());

@@ -30,6 +30,7 @@ struct DriverRequest {
 struct DriverOutput {
   std::vector<int32_t> tokens;
   std::vector<float> log_probs;
+  std::vector<std::vector<TopToken>> top;  // One a token.
   std::vector<TokenScore> scores;
 };
 

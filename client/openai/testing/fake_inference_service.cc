@@ -14,12 +14,19 @@ namespace {
 
 using Writer = grpc::ServerWriter<v1::GenerateStreamResponse>;
 
-void WriteToken(uint32_t id, bool log_probs, Writer& writer) {
+void WriteToken(uint32_t id, const v1::ResponseOptions& asked, Writer& writer) {
   v1::GenerateStreamResponse message;
   v1::TokenOutput& output = *message.mutable_token_output();
   output.set_text_delta(absl::StrCat(id));
   output.add_token_ids(id);
-  if (log_probs) output.add_log_probs(-static_cast<float>(id));
+  if (asked.log_probs()) output.add_log_probs(-static_cast<float>(id));
+  if (asked.top_log_probs() > 0) {
+    v1::TopLogProbs& top = *output.add_top_log_probs();
+    for (uint32_t i = 0; i < asked.top_log_probs(); ++i) {
+      top.add_token_ids(id + i);
+      top.add_log_probs(-static_cast<float>(id + i));
+    }
+  }
   writer.Write(message);
 }
 
@@ -68,11 +75,11 @@ grpc::Status FakeInferenceService::GenerateStream(
   v1::GenerateStreamResponse accepted;
   accepted.mutable_accepted();
   writer->Write(accepted);
-  const bool log_probs = request->response().log_probs();
+  const v1::ResponseOptions& asked = request->response();
   uint32_t tokens = 1;
   if (!absl::SimpleAtoi(prompt, &tokens)) tokens = 1;
   for (uint32_t id = 0; id < tokens && !context->IsCancelled(); ++id) {
-    WriteToken(id, log_probs, *writer);
+    WriteToken(id, asked, *writer);
   }
   if (prompt == "break") return {grpc::StatusCode::INTERNAL, "broken"};
   if (prompt == "abort") {
@@ -81,7 +88,7 @@ grpc::Status FakeInferenceService::GenerateStream(
   }
   if (prompt == "pause") {
     resume_.WaitForNotification();
-    WriteToken(tokens++, log_probs, *writer);
+    WriteToken(tokens++, asked, *writer);
   }
   if (prompt == "wait") {
     while (!context->IsCancelled()) absl::SleepFor(absl::Milliseconds(1));

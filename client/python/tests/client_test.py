@@ -73,6 +73,29 @@ class GenerateTest(LiveServiceTest):
         self.assertTrue(done.request_id)
 
     @each_client
+    def test_tells_the_likeliest_tokens(self, client):
+        done = client.generate(PROMPTS[0], max_tokens=6, log_probs=True,
+                               top_log_probs=5, temperature=1, seed=3)
+        self.assertEqual([len(top) for top in done.top_log_probs],
+                         [5] * len(done.token_ids))
+        prompt = client.tokenize(PROMPTS[0])
+        for place, top in enumerate(done.top_log_probs):
+            self.assertEqual(list(top),
+                             sorted(top, key=lambda t: -t.log_prob))
+            for token in top:  # By another way through the model.
+                score = client.score(
+                    token_ids=[*prompt, *done.token_ids[:place],
+                               token.token_id])
+                self.assertEqual(score.log_probs[-1], token.log_prob)
+                self.assertEqual(score.top_token_ids[-1], top[0].token_id)
+        with client.stream(PROMPTS[0], max_tokens=6, top_log_probs=5,
+                           temperature=1, seed=3) as stream:
+            self.assertEqual(stream.result().top_log_probs,
+                             done.top_log_probs)
+        self.assertIsNone(client.generate(PROMPTS[0], max_tokens=1)
+                          .top_log_probs)
+
+    @each_client
     def test_streams_what_it_generates(self, client):
         for prompt in PROMPTS:
             whole = client.generate(prompt, max_tokens=24, log_probs=True)

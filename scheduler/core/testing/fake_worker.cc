@@ -343,6 +343,12 @@ SequenceResult FakeWorker::Run(const StepSequence& step) {
     result.log_prob =
         FakeLogProb(sequence.tokens, result.token, info_.numerics);
   }
+  for (int64_t i = 0; i < step.sampling.top_log_probs; ++i) {
+    const auto id = static_cast<int32_t>((result.token + i) % vocab_size_);
+    result.top.push_back(
+        {.token = id,
+         .log_prob = FakeLogProb(sequence.tokens, id, info_.numerics)});
+  }
   sequence.sampled = result.token;
   return result;
 }

@@ -18,6 +18,7 @@ struct RequestRecord {
   std::optional<int64_t> queue_position;  // Once accepted.
   std::vector<int32_t> tokens;
   std::vector<float> log_probs;
+  std::vector<std::vector<TopToken>> top;  // One a token.
   std::optional<std::vector<TokenScore>> scores;
   int resumed = 0;
   std::optional<FinishReason> finished;
@@ -43,10 +44,11 @@ class RecordingObserver final : public RequestObserver {
     EXPECT_FALSE(record_->queue_position.has_value()) << "accepted twice";
     record_->queue_position = queue_position;
   }
-  bool OnToken(int32_t token, float log_prob) override {
+  bool OnToken(const ProducedToken& token) override {
     ExpectLive();
-    record_->tokens.push_back(token);
-    record_->log_probs.push_back(log_prob);
+    record_->tokens.push_back(token.id);
+    record_->log_probs.push_back(token.log_prob);
+    record_->top.emplace_back(token.top.begin(), token.top.end());
     return static_cast<int64_t>(record_->tokens.size()) < stop_after_;
   }
   void OnScores(const std::vector<TokenScore>& scores) override {

@@ -254,8 +254,8 @@ def make_nfc(lines):
     return t
 
 
-def make_characters(lines):
-    """Llama 2: characters, with bytes to fall back to; no pieces."""
+def train_characters(lines):
+    """BPE of characters with bytes to fall back to."""
     t = Tokenizer(models.BPE(unk_token="<unk>"))
     t.pre_tokenizer = pre_tokenizers.Metaspace()
     t.train_from_iterator(corpus(lines), trainers.BpeTrainer(
@@ -270,13 +270,29 @@ def make_characters(lines):
         byte_fallback=True)
     config["pre_tokenizer"] = None
     t = Tokenizer.from_str(json.dumps(config))
-    t.normalizer = normalizers.Sequence(
-        [normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")])
     t.decoder = decoders.Sequence([
         decoders.Replace("\u2581", " "), decoders.ByteFallback(),
         decoders.Fuse(), decoders.Strip(" ", 1, 0)])
     t.post_processor = processors.TemplateProcessing(
         single="<s> $A", special_tokens=[("<s>", t.token_to_id("<s>"))])
+    return t
+
+
+def make_characters(lines):
+    """Llama 2: a normalizer writes spaces; no pieces."""
+    t = train_characters(lines)
+    t.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")])
+    return t
+
+
+def make_metaspace(lines):
+    """Mistral 7B v0.3: spaces by Metaspace, one before the first text only."""
+    t = train_characters(lines)
+    t.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first",
+                                               split=False)
+    t.add_special_tokens(["[INST]", "<mask>"])
+    t.add_tokens([AddedToken("<tool>", normalized=False)])
     return t
 
 
@@ -421,11 +437,12 @@ def write(lines):
 
 
 def one_golden(name, lines):
-    return goldens(Reference(HERE / name), lines, name == "characters")
+    return goldens(Reference(HERE / name), lines, name in ("characters", "metaspace"))
 
 
 MAKERS = {"gpt2": make_gpt2, "added": make_added, "llama3": make_llama3,
-          "nfc": make_nfc, "characters": make_characters}
+          "nfc": make_nfc, "characters": make_characters,
+          "metaspace": make_metaspace}
 
 
 def main():

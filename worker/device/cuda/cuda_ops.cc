@@ -283,7 +283,8 @@ absl::Status CudaOps::SampleRows(CudaStream& stream, const SampleArgs& args,
                     .repetition_penalty = row.params.repetition_penalty,
                     .first_change = static_cast<int64_t>(changes.size()),
                     .num_changes = static_cast<int64_t>(row.changes.size()),
-                    .want_log_prob = row.params.want_log_prob});
+                    .want_log_prob = row.params.want_log_prob,
+                    .num_top = row.params.top_log_probs});
     for (const LogitChange& change : row.changes) {
       changes.push_back({.id = change.id,
                          .is_repeated = change.is_repeated,
@@ -299,6 +300,9 @@ absl::Status CudaOps::SampleRows(CudaStream& stream, const SampleArgs& args,
   const TensorView logits = args.logits.Rows(first, count);
   const TensorView tokens = args.tokens.Rows(first, count);
   const TensorView log_probs = args.log_probs.Rows(first, count);
+  // Empty where no row wants any.
+  const TensorView top_tokens = args.top_tokens.Rows(first, count);
+  const TensorView top_log_probs = args.top_log_probs.Rows(first, count);
   RETURN_IF_ERROR(SampleCuda(
       {.logits = AddressAs<float>(logits),
        .logits_stride = logits.stride,
@@ -309,7 +313,11 @@ absl::Status CudaOps::SampleRows(CudaStream& stream, const SampleArgs& args,
        .tokens = AddressAs<int32_t>(tokens),
        .tokens_stride = tokens.stride,
        .log_probs = AddressAs<float>(log_probs),
-       .log_probs_stride = log_probs.stride},
+       .log_probs_stride = log_probs.stride,
+       .top_tokens = AddressAs<int32_t>(top_tokens),
+       .top_tokens_stride = top_tokens.stride,
+       .top_log_probs = AddressAs<float>(top_log_probs),
+       .top_log_probs_stride = top_log_probs.stride},
       stream.ForOp()));
   return ring_->Release(stream);
 }

@@ -68,6 +68,12 @@ class SimOps final : public Ops {
       tokens[i] =
           std::min<int32_t>(kFirstToken + static_cast<int32_t>(hash % span),
                             static_cast<int32_t>(args.logits.cols - 1));
+      if (row.params.top_log_probs == 0) continue;
+      // There are no logits: no id is likelier than others.
+      auto* const top = reinterpret_cast<int32_t*>(
+          BufferView{args.top_tokens.buffer, args.top_tokens.offset, 0}
+              .address());
+      std::fill_n(top + i * kMaxTopLogProbs, kMaxTopLogProbs, -1);
     }
     return Run(stream);
   }

@@ -23,7 +23,7 @@ from hybridserve.options import (CallOptions, GenerateOptions, ModelOptions,
                                  RequestOptions)
 from hybridserve.results import (Accepted, Finished, FinishReason, Generation,
                                  HealthStatus, Resumed, Score, StreamEvent,
-                                 TokenOutput, Usage)
+                                 TokenOutput, TopToken, Usage)
 from hybridserve.retry import NO_RETRY, RetryPolicy
 
 __all__ = [
@@ -37,5 +37,5 @@ __all__ = [
     "ResourceExhaustedError", "Resumed", "RetryPolicy", "Score", "Status",
     "StatusError", "Stream", "StreamEvent", "TokenOutput",
     "UnauthenticatedError", "UnavailableError", "UnimplementedError",
-    "Usage", "__version__",
+    "TopToken", "Usage", "__version__",
 ]

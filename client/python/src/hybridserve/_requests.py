@@ -181,6 +181,8 @@ def generate_request(kind: Callable[[], _GenerateMessage],
     _set_stopping(message.stopping, options)
     _set(message.response, "log_probs", "response.log_probs",
          options.get("log_probs"), _flag, "True or False")
+    _set(message.response, "top_log_probs", "response.top_log_probs",
+         options.get("top_log_probs"), _integer, "an integer")
     _set_generation_config(message, options)
     return message
 

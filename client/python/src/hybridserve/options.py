@@ -69,6 +69,8 @@ class GenerateOptions(RequestOptions, total=False):
     ignore_eos: Optional[bool]
     # Asks for the log-probability of each token.
     log_probs: Optional[bool]
+    # Asks for so many of the likeliest tokens in each place; at most 20.
+    top_log_probs: Optional[int]
     # Where sampling fields that are not given come from: "none" (the defaults
     # above) or "model" (its generation_config.json).
     generation_config: Optional[str]

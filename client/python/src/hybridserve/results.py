@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import math
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Union
 
 from hybridserve.errors import HybridServeError
 from hybridserve.v1 import generation_pb2, inference_service_pb2
@@ -42,6 +42,13 @@ class Usage:
     completion_tokens: int
 
 
+class TopToken(NamedTuple):
+    """One of the likeliest tokens in a place."""
+
+    token_id: int
+    log_prob: float
+
+
 @dataclasses.dataclass(frozen=True)
 class Generation:
     """A whole output."""
@@ -57,6 +64,8 @@ class Generation:
     stop_match: Union[str, int, None] = None
     # One a token, where they were asked for.
     log_probs: Optional[List[float]] = None
+    # The same: the likeliest tokens in each one's place.
+    top_log_probs: Optional[List[List[TopToken]]] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,6 +112,8 @@ class TokenOutput:
     token_ids: List[int]
     # One a token of token_ids, where they were asked for.
     log_probs: Optional[List[float]] = None
+    # The same: the likeliest tokens in each one's place.
+    top_log_probs: Optional[List[List[TopToken]]] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,6 +156,12 @@ def _stop_match(message: Any) -> Union[str, int, None]:
     return getattr(message.stop_match, which) if which else None
 
 
+def _tops(places: Iterable[generation_pb2.TopLogProbs]
+          ) -> Optional[List[List[TopToken]]]:
+    return [[TopToken(*pair) for pair in zip(top.token_ids, top.log_probs)]
+            for top in places] or None
+
+
 def generation_of(message: inference_service_pb2.GenerateResponse,
                   log_probs: bool) -> Generation:
     return Generation(
@@ -154,7 +171,8 @@ def generation_of(message: inference_service_pb2.GenerateResponse,
         finish_reason=_reason(message.finish_reason),
         usage=_usage(message.usage),
         stop_match=_stop_match(message),
-        log_probs=list(message.log_probs) if log_probs else None)
+        log_probs=list(message.log_probs) if log_probs else None,
+        top_log_probs=_tops(message.top_log_probs))
 
 
 def score_of(message: inference_service_pb2.ScoreResponse) -> Score:
@@ -172,7 +190,8 @@ def event_of(message: inference_service_pb2.GenerateStreamResponse,
     if which == "token_output":
         output = message.token_output
         return TokenOutput(output.text_delta, list(output.token_ids),
-                           list(output.log_probs) if log_probs else None)
+                           list(output.log_probs) if log_probs else None,
+                           _tops(output.top_log_probs))
     if which == "resumed":
         return Resumed(message.resumed.completion_tokens)
     if which == "finished":
@@ -194,6 +213,7 @@ class GenerationBuilder:
         self._text: List[str] = []
         self._token_ids: List[int] = []
         self._log_probs: Optional[List[float]] = [] if log_probs else None
+        self._tops: List[List[TopToken]] = []
         self._generation: Optional[Generation] = None
 
     def add(self, message: inference_service_pb2.GenerateStreamResponse
@@ -206,11 +226,12 @@ class GenerationBuilder:
             self._token_ids += event.token_ids
             if self._log_probs is not None:
                 self._log_probs += event.log_probs or []
+            self._tops += event.top_log_probs or []
         elif isinstance(event, Finished):
             self._generation = Generation(
                 self.request_id, "".join(self._text), self._token_ids,
                 event.finish_reason, event.usage, event.stop_match,
-                self._log_probs)
+                self._log_probs, self._tops or None)
         return event
 
     def result(self) -> Generation:

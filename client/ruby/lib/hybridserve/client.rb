@@ -48,7 +48,7 @@ module Hybridserve
     # when the server has exactly one; temperature, top_p, top_k, seed,
     # presence_penalty, frequency_penalty, repetition_penalty, logit_bias (a hash
     # by token id), generation_config; max_tokens, min_tokens, stop, stop_token_ids, ignore_eos;
-    # log_probs, priority, request_id.
+    # log_probs, top_log_probs, priority, request_id.
     def generate(timeout: nil, metadata: {}, **request)
       invoke(@inference, :generate, Request.generate(**request), timeout,
              metadata)

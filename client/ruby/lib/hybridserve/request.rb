@@ -28,15 +28,17 @@ module Hybridserve
     # One that is nil leaves the choice to the server, which is another thing
     # than 0.
     def self.generation(prompt: nil, token_ids: nil, model: '', request_id: '',
-                        priority: 0, log_probs: nil, generation_config: nil,
-                        **options)
+                        priority: 0, log_probs: nil, top_log_probs: nil,
+                        generation_config: nil, **options)
       sampling, stopping = options.partition { |key, _| SAMPLING.include?(key) }
       {
         model: model, request_id: request_id, priority: priority,
         generation_config: generation_config,
         sampling: V1::SamplingParams.new(**sampling.to_h.compact),
         stopping: stopping(**stopping.to_h),
-        response: V1::ResponseOptions.new(**{ log_probs: log_probs }.compact),
+        response: V1::ResponseOptions.new(
+          **{ log_probs: log_probs, top_log_probs: top_log_probs }.compact
+        ),
         **input(:prompt, prompt, token_ids)
       }.compact
     end

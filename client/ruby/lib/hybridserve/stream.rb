@@ -111,6 +111,7 @@ module Hybridserve
         @result.text += message.token_output.text_delta
         @result.token_ids.concat(message.token_output.token_ids.to_a)
         @result.log_probs.concat(message.token_output.log_probs.to_a)
+        @result.top_log_probs.concat(message.token_output.top_log_probs.to_a)
       when :finished
         @result.finish_reason = message.finished.reason
         @result.stop_match = message.finished.stop_match

@@ -13,7 +13,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhybridserve/v1/generation.proto\x12\x0ehybridserve.v1\"\x17\n\x08TokenIds\x12\x0b\n\x03ids\x18\x01 \x03(\r\"\xa9\x03\n\x0eSamplingParams\x12\x18\n\x0btemperature\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05top_p\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05top_k\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x1d\n\x10presence_penalty\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x1e\n\x11\x66requency_penalty\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x1f\n\x12repetition_penalty\x18\x06 \x01(\x01H\x05\x88\x01\x01\x12\x41\n\nlogit_bias\x18\x07 \x03(\x0b\x32-.hybridserve.v1.SamplingParams.LogitBiasEntry\x12\x11\n\x04seed\x18\x08 \x01(\x04H\x06\x88\x01\x01\x1a\x30\n\x0eLogitBiasEntry\x12\x0b\n\x03key\x18\x01 \x01(\r\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x0e\n\x0c_temperatureB\x08\n\x06_top_pB\x08\n\x06_top_kB\x13\n\x11_presence_penaltyB\x14\n\x12_frequency_penaltyB\x15\n\x13_repetition_penaltyB\x07\n\x05_seed\"@\n\rStopCondition\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x12\n\x08token_id\x18\x02 \x01(\rH\x00\x42\x0b\n\tcondition\"\xbc\x01\n\x0fStoppingOptions\x12\x17\n\nmax_tokens\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x17\n\nmin_tokens\x18\x02 \x01(\rH\x01\x88\x01\x01\x12\x31\n\nconditions\x18\x03 \x03(\x0b\x32\x1d.hybridserve.v1.StopCondition\x12\x17\n\nignore_eos\x18\x04 \x01(\x08H\x02\x88\x01\x01\x42\r\n\x0b_max_tokensB\r\n\x0b_min_tokensB\r\n\x0b_ignore_eos\"7\n\x0fResponseOptions\x12\x16\n\tlog_probs\x18\x01 \x01(\x08H\x00\x88\x01\x01\x42\x0c\n\n_log_probs\"8\n\tStopMatch\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x12\n\x08token_id\x18\x02 \x01(\rH\x00\x42\x07\n\x05match\"9\n\x05Usage\x12\x15\n\rprompt_tokens\x18\x01 \x01(\r\x12\x19\n\x11\x63ompletion_tokens\x18\x02 \x01(\r*n\n\x10GenerationConfig\x12!\n\x1dGENERATION_CONFIG_UNSPECIFIED\x10\x00\x12\x1a\n\x16GENERATION_CONFIG_NONE\x10\x01\x12\x1b\n\x17GENERATION_CONFIG_MODEL\x10\x02*|\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12\x1b\n\x17\x46INISH_REASON_CANCELLED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhybridserve/v1/generation.proto\x12\x0ehybridserve.v1\"\x17\n\x08TokenIds\x12\x0b\n\x03ids\x18\x01 \x03(\r\"\xa9\x03\n\x0eSamplingParams\x12\x18\n\x0btemperature\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05top_p\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05top_k\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x1d\n\x10presence_penalty\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x1e\n\x11\x66requency_penalty\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x1f\n\x12repetition_penalty\x18\x06 \x01(\x01H\x05\x88\x01\x01\x12\x41\n\nlogit_bias\x18\x07 \x03(\x0b\x32-.hybridserve.v1.SamplingParams.LogitBiasEntry\x12\x11\n\x04seed\x18\x08 \x01(\x04H\x06\x88\x01\x01\x1a\x30\n\x0eLogitBiasEntry\x12\x0b\n\x03key\x18\x01 \x01(\r\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x0e\n\x0c_temperatureB\x08\n\x06_top_pB\x08\n\x06_top_kB\x13\n\x11_presence_penaltyB\x14\n\x12_frequency_penaltyB\x15\n\x13_repetition_penaltyB\x07\n\x05_seed\"@\n\rStopCondition\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x12\n\x08token_id\x18\x02 \x01(\rH\x00\x42\x0b\n\tcondition\"\xbc\x01\n\x0fStoppingOptions\x12\x17\n\nmax_tokens\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x17\n\nmin_tokens\x18\x02 \x01(\rH\x01\x88\x01\x01\x12\x31\n\nconditions\x18\x03 \x03(\x0b\x32\x1d.hybridserve.v1.StopCondition\x12\x17\n\nignore_eos\x18\x04 \x01(\x08H\x02\x88\x01\x01\x42\r\n\x0b_max_tokensB\r\n\x0b_min_tokensB\r\n\x0b_ignore_eos\"e\n\x0fResponseOptions\x12\x16\n\tlog_probs\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x1a\n\rtop_log_probs\x18\x02 \x01(\rH\x01\x88\x01\x01\x42\x0c\n\n_log_probsB\x10\n\x0e_top_log_probs\"3\n\x0bTopLogProbs\x12\x11\n\ttoken_ids\x18\x01 \x03(\r\x12\x11\n\tlog_probs\x18\x02 \x03(\x02\"8\n\tStopMatch\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x12\n\x08token_id\x18\x02 \x01(\rH\x00\x42\x07\n\x05match\"9\n\x05Usage\x12\x15\n\rprompt_tokens\x18\x01 \x01(\r\x12\x19\n\x11\x63ompletion_tokens\x18\x02 \x01(\r*n\n\x10GenerationConfig\x12!\n\x1dGENERATION_CONFIG_UNSPECIFIED\x10\x00\x12\x1a\n\x16GENERATION_CONFIG_NONE\x10\x01\x12\x1b\n\x17GENERATION_CONFIG_MODEL\x10\x02*|\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12\x1b\n\x17\x46INISH_REASON_CANCELLED\x10\x03\x62\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hybridserve.v1.generation_pb2', globals())
@@ -22,10 +22,10 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
   _SAMPLINGPARAMS_LOGITBIASENTRY._options = None
   _SAMPLINGPARAMS_LOGITBIASENTRY._serialized_options = b'8\001'
-  _GENERATIONCONFIG._serialized_start=935
-  _GENERATIONCONFIG._serialized_end=1045
-  _FINISHREASON._serialized_start=1047
-  _FINISHREASON._serialized_end=1171
+  _GENERATIONCONFIG._serialized_start=1034
+  _GENERATIONCONFIG._serialized_end=1144
+  _FINISHREASON._serialized_start=1146
+  _FINISHREASON._serialized_end=1270
   _TOKENIDS._serialized_start=51
   _TOKENIDS._serialized_end=74
   _SAMPLINGPARAMS._serialized_start=77
@@ -37,9 +37,11 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _STOPPINGOPTIONS._serialized_start=571
   _STOPPINGOPTIONS._serialized_end=759
   _RESPONSEOPTIONS._serialized_start=761
-  _RESPONSEOPTIONS._serialized_end=816
-  _STOPMATCH._serialized_start=818
-  _STOPMATCH._serialized_end=874
-  _USAGE._serialized_start=876
-  _USAGE._serialized_end=933
+  _RESPONSEOPTIONS._serialized_end=862
+  _TOPLOGPROBS._serialized_start=864
+  _TOPLOGPROBS._serialized_end=915
+  _STOPMATCH._serialized_start=917
+  _STOPMATCH._serialized_end=973
+  _USAGE._serialized_start=975
+  _USAGE._serialized_end=1032
 # @@protoc_insertion_point(module_scope)

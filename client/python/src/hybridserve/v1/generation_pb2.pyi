@@ -14,10 +14,12 @@ GENERATION_CONFIG_NONE: GenerationConfig
 GENERATION_CONFIG_UNSPECIFIED: GenerationConfig
 
 class ResponseOptions(_message.Message):
-    __slots__ = ["log_probs"]
+    __slots__ = ["log_probs", "top_log_probs"]
     LOG_PROBS_FIELD_NUMBER: _ClassVar[int]
+    TOP_LOG_PROBS_FIELD_NUMBER: _ClassVar[int]
     log_probs: bool
-    def __init__(self, log_probs: bool = ...) -> None: ...
+    top_log_probs: int
+    def __init__(self, log_probs: bool = ..., top_log_probs: _Optional[int] = ...) -> None: ...
 
 class SamplingParams(_message.Message):
     __slots__ = ["frequency_penalty", "logit_bias", "presence_penalty", "repetition_penalty", "seed", "temperature", "top_k", "top_p"]
@@ -79,6 +81,14 @@ class TokenIds(_message.Message):
     IDS_FIELD_NUMBER: _ClassVar[int]
     ids: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, ids: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class TopLogProbs(_message.Message):
+    __slots__ = ["log_probs", "token_ids"]
+    LOG_PROBS_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_IDS_FIELD_NUMBER: _ClassVar[int]
+    log_probs: _containers.RepeatedScalarFieldContainer[float]
+    token_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, token_ids: _Optional[_Iterable[int]] = ..., log_probs: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Usage(_message.Message):
     __slots__ = ["completion_tokens", "prompt_tokens"]

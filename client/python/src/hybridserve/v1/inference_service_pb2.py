@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 from hybridserve.v1 import generation_pb2 as hybridserve_dot_v1_dot_generation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&hybridserve/v1/inference_service.proto\x12\x0ehybridserve.v1\x1a\x1fhybridserve/v1/generation.proto\"\xe5\x02\n\x0fGenerateRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x10\n\x06prompt\x18\x03 \x01(\tH\x00\x12-\n\ttoken_ids\x18\x04 \x01(\x0b\x32\x18.hybridserve.v1.TokenIdsH\x00\x12\x30\n\x08sampling\x18\x05 \x01(\x0b\x32\x1e.hybridserve.v1.SamplingParams\x12\x31\n\x08stopping\x18\x06 \x01(\x0b\x32\x1f.hybridserve.v1.StoppingOptions\x12\x31\n\x08response\x18\x07 \x01(\x0b\x32\x1f.hybridserve.v1.ResponseOptions\x12\x10\n\x08priority\x18\t \x01(\x05\x12;\n\x11generation_config\x18\n \x01(\x0e\x32 .hybridserve.v1.GenerationConfigB\x07\n\x05input\"\xe4\x01\n\x10GenerateResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x11\n\ttoken_ids\x18\x03 \x03(\r\x12\x11\n\tlog_probs\x18\x04 \x03(\x02\x12\x33\n\rfinish_reason\x18\x05 \x01(\x0e\x32\x1c.hybridserve.v1.FinishReason\x12-\n\nstop_match\x18\x06 \x01(\x0b\x32\x19.hybridserve.v1.StopMatch\x12$\n\x05usage\x18\x07 \x01(\x0b\x32\x15.hybridserve.v1.Usage\"\xeb\x02\n\x15GenerateStreamRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x10\n\x06prompt\x18\x03 \x01(\tH\x00\x12-\n\ttoken_ids\x18\x04 \x01(\x0b\x32\x18.hybridserve.v1.TokenIdsH\x00\x12\x30\n\x08sampling\x18\x05 \x01(\x0b\x32\x1e.hybridserve.v1.SamplingParams\x12\x31\n\x08stopping\x18\x06 \x01(\x0b\x32\x1f.hybridserve.v1.StoppingOptions\x12\x31\n\x08response\x18\x07 \x01(\x0b\x32\x1f.hybridserve.v1.ResponseOptions\x12\x10\n\x08priority\x18\t \x01(\x05\x12;\n\x11generation_config\x18\n \x01(\x0e\x32 .hybridserve.v1.GenerationConfigB\x07\n\x05input\"\"\n\x08\x41\x63\x63\x65pted\x12\x16\n\x0equeue_position\x18\x01 \x01(\r\"]\n\x0bTokenOutput\x12\x14\n\x0coutput_index\x18\x01 \x01(\r\x12\x11\n\ttoken_ids\x18\x02 \x03(\r\x12\x12\n\ntext_delta\x18\x03 \x01(\t\x12\x11\n\tlog_probs\x18\x04 \x03(\x02\"$\n\x07Resumed\x12\x19\n\x11\x63ompletion_tokens\x18\x01 \x01(\r\"}\n\x08\x46inished\x12\x14\n\x0coutput_index\x18\x01 \x01(\r\x12,\n\x06reason\x18\x02 \x01(\x0e\x32\x1c.hybridserve.v1.FinishReason\x12-\n\nstop_match\x18\x03 \x01(\x0b\x32\x19.hybridserve.v1.StopMatch\"\x98\x02\n\x16GenerateStreamResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12,\n\x08\x61\x63\x63\x65pted\x18\x02 \x01(\x0b\x32\x18.hybridserve.v1.AcceptedH\x00\x12\x33\n\x0ctoken_output\x18\x03 \x01(\x0b\x32\x1b.hybridserve.v1.TokenOutputH\x00\x12*\n\x07resumed\x18\x04 \x01(\x0b\x32\x17.hybridserve.v1.ResumedH\x00\x12,\n\x08\x66inished\x18\x05 \x01(\x0b\x32\x18.hybridserve.v1.FinishedH\x00\x12$\n\x05usage\x18\x06 \x01(\x0b\x32\x15.hybridserve.v1.UsageB\x07\n\x05\x65vent\"\x8b\x01\n\x0cScoreRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x0e\n\x04text\x18\x03 \x01(\tH\x00\x12-\n\ttoken_ids\x18\x04 \x01(\x0b\x32\x18.hybridserve.v1.TokenIdsH\x00\x12\x10\n\x08priority\x18\t \x01(\x05\x42\x07\n\x05input\"w\n\rScoreResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\ttoken_ids\x18\x02 \x03(\r\x12\x11\n\tlog_probs\x18\x03 \x03(\x02\x12\x15\n\rtop_token_ids\x18\x04 \x03(\r\x12\x15\n\rtop_log_probs\x18\x05 \x03(\x02\"f\n\x0fTokenizeRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x1f\n\x12\x61\x64\x64_special_tokens\x18\x03 \x01(\x08H\x00\x88\x01\x01\x42\x15\n\x13_add_special_tokens\"%\n\x10TokenizeResponse\x12\x11\n\ttoken_ids\x18\x01 \x03(\r\"\x8b\x01\n\x11\x44\x65tokenizeRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x11\n\ttoken_ids\x18\x02 \x03(\r\x12 \n\x13skip_special_tokens\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12\x11\n\x04\x65\x61\x63h\x18\x04 \x01(\x08H\x01\x88\x01\x01\x42\x16\n\x14_skip_special_tokensB\x07\n\x05_each\"1\n\x12\x44\x65tokenizeResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\r\n\x05texts\x18\x02 \x03(\t2\xae\x03\n\x10InferenceService\x12M\n\x08Generate\x12\x1f.hybridserve.v1.GenerateRequest\x1a .hybridserve.v1.GenerateResponse\x12\x61\n\x0eGenerateStream\x12%.hybridserve.v1.GenerateStreamRequest\x1a&.hybridserve.v1.GenerateStreamResponse0\x01\x12\x44\n\x05Score\x12\x1c.hybridserve.v1.ScoreRequest\x1a\x1d.hybridserve.v1.ScoreResponse\x12M\n\x08Tokenize\x12\x1f.hybridserve.v1.TokenizeRequest\x1a .hybridserve.v1.TokenizeResponse\x12S\n\nDetokenize\x12!.hybridserve.v1.DetokenizeRequest\x1a\".hybridserve.v1.DetokenizeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&hybridserve/v1/inference_service.proto\x12\x0ehybridserve.v1\x1a\x1fhybridserve/v1/generation.proto\"\xe5\x02\n\x0fGenerateRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x10\n\x06prompt\x18\x03 \x01(\tH\x00\x12-\n\ttoken_ids\x18\x04 \x01(\x0b\x32\x18.hybridserve.v1.TokenIdsH\x00\x12\x30\n\x08sampling\x18\x05 \x01(\x0b\x32\x1e.hybridserve.v1.SamplingParams\x12\x31\n\x08stopping\x18\x06 \x01(\x0b\x32\x1f.hybridserve.v1.StoppingOptions\x12\x31\n\x08response\x18\x07 \x01(\x0b\x32\x1f.hybridserve.v1.ResponseOptions\x12\x10\n\x08priority\x18\t \x01(\x05\x12;\n\x11generation_config\x18\n \x01(\x0e\x32 .hybridserve.v1.GenerationConfigB\x07\n\x05input\"\x98\x02\n\x10GenerateResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x11\n\ttoken_ids\x18\x03 \x03(\r\x12\x11\n\tlog_probs\x18\x04 \x03(\x02\x12\x33\n\rfinish_reason\x18\x05 \x01(\x0e\x32\x1c.hybridserve.v1.FinishReason\x12-\n\nstop_match\x18\x06 \x01(\x0b\x32\x19.hybridserve.v1.StopMatch\x12$\n\x05usage\x18\x07 \x01(\x0b\x32\x15.hybridserve.v1.Usage\x12\x32\n\rtop_log_probs\x18\x08 \x03(\x0b\x32\x1b.hybridserve.v1.TopLogProbs\"\xeb\x02\n\x15GenerateStreamRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x10\n\x06prompt\x18\x03 \x01(\tH\x00\x12-\n\ttoken_ids\x18\x04 \x01(\x0b\x32\x18.hybridserve.v1.TokenIdsH\x00\x12\x30\n\x08sampling\x18\x05 \x01(\x0b\x32\x1e.hybridserve.v1.SamplingParams\x12\x31\n\x08stopping\x18\x06 \x01(\x0b\x32\x1f.hybridserve.v1.StoppingOptions\x12\x31\n\x08response\x18\x07 \x01(\x0b\x32\x1f.hybridserve.v1.ResponseOptions\x12\x10\n\x08priority\x18\t \x01(\x05\x12;\n\x11generation_config\x18\n \x01(\x0e\x32 .hybridserve.v1.GenerationConfigB\x07\n\x05input\"\"\n\x08\x41\x63\x63\x65pted\x12\x16\n\x0equeue_position\x18\x01 \x01(\r\"\x91\x01\n\x0bTokenOutput\x12\x14\n\x0coutput_index\x18\x01 \x01(\r\x12\x11\n\ttoken_ids\x18\x02 \x03(\r\x12\x12\n\ntext_delta\x18\x03 \x01(\t\x12\x11\n\tlog_probs\x18\x04 \x03(\x02\x12\x32\n\rtop_log_probs\x18\x05 \x03(\x0b\x32\x1b.hybridserve.v1.TopLogProbs\"$\n\x07Resumed\x12\x19\n\x11\x63ompletion_tokens\x18\x01 \x01(\r\"}\n\x08\x46inished\x12\x14\n\x0coutput_index\x18\x01 \x01(\r\x12,\n\x06reason\x18\x02 \x01(\x0e\x32\x1c.hybridserve.v1.FinishReason\x12-\n\nstop_match\x18\x03 \x01(\x0b\x32\x19.hybridserve.v1.StopMatch\"\x98\x02\n\x16GenerateStreamResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12,\n\x08\x61\x63\x63\x65pted\x18\x02 \x01(\x0b\x32\x18.hybridserve.v1.AcceptedH\x00\x12\x33\n\x0ctoken_output\x18\x03 \x01(\x0b\x32\x1b.hybridserve.v1.TokenOutputH\x00\x12*\n\x07resumed\x18\x04 \x01(\x0b\x32\x17.hybridserve.v1.ResumedH\x00\x12,\n\x08\x66inished\x18\x05 \x01(\x0b\x32\x18.hybridserve.v1.FinishedH\x00\x12$\n\x05usage\x18\x06 \x01(\x0b\x32\x15.hybridserve.v1.UsageB\x07\n\x05\x65vent\"\x8b\x01\n\x0cScoreRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x0e\n\x04text\x18\x03 \x01(\tH\x00\x12-\n\ttoken_ids\x18\x04 \x01(\x0b\x32\x18.hybridserve.v1.TokenIdsH\x00\x12\x10\n\x08priority\x18\t \x01(\x05\x42\x07\n\x05input\"w\n\rScoreResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\ttoken_ids\x18\x02 \x03(\r\x12\x11\n\tlog_probs\x18\x03 \x03(\x02\x12\x15\n\rtop_token_ids\x18\x04 \x03(\r\x12\x15\n\rtop_log_probs\x18\x05 \x03(\x02\"f\n\x0fTokenizeRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x1f\n\x12\x61\x64\x64_special_tokens\x18\x03 \x01(\x08H\x00\x88\x01\x01\x42\x15\n\x13_add_special_tokens\"%\n\x10TokenizeResponse\x12\x11\n\ttoken_ids\x18\x01 \x03(\r\"\x8b\x01\n\x11\x44\x65tokenizeRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x11\n\ttoken_ids\x18\x02 \x03(\r\x12 \n\x13skip_special_tokens\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12\x11\n\x04\x65\x61\x63h\x18\x04 \x01(\x08H\x01\x88\x01\x01\x42\x16\n\x14_skip_special_tokensB\x07\n\x05_each\"1\n\x12\x44\x65tokenizeResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\r\n\x05texts\x18\x02 \x03(\t2\xae\x03\n\x10InferenceService\x12M\n\x08Generate\x12\x1f.hybridserve.v1.GenerateRequest\x1a .hybridserve.v1.GenerateResponse\x12\x61\n\x0eGenerateStream\x12%.hybridserve.v1.GenerateStreamRequest\x1a&.hybridserve.v1.GenerateStreamResponse0\x01\x12\x44\n\x05Score\x12\x1c.hybridserve.v1.ScoreRequest\x1a\x1d.hybridserve.v1.ScoreResponse\x12M\n\x08Tokenize\x12\x1f.hybridserve.v1.TokenizeRequest\x1a .hybridserve.v1.TokenizeResponse\x12S\n\nDetokenize\x12!.hybridserve.v1.DetokenizeRequest\x1a\".hybridserve.v1.DetokenizeResponseb\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hybridserve.v1.inference_service_pb2', globals())
@@ -24,31 +24,31 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _GENERATEREQUEST._serialized_start=92
   _GENERATEREQUEST._serialized_end=449
   _GENERATERESPONSE._serialized_start=452
-  _GENERATERESPONSE._serialized_end=680
-  _GENERATESTREAMREQUEST._serialized_start=683
-  _GENERATESTREAMREQUEST._serialized_end=1046
-  _ACCEPTED._serialized_start=1048
-  _ACCEPTED._serialized_end=1082
-  _TOKENOUTPUT._serialized_start=1084
-  _TOKENOUTPUT._serialized_end=1177
-  _RESUMED._serialized_start=1179
-  _RESUMED._serialized_end=1215
-  _FINISHED._serialized_start=1217
-  _FINISHED._serialized_end=1342
-  _GENERATESTREAMRESPONSE._serialized_start=1345
-  _GENERATESTREAMRESPONSE._serialized_end=1625
-  _SCOREREQUEST._serialized_start=1628
-  _SCOREREQUEST._serialized_end=1767
-  _SCORERESPONSE._serialized_start=1769
-  _SCORERESPONSE._serialized_end=1888
-  _TOKENIZEREQUEST._serialized_start=1890
-  _TOKENIZEREQUEST._serialized_end=1992
-  _TOKENIZERESPONSE._serialized_start=1994
-  _TOKENIZERESPONSE._serialized_end=2031
-  _DETOKENIZEREQUEST._serialized_start=2034
-  _DETOKENIZEREQUEST._serialized_end=2173
-  _DETOKENIZERESPONSE._serialized_start=2175
-  _DETOKENIZERESPONSE._serialized_end=2224
-  _INFERENCESERVICE._serialized_start=2227
-  _INFERENCESERVICE._serialized_end=2657
+  _GENERATERESPONSE._serialized_end=732
+  _GENERATESTREAMREQUEST._serialized_start=735
+  _GENERATESTREAMREQUEST._serialized_end=1098
+  _ACCEPTED._serialized_start=1100
+  _ACCEPTED._serialized_end=1134
+  _TOKENOUTPUT._serialized_start=1137
+  _TOKENOUTPUT._serialized_end=1282
+  _RESUMED._serialized_start=1284
+  _RESUMED._serialized_end=1320
+  _FINISHED._serialized_start=1322
+  _FINISHED._serialized_end=1447
+  _GENERATESTREAMRESPONSE._serialized_start=1450
+  _GENERATESTREAMRESPONSE._serialized_end=1730
+  _SCOREREQUEST._serialized_start=1733
+  _SCOREREQUEST._serialized_end=1872
+  _SCORERESPONSE._serialized_start=1874
+  _SCORERESPONSE._serialized_end=1993
+  _TOKENIZEREQUEST._serialized_start=1995
+  _TOKENIZEREQUEST._serialized_end=2097
+  _TOKENIZERESPONSE._serialized_start=2099
+  _TOKENIZERESPONSE._serialized_end=2136
+  _DETOKENIZEREQUEST._serialized_start=2139
+  _DETOKENIZEREQUEST._serialized_end=2278
+  _DETOKENIZERESPONSE._serialized_start=2280
+  _DETOKENIZERESPONSE._serialized_end=2329
+  _INFERENCESERVICE._serialized_start=2332
+  _INFERENCESERVICE._serialized_end=2762
 # @@protoc_insertion_point(module_scope)

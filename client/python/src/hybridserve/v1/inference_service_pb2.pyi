@@ -65,13 +65,14 @@ class GenerateRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., model: _Optional[str] = ..., prompt: _Optional[str] = ..., token_ids: _Optional[_Union[_generation_pb2.TokenIds, _Mapping]] = ..., sampling: _Optional[_Union[_generation_pb2.SamplingParams, _Mapping]] = ..., stopping: _Optional[_Union[_generation_pb2.StoppingOptions, _Mapping]] = ..., response: _Optional[_Union[_generation_pb2.ResponseOptions, _Mapping]] = ..., priority: _Optional[int] = ..., generation_config: _Optional[_Union[_generation_pb2.GenerationConfig, str]] = ...) -> None: ...
 
 class GenerateResponse(_message.Message):
-    __slots__ = ["finish_reason", "log_probs", "request_id", "stop_match", "text", "token_ids", "usage"]
+    __slots__ = ["finish_reason", "log_probs", "request_id", "stop_match", "text", "token_ids", "top_log_probs", "usage"]
     FINISH_REASON_FIELD_NUMBER: _ClassVar[int]
     LOG_PROBS_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     STOP_MATCH_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     TOKEN_IDS_FIELD_NUMBER: _ClassVar[int]
+    TOP_LOG_PROBS_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
     finish_reason: _generation_pb2.FinishReason
     log_probs: _containers.RepeatedScalarFieldContainer[float]
@@ -79,8 +80,9 @@ class GenerateResponse(_message.Message):
     stop_match: _generation_pb2.StopMatch
     text: str
     token_ids: _containers.RepeatedScalarFieldContainer[int]
+    top_log_probs: _containers.RepeatedCompositeFieldContainer[_generation_pb2.TopLogProbs]
     usage: _generation_pb2.Usage
-    def __init__(self, request_id: _Optional[str] = ..., text: _Optional[str] = ..., token_ids: _Optional[_Iterable[int]] = ..., log_probs: _Optional[_Iterable[float]] = ..., finish_reason: _Optional[_Union[_generation_pb2.FinishReason, str]] = ..., stop_match: _Optional[_Union[_generation_pb2.StopMatch, _Mapping]] = ..., usage: _Optional[_Union[_generation_pb2.Usage, _Mapping]] = ...) -> None: ...
+    def __init__(self, request_id: _Optional[str] = ..., text: _Optional[str] = ..., token_ids: _Optional[_Iterable[int]] = ..., log_probs: _Optional[_Iterable[float]] = ..., finish_reason: _Optional[_Union[_generation_pb2.FinishReason, str]] = ..., stop_match: _Optional[_Union[_generation_pb2.StopMatch, _Mapping]] = ..., usage: _Optional[_Union[_generation_pb2.Usage, _Mapping]] = ..., top_log_probs: _Optional[_Iterable[_Union[_generation_pb2.TopLogProbs, _Mapping]]] = ...) -> None: ...
 
 class GenerateStreamRequest(_message.Message):
     __slots__ = ["generation_config", "model", "priority", "prompt", "request_id", "response", "sampling", "stopping", "token_ids"]
@@ -155,16 +157,18 @@ class ScoreResponse(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., token_ids: _Optional[_Iterable[int]] = ..., log_probs: _Optional[_Iterable[float]] = ..., top_token_ids: _Optional[_Iterable[int]] = ..., top_log_probs: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class TokenOutput(_message.Message):
-    __slots__ = ["log_probs", "output_index", "text_delta", "token_ids"]
+    __slots__ = ["log_probs", "output_index", "text_delta", "token_ids", "top_log_probs"]
     LOG_PROBS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_INDEX_FIELD_NUMBER: _ClassVar[int]
     TEXT_DELTA_FIELD_NUMBER: _ClassVar[int]
     TOKEN_IDS_FIELD_NUMBER: _ClassVar[int]
+    TOP_LOG_PROBS_FIELD_NUMBER: _ClassVar[int]
     log_probs: _containers.RepeatedScalarFieldContainer[float]
     output_index: int
     text_delta: str
     token_ids: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, output_index: _Optional[int] = ..., token_ids: _Optional[_Iterable[int]] = ..., text_delta: _Optional[str] = ..., log_probs: _Optional[_Iterable[float]] = ...) -> None: ...
+    top_log_probs: _containers.RepeatedCompositeFieldContainer[_generation_pb2.TopLogProbs]
+    def __init__(self, output_index: _Optional[int] = ..., token_ids: _Optional[_Iterable[int]] = ..., text_delta: _Optional[str] = ..., log_probs: _Optional[_Iterable[float]] = ..., top_log_probs: _Optional[_Iterable[_Union[_generation_pb2.TopLogProbs, _Mapping]]] = ...) -> None: ...
 
 class TokenizeRequest(_message.Message):
     __slots__ = ["add_special_tokens", "model", "text"]

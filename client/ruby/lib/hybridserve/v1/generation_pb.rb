@@ -32,6 +32,11 @@ Google::Protobuf::DescriptorPool.generated_pool.build do
     end
     add_message "hybridserve.v1.ResponseOptions" do
       proto3_optional :log_probs, :bool, 1
+      proto3_optional :top_log_probs, :uint32, 2
+    end
+    add_message "hybridserve.v1.TopLogProbs" do
+      repeated :token_ids, :uint32, 1
+      repeated :log_probs, :float, 2
     end
     add_message "hybridserve.v1.StopMatch" do
       oneof :match do
@@ -64,6 +69,7 @@ module Hybridserve
     StopCondition = ::Google::Protobuf::DescriptorPool.generated_pool.lookup("hybridserve.v1.StopCondition").msgclass
     StoppingOptions = ::Google::Protobuf::DescriptorPool.generated_pool.lookup("hybridserve.v1.StoppingOptions").msgclass
     ResponseOptions = ::Google::Protobuf::DescriptorPool.generated_pool.lookup("hybridserve.v1.ResponseOptions").msgclass
+    TopLogProbs = ::Google::Protobuf::DescriptorPool.generated_pool.lookup("hybridserve.v1.TopLogProbs").msgclass
     StopMatch = ::Google::Protobuf::DescriptorPool.generated_pool.lookup("hybridserve.v1.StopMatch").msgclass
     Usage = ::Google::Protobuf::DescriptorPool.generated_pool.lookup("hybridserve.v1.Usage").msgclass
     GenerationConfig = ::Google::Protobuf::DescriptorPool.generated_pool.lookup("hybridserve.v1.GenerationConfig").enummodule

@@ -28,6 +28,7 @@ Google::Protobuf::DescriptorPool.generated_pool.build do
       optional :finish_reason, :enum, 5, "hybridserve.v1.FinishReason"
       optional :stop_match, :message, 6, "hybridserve.v1.StopMatch"
       optional :usage, :message, 7, "hybridserve.v1.Usage"
+      repeated :top_log_probs, :message, 8, "hybridserve.v1.TopLogProbs"
     end
     add_message "hybridserve.v1.GenerateStreamRequest" do
       optional :request_id, :string, 1
@@ -50,6 +51,7 @@ Google::Protobuf::DescriptorPool.generated_pool.build do
       repeated :token_ids, :uint32, 2
       optional :text_delta, :string, 3
       repeated :log_probs, :float, 4
+      repeated :top_log_probs, :message, 5, "hybridserve.v1.TopLogProbs"
     end
     add_message "hybridserve.v1.Resumed" do
       optional :completion_tokens, :uint32, 1
