@@ -481,8 +481,8 @@ type ResponseOptions struct {
 	// logit_bias. Default false.
 	LogProbs *bool `protobuf:"varint,1,opt,name=log_probs,json=logProbs,proto3,oneof" json:"log_probs,omitempty"`
 	// How many of the likeliest ids in each produced token's place come with
-	// theirs, whether or not the token is among them. At most 20: INVALID_ARGUMENT
-	// if not. Default 0.
+	// theirs, whether or not the token is among them. At most 20:
+	// INVALID_ARGUMENT if not. Default 0.
 	TopLogProbs *uint32 `protobuf:"varint,2,opt,name=top_log_probs,json=topLogProbs,proto3,oneof" json:"top_log_probs,omitempty"`
 }
 
