@@ -84,7 +84,7 @@ absl::StatusOr<Step> ParseMetaspace(const JsonView& json) {
     return json.Error("add_prefix_space contradicts prepend_scheme");
   }
   if (scheme == "always" || scheme == "first") {
-    step.prefix = std::string(kMetaspace);
+    step.prefix = step.space;
     step.prefix_first = scheme == "first";
   } else if (scheme != "never") {
     return json.Error(absl::StrCat("unknown prepend_scheme \"",
@@ -131,8 +131,9 @@ absl::Status AddSteps(const JsonView& json, Steps& steps) {
   } else if (type == "Digits") {
     step = ParseDigits(json);
   } else if (type == "Metaspace") {
-    if (steps.is_metaspace)
+    if (steps.is_metaspace) {
       return json.Error("only one Metaspace is supported");
+    }
     step = ParseMetaspace(json);
     steps.is_metaspace = true;
   } else {
