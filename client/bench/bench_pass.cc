@@ -137,12 +137,12 @@ void SetDecode(const std::pair<Sample, Sample>& ends, const RequestWave& wave,
   result.decode = FiguresBetween(begin.load.workers(0), end.load.workers(0));
 }
 
-// Runs `longer` until its decode phase was seen for `phase_tokens`, and cancels
+// Runs `tried` until its decode phase was seen for `phase_tokens`, and cancels
 // it. Leaves `result` alone if fewer run at once than there did.
 absl::Status TryDecodeApart(const Channel& channel, const v1::Model& model,
-                            const PassOptions& longer, int64_t phase_tokens,
+                            const PassOptions& tried, int64_t phase_tokens,
                             PassResult& result) {
-  auto requests = MakeBenchRequests(model, longer);
+  auto requests = MakeBenchRequests(model, tried);
   if (!requests.ok()) return absl::OkStatus();  // Beyond the model's limit.
   LoadSampler sampler(channel);
   {
@@ -150,9 +150,10 @@ absl::Status TryDecodeApart(const Channel& channel, const v1::Model& model,
     RETURN_IF_ERROR(wave.WaitUntilAccepted());
     ASSIGN_OR_RETURN(const Sample all_running, sampler.Take());
     if (all_running.load.queue().running() == result.running) {
-      ASSIGN_OR_RETURN(const auto decode,
-                       CutOutDecode(sampler, wave, all_running, phase_tokens,
-                                    longer.output_tokens));
+      ASSIGN_OR_RETURN(
+          const auto decode,
+          CutOutDecode(sampler, wave, all_running, phase_tokens,
+                       tried.output_tokens + tried.lead_tokens));
       if (decode.has_value()) SetDecode(*decode, wave, result);
       result.decode_apart = result.decode.has_value();
     }
@@ -160,24 +161,26 @@ absl::Status TryDecodeApart(const Channel& channel, const v1::Model& model,
   return sampler.WaitUntilIdle();
 }
 
-// Where the first requests are finished before the last have begun: runs them
-// so much longer that all decode at once. If that takes more cache than there
-// is, the prompts become as much shorter.
+// Where the first requests are finished before the last have begun: gives them
+// a lead, so that all decode at once, with contexts as if they had begun at
+// once. Prompts too short for that stay as they are; outputs become longer.
 absl::Status MeasureDecodeApart(const Channel& channel, const v1::Model& model,
                                 const PassOptions& options,
                                 PassResult& result) {
   // What the others' prompts take, and some more: while all decode, less of
   // each step is left for prompts.
-  const int64_t more_tokens = result.prompt_steps + result.prompt_steps / 4 + 4;
-  PassOptions longer = options;
-  longer.output_tokens += more_tokens;
-  RETURN_IF_ERROR(
-      TryDecodeApart(channel, model, longer, options.output_tokens, result));
-  if (result.decode.has_value() || options.prompt_tokens <= 2 * more_tokens) {
-    return absl::OkStatus();
+  const int64_t lead = result.prompt_steps + result.prompt_steps / 4 + 4;
+  PassOptions tried = options;
+  for (const int64_t tokens : {lead, 2 * lead}) {
+    if (options.prompt_tokens <= 2 * tokens) break;
+    tried.lead_tokens = tokens;
+    RETURN_IF_ERROR(
+        TryDecodeApart(channel, model, tried, options.output_tokens, result));
+    if (result.decode.has_value()) return absl::OkStatus();
   }
-  longer.prompt_tokens -= more_tokens;
-  return TryDecodeApart(channel, model, longer, options.output_tokens, result);
+  tried.lead_tokens = 0;
+  tried.output_tokens += lead;
+  return TryDecodeApart(channel, model, tried, options.output_tokens, result);
 }
 
 }  // namespace

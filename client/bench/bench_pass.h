@@ -19,6 +19,10 @@ struct PassOptions {
   int64_t batch = 1;
   int64_t prompt_tokens = 1;
   int64_t output_tokens = 1;  // Exactly so many a request.
+  // The first request's prompt is so much shorter and its output longer, the
+  // last one's not at all, those between in proportion: all are as long at
+  // their ends. Less than prompt_tokens.
+  int64_t lead_tokens = 0;
   uint64_t seed = 0;          // Of the ids: the same ones every time.
   // Looks at the decode phase, if need be in a run of its own.
   bool measure_decode = true;
@@ -37,9 +41,10 @@ struct PassResult {
   // Of the decode phase: from when all requests that run have had a token
   // until the first is finished. Where there is no such time, as the output is
   // shorter than the others' prompts take, it is measured apart: with requests
-  // that go on as much longer as it takes (and where the cache is full, with
-  // prompts as much shorter). Unset where that does not fit either, or a
-  // request has one token only.
+  // that generate as many tokens more as pass until the last one starts, in
+  // place of so much of their prompts (prompts too short for that stay as they
+  // are). Unset where that does not fit either, or a request has one token
+  // only.
   bool decode_apart = false;
   std::optional<double> decode_tokens_per_s;
   std::optional<StepFigures> decode;

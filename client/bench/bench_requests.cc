@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "glog/logging.h"
 
 namespace hybridserve {
 namespace {
@@ -24,6 +25,10 @@ std::vector<uint32_t> OrdinaryIds(const v1::Model& model) {
 
 absl::StatusOr<std::vector<v1::GenerateStreamRequest>> MakeBenchRequests(
     const v1::Model& model, const PassOptions& options) {
+  CHECK(options.lead_tokens >= 0 &&
+        (options.lead_tokens == 0 ||
+         options.lead_tokens < options.prompt_tokens))
+      << options.lead_tokens;
   const int64_t limit = model.limits().max_sequence_tokens();
   const int64_t tokens = options.prompt_tokens + options.output_tokens;
   if (tokens > limit) {
@@ -42,12 +47,14 @@ absl::StatusOr<std::vector<v1::GenerateStreamRequest>> MakeBenchRequests(
   for (int64_t i = 0; i < options.batch; ++i) {
     v1::GenerateStreamRequest& request = requests.emplace_back();
     request.set_model(model.name());
-    for (int64_t token = 0; token < options.prompt_tokens; ++token) {
+    const int64_t lead = options.lead_tokens * (options.batch - 1 - i) /
+                         std::max<int64_t>(1, options.batch - 1);
+    for (int64_t token = 0; token < options.prompt_tokens - lead; ++token) {
       request.mutable_token_ids()->add_ids(ids[random() % ids.size()]);
     }
     request.mutable_sampling()->set_temperature(0);
     request.mutable_stopping()->set_max_tokens(
-        static_cast<uint32_t>(options.output_tokens));
+        static_cast<uint32_t>(options.output_tokens + lead));
     request.mutable_stopping()->set_ignore_eos(true);
   }
   return requests;

@@ -13,8 +13,9 @@ namespace hybridserve {
 
 // The requests of a pass: token ids drawn from the model's vocabulary without
 // those that begin or end a text, the same for the same seed; greedy, past the
-// model's end tokens, exactly options.output_tokens each. InvalidArgument,
-// naming the flag, for more tokens than the model takes. Pure.
+// model's end tokens, exactly options.output_tokens each, and the lead's share
+// more. InvalidArgument, naming the flag, for more tokens than the model takes.
+// Pure.
 absl::StatusOr<std::vector<v1::GenerateStreamRequest>> MakeBenchRequests(
     const v1::Model& model, const PassOptions& options);
 

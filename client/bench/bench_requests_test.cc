@@ -1,6 +1,8 @@
 #include "client/bench/bench_requests.h"
 
+#include <cstdint>
 #include <set>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
@@ -45,6 +47,22 @@ TEST(MakeBenchRequestsTest, RepeatsForASeedAndDiffersByIt) {
   };
   EXPECT_EQ(draw(1), draw(1));
   EXPECT_NE(draw(1), draw(2));
+}
+
+TEST(MakeBenchRequestsTest, GivesTheFirstTheLead) {
+  const auto requests = MakeBenchRequests(SmallModel(), {.batch = 3,
+                                                         .prompt_tokens = 60,
+                                                         .output_tokens = 5,
+                                                         .lead_tokens = 40});
+  ASSERT_TRUE(requests.ok()) << requests.status();
+  std::vector<int64_t> prompts;
+  std::vector<int64_t> outputs;
+  for (const v1::GenerateStreamRequest& request : *requests) {
+    prompts.push_back(request.token_ids().ids_size());
+    outputs.push_back(request.stopping().max_tokens());
+  }
+  EXPECT_EQ(prompts, (std::vector<int64_t>{20, 40, 60}));
+  EXPECT_EQ(outputs, (std::vector<int64_t>{45, 25, 5}));
 }
 
 TEST(MakeBenchRequestsTest, RefusesMoreThanTheModelTakes) {
