@@ -73,21 +73,28 @@ WorkerState::WorkerState(WorkerId id, uint64_t term, WorkerInfo info,
 std::vector<CacheKind> WorkerState::KindsFor(int64_t positions) const {
   const int64_t num_blocks = CeilDiv(positions, info_.numerics.block_tokens);
   const int64_t num_act = slots_.num_blocks(CacheKind::kAct);
-  const double steered = SteeredActRatio(
-      mix_.act_ratio, num_act, num_act + slots_.num_blocks(CacheKind::kKv),
-      std::max<int64_t>(num_blocks, 1));
-  for (const double act_ratio : {steered, mix_.act_ratio}) {
-    std::vector<CacheKind> kinds = SpreadWithPrefix(act_ratio, num_blocks);
-    if (FitsIdle(kinds)) return kinds;
-  }
+  const int64_t pooled = num_act + slots_.num_blocks(CacheKind::kKv);
+  const int64_t recomputed = NumRecomputed(num_blocks);
+  const int64_t kept = num_blocks - recomputed;
+  std::vector<CacheKind> steered =
+      SpreadKinds(SteeredActBlocks(mix_.act_ratio, num_act, pooled, kept), kept,
+                  recomputed);
+  if (FitsIdle(steered)) return steered;
+  std::vector<CacheKind> mixed = SpreadWithPrefix(mix_.act_ratio, num_blocks);
+  if (FitsIdle(mixed)) return mixed;
   return SpreadWithPrefix(policy_.MaxActRatio(costs_), num_blocks);
+}
+
+int64_t WorkerState::NumRecomputed(int64_t num_blocks) const {
+  return RecomputedBlocks(costs_.shape, policy_.recompute_ratio(), num_blocks);
 }
 
 std::vector<CacheKind> WorkerState::SpreadWithPrefix(double act_ratio,
                                                      int64_t num_blocks) const {
-  return SpreadKinds(
-      act_ratio, num_blocks,
-      RecomputedBlocks(costs_.shape, policy_.recompute_ratio(), num_blocks));
+  const int64_t recomputed = NumRecomputed(num_blocks);
+  const int64_t kept = num_blocks - recomputed;
+  return SpreadKinds(std::llround(act_ratio * static_cast<double>(kept)), kept,
+                     recomputed);
 }
 
 bool WorkerState::CanRecompute(const std::vector<CacheKind>& kinds) const {
@@ -120,7 +127,7 @@ bool WorkerState::FitsIdle(const std::vector<CacheKind>& kinds) const {
          MostStagedHalfSlots(kinds) <= info_.staging_half_slots;
 }
 
-// The kinds of n blocks begin those of n + 1, so what fits is an interval.
+// One block more makes no kind fewer, so what fits is an interval.
 int64_t WorkerState::FindMaxRequestTokens() const {
   const double act_ratio = policy_.MaxActRatio(costs_);
   const int64_t block_tokens = info_.numerics.block_tokens;

@@ -153,6 +153,8 @@ class WorkerState {
 
   // The kinds that a sequence gets under the mix, steering the pool towards it.
   std::vector<CacheKind> KindsFor(int64_t positions) const;
+  // Of a sequence's blocks, so many are TOKENS.
+  int64_t NumRecomputed(int64_t num_blocks) const;
   // So many blocks, of which a share `act_ratio` of those kept is ACT; the
   // first ones are TOKENS as far as the policy and the worker's limit go.
   std::vector<CacheKind> SpreadWithPrefix(double act_ratio,

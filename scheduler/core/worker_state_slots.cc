@@ -183,12 +183,18 @@ void WorkerState::SpreadAnew() {
                   static_cast<double>(told_act)) /
                      static_cast<double>(untold),
                  0.0, 1.0);
+  int64_t spread = 0;  // Untold blocks so far, and those of them that are ACT.
+  int64_t spread_act = 0;
   for (auto& [key, sequence] : running_) {
     const int64_t told = sequence.num_fixed_kinds();
     std::vector<CacheKind> kinds(sequence.kinds.begin(),
                                  sequence.kinds.begin() + told);
-    const std::vector<CacheKind> more = SpreadKinds(
-        act_ratio, static_cast<int64_t>(sequence.kinds.size()) - told);
+    const int64_t open = static_cast<int64_t>(sequence.kinds.size()) - told;
+    spread += open;
+    const int64_t act =
+        std::llround(act_ratio * static_cast<double>(spread)) - spread_act;
+    spread_act += act;
+    const std::vector<CacheKind> more = SpreadKinds(act, open);
     kinds.insert(kinds.end(), more.begin(), more.end());
     // Nobody is to give way for it.
     const int64_t added =
