@@ -107,34 +107,43 @@ std::vector<int64_t> Checkpoints(int64_t begin, int64_t output_tokens) {
   return counts;
 }
 
-// The two ends of the decode phase; unset if there is none. It ends when some
-// request has had `phase_tokens` since all of them run, or all of its own
-// `output_tokens`.
-absl::StatusOr<std::optional<std::pair<Sample, Sample>>> CutOutDecode(
+// The two ends of the decode phase, and how many tokens the first request had
+// at its begin.
+struct DecodePhase {
+  Sample begin;
+  Sample end;
+  int64_t longest = 0;
+};
+
+// Unset if there is none. It ends when some request has had `phase_tokens`
+// since all of them run, or all of its own `output_tokens`.
+absl::StatusOr<std::optional<DecodePhase>> CutOutDecode(
     LoadSampler& sampler, RequestWave& wave, const Sample& all_running,
     int64_t phase_tokens, int64_t output_tokens) {
   RETURN_IF_ERROR(wave.WaitUntilStarted(all_running.load.queue().running()));
-  const int64_t longest = wave.longest();
-  ASSIGN_OR_RETURN(Sample begin, sampler.Take());
-  if (!SamePhase(all_running, begin)) return std::nullopt;
-  std::optional<Sample> end;
+  DecodePhase phase = {.longest = wave.longest()};
+  ASSIGN_OR_RETURN(phase.begin, sampler.Take());
+  if (!SamePhase(all_running, phase.begin)) return std::nullopt;
+  bool ended = false;
   for (const int64_t count :
-       Checkpoints(longest, std::min(longest + phase_tokens, output_tokens))) {
+       Checkpoints(phase.longest,
+                   std::min(phase.longest + phase_tokens, output_tokens))) {
     RETURN_IF_ERROR(wave.WaitUntilSomeHas(count));
     ASSIGN_OR_RETURN(Sample sample, sampler.Take());
-    if (!SamePhase(begin, sample)) break;
-    end = std::move(sample);
+    if (!SamePhase(phase.begin, sample)) break;
+    phase.end = std::move(sample);
+    ended = true;
   }
-  if (!end.has_value()) return std::nullopt;
-  return std::make_pair(std::move(begin), *std::move(end));
+  if (!ended) return std::nullopt;
+  return phase;
 }
 
-void SetDecode(const std::pair<Sample, Sample>& ends, const RequestWave& wave,
+void SetDecode(const DecodePhase& phase, const RequestWave& wave,
                PassResult& result) {
-  const auto& [begin, end] = ends;
   result.decode_tokens_per_s =
-      TokensPerSecondWithin(begin.time, end.time, wave.arrivals());
-  result.decode = FiguresBetween(begin.load.workers(0), end.load.workers(0));
+      TokensPerSecondWithin(phase.begin.time, phase.end.time, wave.arrivals());
+  result.decode =
+      FiguresBetween(phase.begin.load.workers(0), phase.end.load.workers(0));
 }
 
 // Runs `tried` until its decode phase was seen for `phase_tokens`, and cancels
@@ -150,12 +159,14 @@ absl::Status TryDecodeApart(const Channel& channel, const v1::Model& model,
     RETURN_IF_ERROR(wave.WaitUntilAccepted());
     ASSIGN_OR_RETURN(const Sample all_running, sampler.Take());
     if (all_running.load.queue().running() == result.running) {
-      ASSIGN_OR_RETURN(
-          const auto decode,
-          CutOutDecode(sampler, wave, all_running, phase_tokens,
-                       tried.output_tokens + tried.lead_tokens));
-      if (decode.has_value()) SetDecode(*decode, wave, result);
-      result.decode_apart = result.decode.has_value();
+      ASSIGN_OR_RETURN(const auto decode,
+                       CutOutDecode(sampler, wave, all_running, phase_tokens,
+                                    tried.output_tokens + tried.lead_tokens));
+      if (decode.has_value()) {
+        SetDecode(*decode, wave, result);
+        result.decode_apart = true;
+        result.prompt_steps = std::max<int64_t>(1, decode->longest - 1);
+      }
     }
   }
   return sampler.WaitUntilIdle();
@@ -167,11 +178,11 @@ absl::Status TryDecodeApart(const Channel& channel, const v1::Model& model,
 absl::Status MeasureDecodeApart(const Channel& channel, const v1::Model& model,
                                 const PassOptions& options,
                                 PassResult& result) {
-  // What the others' prompts take, and some more: while all decode, less of
-  // each step is left for prompts.
-  const int64_t lead = result.prompt_steps + result.prompt_steps / 4 + 4;
+  const int64_t lead = result.prompt_steps + result.prompt_steps / 8 + 4;
   PassOptions tried = options;
-  for (const int64_t tokens : {lead, 2 * lead}) {
+  // While all decode, less of each step is left for prompts than was before.
+  for (const int64_t eighths : {8, 10, 13, 16}) {
+    const int64_t tokens = lead * eighths / 8;
     if (options.prompt_tokens <= 2 * tokens) break;
     tried.lead_tokens = tokens;
     RETURN_IF_ERROR(
@@ -179,7 +190,7 @@ absl::Status MeasureDecodeApart(const Channel& channel, const v1::Model& model,
     if (result.decode.has_value()) return absl::OkStatus();
   }
   tried.lead_tokens = 0;
-  tried.output_tokens += lead;
+  tried.output_tokens += lead * 5 / 4;
   return TryDecodeApart(channel, model, tried, options.output_tokens, result);
 }
 
@@ -198,7 +209,7 @@ absl::StatusOr<PassResult> RunPass(const Channel& channel,
   ASSIGN_OR_RETURN(const Sample all_running, sampler.Take());
   PassResult result;
   result.running = all_running.load.queue().running();
-  std::optional<std::pair<Sample, Sample>> decode;
+  std::optional<DecodePhase> decode;
   if (result.running > 0 && all_running.load.requests().finished() ==
                                 before.load.requests().finished()) {
     ASSIGN_OR_RETURN(

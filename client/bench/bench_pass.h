@@ -23,7 +23,7 @@ struct PassOptions {
   // last one's not at all, those between in proportion: all are as long at
   // their ends. Less than prompt_tokens.
   int64_t lead_tokens = 0;
-  uint64_t seed = 0;          // Of the ids: the same ones every time.
+  uint64_t seed = 0;  // Of the ids: the same ones every time.
   // Looks at the decode phase, if need be in a run of its own.
   bool measure_decode = true;
 };
@@ -31,7 +31,7 @@ struct PassOptions {
 // One measurement: the requests sent at once to an idle server.
 struct PassResult {
   int64_t running = 0;  // Requests that ran at once.
-  // Beyond the requests' own output tokens; 0 where it is unknown.
+  // Until the last request starts, about; 0 where it is unknown.
   int64_t prompt_steps = 0;
   // Produced ones, prompt phase included. Unset by RunDecodePass().
   std::optional<double> total_tokens_per_s;

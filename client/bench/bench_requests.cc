@@ -25,9 +25,9 @@ std::vector<uint32_t> OrdinaryIds(const v1::Model& model) {
 
 absl::StatusOr<std::vector<v1::GenerateStreamRequest>> MakeBenchRequests(
     const v1::Model& model, const PassOptions& options) {
-  CHECK(options.lead_tokens >= 0 &&
-        (options.lead_tokens == 0 ||
-         options.lead_tokens < options.prompt_tokens))
+  CHECK(
+      options.lead_tokens >= 0 &&
+      (options.lead_tokens == 0 || options.lead_tokens < options.prompt_tokens))
       << options.lead_tokens;
   const int64_t limit = model.limits().max_sequence_tokens();
   const int64_t tokens = options.prompt_tokens + options.output_tokens;

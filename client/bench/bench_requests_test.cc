@@ -50,10 +50,9 @@ TEST(MakeBenchRequestsTest, RepeatsForASeedAndDiffersByIt) {
 }
 
 TEST(MakeBenchRequestsTest, GivesTheFirstTheLead) {
-  const auto requests = MakeBenchRequests(SmallModel(), {.batch = 3,
-                                                         .prompt_tokens = 60,
-                                                         .output_tokens = 5,
-                                                         .lead_tokens = 40});
+  const auto requests = MakeBenchRequests(
+      SmallModel(),
+      {.batch = 3, .prompt_tokens = 60, .output_tokens = 5, .lead_tokens = 40});
   ASSERT_TRUE(requests.ok()) << requests.status();
   std::vector<int64_t> prompts;
   std::vector<int64_t> outputs;

@@ -54,6 +54,7 @@ absl::StatusOr<WarmUp> WarmUpLargestBatch(const OpenedServer& server,
     if (measured.output_tokens == 1) return WarmUp{batch, std::move(pass)};
     ASSIGN_OR_RETURN(const PassResult decode,
                      RunDecodePass(server.channel, measured, pass));
+    pass.prompt_steps = decode.prompt_steps;
     WarmUp found = {batch, std::move(pass)};
     if (decode.decode.has_value()) return found;
     if (!first.has_value()) first = std::move(found);
@@ -126,6 +127,8 @@ absl::StatusOr<std::vector<BenchResult>> RunBenchPasses(
                                                       pass_options, warm_ups[i])
                                       : RunPass(server->channel, pass_options);
       RETURN_IF_ERROR(At(result, pass.status()));
+      // So that the next one has the right lead.
+      warm_ups[i].prompt_steps = pass->prompt_steps;
       result.passes.push_back(*std::move(pass));
     }
   }

@@ -10,8 +10,7 @@ LAYERS = 4
 MAX_POSITIONS = 1024
 ELEMENT_BYTES = 4  # float32: what a CPU computes in.
 OUTPUT_TOKENS = 14
-# Room to go on while the last prompts are still running, so that all decode at
-# once for OUTPUT_TOKENS steps.
+# Room that no policy wants for.
 SPARE_BLOCKS = 8
 
 

@@ -66,6 +66,12 @@ class ShortfallsTest(unittest.TestCase):
         )
         self.assertIn("hybrid is 1.50 times as fast as kv", short)
 
+    def test_hybrid_is_held_against_the_faster_single_kind(self):
+        short, = self.shortfalls(
+            run(result("kv", 4), result("act", 6.2), result("hybrid", 6))
+        )
+        self.assertIn("hybrid is 0.968 times as fast as the faster", short)
+
     def test_a_run_without_a_decode_phase_is_short(self):
         good = run(result("kv", 4), result("act", 5), result("hybrid", 6))
         none = run(result("kv", 4), result("act", 5),

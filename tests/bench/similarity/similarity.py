@@ -30,8 +30,7 @@ LAYERS = 4
 MAX_POSITIONS = 2048
 ELEMENT_BYTES = 4  # float32: what this CPU computes in.
 POLICIES = "kv,act,hybrid"
-# Room to go on while the last prompts are still running, so that all decode at
-# once for long enough to measure.
+# Room for outputs.
 SPARE_POSITIONS = 64
 # Large: fewer steps until all decode.
 CHUNK_TOKENS = 2048
