@@ -28,16 +28,25 @@ absl::string_view PromptField(Api api) {
   return api == Api::kChat ? "messages" : "prompt";
 }
 
+std::vector<v1::GenerateStreamRequest> TakeRequests(
+    CompletionRun::Options& options) {
+  std::vector<v1::GenerateStreamRequest> requests =
+      std::exchange(options.requests, {});
+  if (!options.only_prompts.empty()) requests.clear();
+  return requests;
+}
+
 }  // namespace
 
 CompletionRun::CompletionRun(v1::InferenceService::Stub& stub, Options options)
     : options_(std::move(options)),
+      num_choices_(static_cast<int64_t>(options_.requests.size())),
       token_texts_(stub, options_.metadata, ModelOf(options_.requests)),
       scores_(stub, options_.metadata, options_.deadline,
               ModelOf(options_.requests)),
       calls_(stub, options_.metadata, options_.deadline,
-             std::move(options_.requests)) {
-  for (int64_t i = 0; i < calls_.size(); ++i) {
+             TakeRequests(options_)) {
+  for (int64_t i = 0; i < num_choices_; ++i) {
     choices_.push_back(std::make_unique<ChoiceOutput>(
         i, [this](uint32_t id) { return token_texts_.Of(id); }));
   }
@@ -59,9 +68,9 @@ absl::Status CompletionRun::SetPrefixes() {
                        [this](uint32_t id) { return token_texts_.Of(id); }));
     }
   }
-  for (int64_t i = 0; i < calls_.size(); ++i) {
+  for (int64_t i = 0; i < num_choices_; ++i) {
     if (!options_.prefixes.empty()) {
-      const int64_t prompt = i / options_.choices_of_prompt;
+      const int64_t prompt = PromptOf(i);
       choices_[i]->SetPrefix(options_.prefixes[prompt], log_probs[prompt]);
     }
     openings_.push_back(choices_[i]->whole());
@@ -70,9 +79,21 @@ absl::Status CompletionRun::SetPrefixes() {
   return absl::OkStatus();
 }
 
+absl::Status CompletionRun::EndWithPrefixes() {
+  for (int64_t i = 0; i < num_choices_; ++i) {
+    v1::GenerateStreamResponse end;
+    end.mutable_finished()->set_reason(v1::FINISH_REASON_LENGTH);
+    end.mutable_usage()->set_prompt_tokens(
+        static_cast<uint32_t>(options_.only_prompts[PromptOf(i)]));
+    ASSIGN_OR_RETURN(early_parts_.emplace_back(), choices_[i]->Add(end));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CompletionRun::WaitUntilAccepted() {
   RETURN_IF_ERROR(scores_.Start(options_.scored_prompts));
   RETURN_IF_ERROR(SetPrefixes());
+  if (!options_.only_prompts.empty()) return EndWithPrefixes();
   std::set<int64_t> waiting;
   for (int64_t i = 0; i < calls_.size(); ++i) waiting.insert(i);
   while (!waiting.empty()) {
@@ -164,11 +185,11 @@ bool CompletionRun::Send(const ChoicePart& part,
 
 UsageTotals CompletionRun::usage() const {
   UsageTotals totals;
-  for (size_t i = 0; i < choices_.size(); ++i) {
+  for (int64_t i = 0; i < num_choices_; ++i) {
     const v1::Usage& usage = choices_[i]->usage();
     totals.completion_tokens += usage.completion_tokens();
     // A prompt counts once, however many choices it has.
-    if (static_cast<int64_t>(i) % options_.choices_of_prompt == 0) {
+    if (i % options_.choices_of_prompt == 0) {
       totals.prompt_tokens += usage.prompt_tokens();
     }
   }

@@ -37,6 +37,9 @@ class CompletionRun {
     std::vector<std::string> prefixes;  // Of each prompt's choices; or empty.
     // The prompts whose log-probs come with their prefixes; or empty.
     std::vector<Prompt> scored_prompts;
+    // How long each prompt is in tokens, if nothing is generated: then choices
+    // are their prefixes alone.
+    std::vector<int64_t> only_prompts;
     // A stream that has nothing to say for so long says so.
     absl::Duration ping_interval = absl::Seconds(15);
   };
@@ -66,6 +69,8 @@ class CompletionRun {
  private:
   // Gives the choices what stands before them.
   absl::Status SetPrefixes();
+  // They end with that.
+  absl::Status EndWithPrefixes();
   // Asks for all texts that the output's log-probs need at once.
   absl::Status FetchTexts(const v1::TokenOutput& output);
   // What `event` adds to its choice.
@@ -74,7 +79,12 @@ class CompletionRun {
   absl::Status StreamParts(http::BodyWriter& writer);
   bool Send(const ChoicePart& part, http::BodyWriter& writer) const;
 
+  int64_t PromptOf(int64_t choice) const {
+    return choice / options_.choices_of_prompt;
+  }
+
   Options options_;
+  const int64_t num_choices_;
   TokenTexts token_texts_;
   std::vector<std::unique_ptr<ChoiceOutput>> choices_;
   std::vector<ChoicePart> openings_;     // What stands before the output.

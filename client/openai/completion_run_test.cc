@@ -109,6 +109,44 @@ TEST_F(CompletionRunTest, EchoesPromptsWithTheirLogProbs) {
   }
 }
 
+TEST_F(CompletionRunTest, PromptsAloneAskForNoOutput) {
+  for (const bool streams : {false, true}) {
+    // The service refuses such requests.
+    CompletionRun::Options options = Options({"none", "none"});
+    options.head.log_probs = true;
+    options.choices_of_prompt = 2;
+    options.prefixes = {"<1><4>"};
+    options.scored_prompts = {Prompt(std::vector<int32_t>{9, 1, 4})};
+    options.only_prompts = {3};
+    CompletionRun run(service_.stub(), std::move(options));
+    ASSERT_THAT(run.WaitUntilAccepted(), IsOk());
+    if (!streams) {
+      const auto body = run.Collect();
+      ASSERT_THAT(body, IsOk());
+      ASSERT_EQ((*body)["choices"].size(), 2U);
+      const json choice = (*body)["choices"][1];
+      EXPECT_EQ(choice["text"], "<1><4>");
+      EXPECT_EQ(choice["finish_reason"], "length");
+      EXPECT_EQ(choice["logprobs"]["token_logprobs"], json({nullptr, -1, -4}));
+      EXPECT_EQ((*body)["usage"]["prompt_tokens"], 3);
+      EXPECT_EQ((*body)["usage"]["completion_tokens"], 0);
+      continue;
+    }
+    Sink sink;
+    ASSERT_THAT(run.Stream(sink), IsOk());
+    const std::vector<std::string> events = sink.events();
+    ASSERT_EQ(events.size(), 5U);
+    for (int i = 0; i < 2; ++i) {
+      const json opening = json::parse(events[i])["choices"][0];
+      EXPECT_EQ(opening["text"], "<1><4>");
+      const json end = json::parse(events[2 + i])["choices"][0];
+      EXPECT_EQ(end["index"], i);
+      EXPECT_EQ(end["finish_reason"], "length");
+    }
+    EXPECT_EQ(events[4], "[DONE]");
+  }
+}
+
 TEST_F(CompletionRunTest, CancellingEndsScoring) {
   CompletionRun::Options options = Options({"1"});
   options.prefixes = {"x"};

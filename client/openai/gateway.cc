@@ -10,6 +10,7 @@
 #include "client/openai/chat_request.h"
 #include "client/openai/choice_plan.h"
 #include "client/openai/completion_request.h"
+#include "client/openai/prompt_ids.h"
 #include "client/openai/server_sent_event.h"
 #include "client/openai/token_texts.h"
 #include "common/grpc_status.h"
@@ -164,6 +165,12 @@ absl::Status Gateway::PrepareCompletion(const std::string& body, Work& work) {
     if (!request.echo) break;
     ASSIGN_OR_RETURN(work.run.prefixes.emplace_back(),
                      PromptText(prompt, work));
+    if (work.fields.options.max_tokens != 0) continue;
+    ASSIGN_OR_RETURN(
+        const v1::TokenIds ids,
+        PromptIds(*inference_, work.run.metadata, work.run.deadline,
+                  work.fields.options.model, prompt));
+    work.run.only_prompts.push_back(ids.ids_size());
   }
   if (request.echo && request.log_probs) {
     work.run.scored_prompts = std::move(request.prompts);

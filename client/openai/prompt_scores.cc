@@ -1,21 +1,14 @@
 #include "client/openai/prompt_scores.h"
 
-#include <algorithm>
 #include <utility>
-#include <variant>
 
-#include "absl/time/clock.h"
+#include "client/openai/prompt_ids.h"
 #include "common/grpc_status.h"
 #include "common/status_macros.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/client_callback.h"
 
 namespace hybridserve::openai {
-namespace {
-
-constexpr absl::Duration kTokenizeTimeout = absl::Seconds(30);
-
-}  // namespace
 
 struct PromptScores::Call {
   grpc::ClientContext context;
@@ -41,7 +34,8 @@ PromptScores::~PromptScores() {
 absl::Status PromptScores::Start(absl::Span<const Prompt> prompts) {
   std::vector<std::unique_ptr<Call>> calls;
   for (const Prompt& prompt : prompts) {
-    ASSIGN_OR_RETURN(v1::TokenIds ids, IdsOf(prompt));
+    ASSIGN_OR_RETURN(v1::TokenIds ids,
+                     PromptIds(stub_, metadata_, deadline_, model_, prompt));
     Call& call = *calls.emplace_back(std::make_unique<Call>());
     call.request.set_model(model_);
     *call.request.mutable_token_ids() = std::move(ids);
@@ -74,25 +68,6 @@ absl::Status PromptScores::Start(absl::Span<const Prompt> prompts) {
                          });
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<v1::TokenIds> PromptScores::IdsOf(const Prompt& prompt) {
-  v1::TokenIds ids;
-  if (const auto* given = std::get_if<std::vector<int32_t>>(&prompt)) {
-    for (const int32_t id : *given) ids.add_ids(static_cast<uint32_t>(id));
-    return ids;
-  }
-  grpc::ClientContext context;
-  metadata_.AddTo(context);
-  context.set_deadline(
-      absl::ToChronoTime(std::min(deadline_, absl::Now() + kTokenizeTimeout)));
-  v1::TokenizeRequest request;
-  request.set_model(model_);
-  request.set_text(std::get<std::string>(prompt));
-  v1::TokenizeResponse response;
-  RETURN_IF_ERROR(FromGrpcStatus(stub_.Tokenize(&context, request, &response)));
-  *ids.mutable_ids() = std::move(*response.mutable_token_ids());
-  return ids;
 }
 
 absl::StatusOr<std::vector<v1::ScoreResponse>> PromptScores::Wait() {

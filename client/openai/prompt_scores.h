@@ -45,7 +45,6 @@ class PromptScores {
  private:
   struct Call;
 
-  absl::StatusOr<v1::TokenIds> IdsOf(const Prompt& prompt);
   bool AllEnded() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return num_running_ == 0;
   }

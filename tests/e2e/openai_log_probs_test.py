@@ -7,6 +7,8 @@ Usage: openai_log_probs_test.py PROGRAMS_ROOT
 import sys
 import unittest
 
+import openai
+
 from tests.e2e import generated_client as pb
 from tests.e2e.openai_case import RENDERED, OpenAiCase
 from tests.e2e.processes import Programs
@@ -108,6 +110,35 @@ class OpenAiLogProbsTest(OpenAiCase):
                               if c.choices[0].logprobs is not None
                               for p in c.choices[0].logprobs.token_logprobs],
                              found.token_logprobs)
+
+    def test_prompts_alone_have_log_probs(self):
+        """As harnesses ask that want nothing generated."""
+        prompt = "Once upon a time, there was"
+        tokenized = list(self.protocol.inference.Tokenize(
+            pb.inference.TokenizeRequest(text=prompt)).token_ids)
+        more = self.complete(prompt, temperature=0, max_tokens=1, logprobs=1,
+                             echo=True).choices[0].logprobs
+        for given in (prompt, tokenized):
+            done = self.complete(given, max_tokens=0, logprobs=1, echo=True,
+                                 n=2)
+            self.assertEqual(len(done.choices), 2)
+            for choice in done.choices:
+                self.assertEqual(choice.text, prompt)
+                self.assertEqual(choice.finish_reason, "length")
+                self.assertEqual(choice.logprobs.token_logprobs,
+                                 more.token_logprobs[:-1])
+                self.assertEqual(choice.logprobs.top_logprobs,
+                                 more.top_logprobs[:-1])
+            self.assertEqual(done.usage.prompt_tokens, len(tokenized))
+            self.assertEqual(done.usage.completion_tokens, 0)
+            chunks = list(self.complete(given, max_tokens=0, echo=True,
+                                        stream=True))
+            self.assertEqual("".join(c.choices[0].text for c in chunks),
+                             prompt)
+            self.assertEqual(chunks[-1].choices[0].finish_reason, "length")
+        with self.assertRaises(openai.BadRequestError) as refused:
+            self.complete(prompt, max_tokens=0)
+        self.assertEqual(refused.exception.param, "max_tokens")
 
     def test_log_probs_of_chats(self):
         expected = self.complete(RENDERED, temperature=0,
