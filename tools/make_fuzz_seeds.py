@@ -175,7 +175,7 @@ def connections():
     config = '{"model_type": "opt"}'
     digest = hashlib.sha256(config.encode()).hexdigest()
     fence = "fence { term: 1 epoch: 2 }"
-    hello = fence + ' hello { wire_revision: 5 worker_name: "w" ' \
+    hello = fence + ' hello { wire_revision: 6 worker_name: "w" ' \
         'model_name: "m" build_id: "b" }'
     progress = fence + ' load_progress { stage: "weights" loaded_bytes: 1 ' \
         "total_bytes: 2 }"

@@ -12,7 +12,7 @@ namespace hybridserve {
 
 // The revision of hybridserve.worker.v1 that this program speaks. Goes up with
 // every change that the other side must know of.
-inline constexpr uint32_t kWireRevision = 5;
+inline constexpr uint32_t kWireRevision = 6;
 
 // FailedPrecondition, saying which side to upgrade, for another revision;
 // InvalidArgument, naming the field, for names that are empty or too long.
