@@ -108,12 +108,5 @@ void LogProbsOf(absl::Span<const float> logits,
   }
 }
 
-float LogProbOf(absl::Span<const float> logits, int32_t target) {
-  float log_prob = 0;
-  LogProbsOf(logits, absl::MakeConstSpan(&target, 1),
-             absl::MakeSpan(&log_prob, 1));
-  return log_prob;
-}
-
 }  // namespace hybridserve
 #endif  // HWY_ONCE

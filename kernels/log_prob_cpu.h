@@ -36,9 +36,6 @@ float LogProbOfState(const float* state);
 void LogProbsOf(absl::Span<const float> logits,
                 absl::Span<const int32_t> targets, absl::Span<float> log_probs);
 
-// The same for one.
-float LogProbOf(absl::Span<const float> logits, int32_t target);
-
 }  // namespace hybridserve
 
 #endif  // HYBRIDSERVE_KERNELS_LOG_PROB_CPU_H_

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
@@ -291,6 +292,9 @@ absl::StatusOr<std::vector<SequenceResult>> WorkerState::MatchResult(
       return BadResult(sequence.sequence, "is there twice");
     }
   }
+  const auto is_token = [&](int32_t id) {
+    return id >= 0 && id < config_.vocab_size;
+  };
   std::vector<SequenceResult> matched;
   for (const Expected& expected : outstanding_.front().sequences) {
     SequenceResult got = {.sequence = expected.sequence};
@@ -299,8 +303,7 @@ absl::StatusOr<std::vector<SequenceResult>> WorkerState::MatchResult(
       got = std::move(*it->second);
       results.erase(it);
     }
-    if (expected.sample ? got.token < 0 || got.token >= config_.vocab_size
-                        : got.token != -1) {
+    if (expected.sample ? !is_token(got.token) : got.token != -1) {
       return BadResult(expected.sequence,
                        absl::StrCat("has token ", got.token));
     }
@@ -310,23 +313,21 @@ absl::StatusOr<std::vector<SequenceResult>> WorkerState::MatchResult(
           absl::StrCat("has ", got.top.size(), " likeliest tokens, not ",
                        expected.num_top));
     }
-    for (const TopToken& top : got.top) {
-      if (top.token < 0 || top.token >= config_.vocab_size) {
-        return BadResult(expected.sequence,
-                         absl::StrCat("has likeliest token ", top.token));
-      }
-    }
     const auto num_scores = static_cast<int64_t>(got.scores.size());
     if (num_scores != expected.num_scores) {
       return BadResult(expected.sequence,
                        absl::StrCat("has ", num_scores, " scores, not ",
                                     expected.num_scores));
     }
+    std::vector<int32_t> likeliest;
+    for (const TopToken& top : got.top) likeliest.push_back(top.token);
     for (const TokenScore& score : got.scores) {
-      if (score.top_token < 0 || score.top_token >= config_.vocab_size) {
-        return BadResult(expected.sequence,
-                         absl::StrCat("has likeliest token ", score.top_token));
-      }
+      likeliest.push_back(score.top_token);
+    }
+    const auto bad = absl::c_find_if_not(likeliest, is_token);
+    if (bad != likeliest.end()) {
+      return BadResult(expected.sequence,
+                       absl::StrCat("has likeliest token ", *bad));
     }
     matched.push_back(std::move(got));
   }

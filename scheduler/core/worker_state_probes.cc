@@ -13,9 +13,8 @@
 
 // Kinds of work that the mix avoids are tried now and then, so that their costs
 // stay known: a wrong one would else keep the mix wrong for ever. The blocks
-// for it are the first ones of a sequence that joins, or the next one that a
-// running sequence grows by; they lie on the host, as only what crosses the
-// link shows what it costs.
+// for it are the first ones of a sequence that joins; they lie on the host, as
+// only what crosses the link shows what it costs.
 
 namespace hybridserve {
 

@@ -46,14 +46,24 @@ AttentionCpuSequence Plain(const AttentionSequence& sequence) {
   return plain;
 }
 
-// The `count` likeliest ids of a row, and -1 where there are not so many.
-void WriteTop(absl::Span<const float> logits, int64_t count,
-              const SampleArgs& args, int64_t row) {
-  if (count == 0) return;
-  std::vector<int32_t> ids = TopIds(logits, count);
+// What a row's parameters want told of its logits: the log-probability of the
+// token, else 0; and the likeliest ids with theirs, -1 where there are not so
+// many.
+void WriteLogProbs(absl::Span<const float> logits, const SamplingParams& params,
+                   int32_t token, const SampleArgs& args, int64_t row) {
+  const int64_t count = params.top_log_probs;
+  std::vector<int32_t> ids;
+  if (count > 0) ids = TopIds(logits, count);
+  const size_t found = ids.size();
+  if (params.want_log_prob) ids.push_back(token);
   std::vector<float> log_probs(ids.size());
   LogProbsOf(logits, ids, absl::MakeSpan(log_probs));
+  *AddressAs<float>(args.log_probs.Rows(row, 1)) =
+      params.want_log_prob ? log_probs.back() : 0;
+  if (count == 0) return;
+  ids.resize(found);
   ids.resize(count, -1);
+  log_probs.resize(found);
   log_probs.resize(count);
   std::copy(ids.begin(), ids.end(),
             AddressAs<int32_t>(args.top_tokens.Rows(row, 1)));
@@ -158,9 +168,7 @@ absl::Status CpuOps::Sample(Stream& stream, const SampleArgs& args) {
       }
       const int32_t token = SampleToken(choices, how.params, how.position);
       *AddressAs<int32_t>(args.tokens.Rows(row, 1)) = token;
-      *AddressAs<float>(args.log_probs.Rows(row, 1)) =
-          how.params.want_log_prob ? LogProbOf(logits, token) : 0;
-      WriteTop(logits, how.params.top_log_probs, args, row);
+      WriteLogProbs(logits, how.params, token, args, row);
     });
     return absl::OkStatus();
   });
