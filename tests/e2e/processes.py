@@ -7,6 +7,7 @@ import queue
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 
@@ -82,6 +83,13 @@ class Process:
         return self
 
     def __exit__(self, *unused):
+        self.kill()
+
+    def kill(self) -> None:
+        """Ends it; if a fault of its own had done so, its log is shown."""
+        if self.process.poll() in (1, -signal.SIGABRT, -signal.SIGSEGV):
+            print(f"{self.args} ended with {self.process.returncode}:\n"
+                  f"{self.log()[-20000:]}", file=sys.stderr)
         self.stop(signal.SIGKILL)
 
 
@@ -126,7 +134,7 @@ class Cluster:
 
     def __exit__(self, *unused):
         for process in [*self.workers, self.scheduler]:
-            process.stop(signal.SIGKILL)
+            process.kill()
 
 
 def run_client(programs: Programs, command: str, *flags: str,
