@@ -65,12 +65,14 @@ void StreamCall::OnEnd(const OutputEnd& end) {
   *event.mutable_usage() = UsageToProto(end.usage);
   // Together, or the call could end between the two.
   event.set_request_id(request_id_);
+  Due due;
   {
     absl::MutexLock lock(&mutex_);
     pending_.push_back(std::move(event));
     end_ = absl::OkStatus();
+    due = TakeDue();
   }
-  Continue();
+  Do(std::move(due));
 }
 
 void StreamCall::OnError(const absl::Status& status) {
@@ -79,16 +81,19 @@ void StreamCall::OnError(const absl::Status& status) {
 }
 
 void StreamCall::OnWriteDone(bool ok) {
+  Due due;
   {
     absl::MutexLock lock(&mutex_);
     writing_ = false;
     broken_ = broken_ || !ok;
+    due = TakeDue();
   }
-  Continue();
+  Do(std::move(due));
 }
 
 void StreamCall::Push(v1::GenerateStreamResponse event) {
   event.set_request_id(request_id_);
+  Due due;
   {
     absl::MutexLock lock(&mutex_);
     const bool joins = !pending_.empty() && event.has_token_output() &&
@@ -98,41 +103,44 @@ void StreamCall::Push(v1::GenerateStreamResponse event) {
     } else {
       pending_.push_back(std::move(event));
     }
+    due = TakeDue();
   }
-  Continue();
+  Do(std::move(due));
 }
 
 void StreamCall::End(absl::Status status) {
+  Due due;
   {
     absl::MutexLock lock(&mutex_);
     end_ = std::move(status);
+    due = TakeDue();
   }
-  Continue();
+  Do(std::move(due));
 }
 
-void StreamCall::Continue() {
-  std::optional<v1::GenerateStreamResponse> next;
-  std::optional<absl::Status> end;
-  {
-    absl::MutexLock lock(&mutex_);
-    if (writing_) return;
-    if (broken_) pending_.clear();
-    if (!pending_.empty()) {
-      next = std::move(pending_.front());
-      pending_.pop_front();
-    } else if (end_.has_value()) {
-      end = end_;
-    } else {
-      return;
-    }
-    writing_ = true;
-  }
-  // Unlocked: gRPC may call back from within, and delete this.
-  if (next.has_value()) {
-    current_ = SerializeMessage(*next);
-    StartWrite(&current_);
+StreamCall::Due StreamCall::TakeDue() {
+  if (writing_) return {};
+  if (broken_) pending_.clear();
+  Due due;
+  if (!pending_.empty()) {
+    due.event = std::move(pending_.front());
+    pending_.pop_front();
+  } else if (end_.has_value()) {
+    due.end = end_;
   } else {
-    Finish(ToGrpcStatus(*end));
+    return {};
+  }
+  writing_ = true;
+  return due;
+}
+
+void StreamCall::Do(Due due) {
+  // Unlocked: gRPC may call back from within, and delete this.
+  if (due.event.has_value()) {
+    current_ = SerializeMessage(*due.event);
+    StartWrite(&current_);
+  } else if (due.end.has_value()) {
+    Finish(ToGrpcStatus(*due.end));
   }
 }
 

@@ -55,8 +55,17 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void Push(v1::GenerateStreamResponse event);
   // The status that ends the call, after what is pending.
   void End(absl::Status status);
-  // Writes the next event or finishes, whichever is due. May delete this.
-  void Continue();
+  // What is next, if anything: one of the two. Nobody else is given something
+  // until it is done.
+  struct Due {
+    std::optional<v1::GenerateStreamResponse> event;
+    std::optional<absl::Status> end;
+  };
+  // To be taken with the lock under which that came about which made it due:
+  // once it is let go, another thread may end the call, and delete this.
+  Due TakeDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // May delete this. Does not touch it if nothing is due.
+  void Do(Due due);
 
   CoreCall call_;
   grpc::CallbackServerContext& context_;
