@@ -1,7 +1,9 @@
 #include "client/openai/gateway.h"
 
+#include <cstdint>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -161,7 +163,7 @@ absl::Status Gateway::PrepareCompletion(const std::string& body, Work& work) {
   }
   ASSIGN_OR_RETURN(work.run.requests,
                    PlanChoices(work.fields, request.prompts));
-  for (const Prompt& prompt : request.prompts) {
+  for (Prompt& prompt : request.prompts) {
     if (!request.echo) break;
     ASSIGN_OR_RETURN(work.run.prefixes.emplace_back(),
                      PromptText(prompt, work));
@@ -171,6 +173,8 @@ absl::Status Gateway::PrepareCompletion(const std::string& body, Work& work) {
         PromptIds(*inference_, work.run.metadata, work.run.deadline,
                   work.fields.options.model, prompt));
     work.run.only_prompts.push_back(ids.ids_size());
+    // Scoring needs them too.
+    prompt = std::vector<int32_t>(ids.ids().begin(), ids.ids().end());
   }
   if (request.echo && request.log_probs) {
     work.run.scored_prompts = std::move(request.prompts);
