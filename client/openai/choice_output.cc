@@ -1,21 +1,12 @@
 #include "client/openai/choice_output.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
 #include "client/generation_options.h"
 #include "common/status_macros.h"
 
 namespace hybridserve::openai {
-
-// All bytes but those that go on with a character.
-int64_t CountCharacters(absl::string_view text) {
-  return std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  });
-}
 
 ChoiceOutput::ChoiceOutput(int64_t index, TokenTextFunction token_text)
     : token_text_(std::move(token_text)) {
@@ -24,7 +15,7 @@ ChoiceOutput::ChoiceOutput(int64_t index, TokenTextFunction token_text)
 
 void ChoiceOutput::SetPrefix(std::string text,
                              std::vector<TokenLogProb> log_probs) {
-  characters_ = CountCharacters(text);
+  places_.AddPrefix(text);
   whole_.text = std::move(text);
   whole_.log_probs = std::move(log_probs);
 }
@@ -58,25 +49,19 @@ absl::StatusOr<std::vector<LikelyToken>> ChoiceOutput::LikelyTokens(
   return tokens;
 }
 
-// Where a token's text begins is known for the first of a message. Those after
-// it are counted on from there: a message mostly has one.
 absl::Status ChoiceOutput::AddTokens(const v1::TokenOutput& output,
                                      ChoicePart& part) {
-  int64_t offset = characters_;
+  part.text = output.text_delta();
+  places_.AddText(part.text);
   for (int i = 0; i < output.log_probs_size(); ++i) {
-    ASSIGN_OR_RETURN(std::string text, token_text_(output.token_ids(i)));
-    const int64_t characters = CountCharacters(text);
     TokenLogProb& token = part.log_probs.emplace_back();
-    token = {.token = std::move(text),
-             .log_prob = output.log_probs(i),
-             .text_offset = offset};
+    ASSIGN_OR_RETURN(token.token, token_text_(output.token_ids(i)));
+    token.log_prob = output.log_probs(i);
+    token.text_offset = places_.Place(token.token);
     if (i < output.top_log_probs_size()) {
       ASSIGN_OR_RETURN(token.top, LikelyTokens(output.top_log_probs(i)));
     }
-    offset += characters;
   }
-  part.text = output.text_delta();
-  characters_ += CountCharacters(part.text);
   whole_.text += part.text;
   whole_.log_probs.insert(whole_.log_probs.end(), part.log_probs.begin(),
                           part.log_probs.end());

@@ -7,17 +7,14 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "client/openai/response_json.h"
+#include "client/openai/token_places.h"
 #include "hybridserve/v1/inference_service.pb.h"
 
 namespace hybridserve::openai {
 
 // What a token says.
 using TokenTextFunction = std::function<absl::StatusOr<std::string>(uint32_t)>;
-
-// Of UTF-8.
-int64_t CountCharacters(absl::string_view text);
 
 // One choice as the server's messages make it. Thread-compatible.
 class ChoiceOutput {
@@ -44,7 +41,7 @@ class ChoiceOutput {
 
   const TokenTextFunction token_text_;
   ChoicePart whole_;
-  int64_t characters_ = 0;  // Of the whole text.
+  TokenPlaces places_;
   v1::Usage usage_;
 };
 

@@ -58,19 +58,19 @@ TEST(ChoiceOutputTest, PutsPartsTogether) {
   EXPECT_EQ(choice.usage().completion_tokens(), 2U);
 }
 
-TEST(ChoiceOutputTest, OffsetsCountCharacters) {
+TEST(ChoiceOutputTest, TokensHaveTheirPlaces) {
   ChoiceOutput choice(0, [](uint32_t id) { return absl::StrCat("t", id); });
   choice.SetPrefix("\xc3\xa9\xe2\x82\xac");  // Two characters.
-  ASSERT_THAT(choice.Add(Tokens("\xe2\x82\xac", {1, 2}, true)), IsOk());
-  ASSERT_THAT(choice.Add(Tokens("x", {30}, true)), IsOk());
+  ASSERT_THAT(choice.Add(Tokens("t1t2", {1, 2}, true)), IsOk());
+  ASSERT_THAT(choice.Add(Tokens("t30", {30}, true)), IsOk());
   const auto& log_probs = choice.whole().log_probs;
   ASSERT_EQ(log_probs.size(), 3U);
   EXPECT_EQ(log_probs[0].token, "t1");
   EXPECT_EQ(log_probs[0].log_prob, -1);
   EXPECT_EQ(log_probs[0].text_offset, 2);
   EXPECT_EQ(log_probs[1].text_offset, 4);
-  EXPECT_EQ(log_probs[2].text_offset, 3);
-  EXPECT_EQ(choice.whole().text, "\xc3\xa9\xe2\x82\xac\xe2\x82\xacx");
+  EXPECT_EQ(log_probs[2].text_offset, 6);
+  EXPECT_EQ(choice.whole().text, "\xc3\xa9\xe2\x82\xact1t2t30");
 }
 
 TEST(ChoiceOutputTest, AbortedOnTheServerIsAnError) {

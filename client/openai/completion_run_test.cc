@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
@@ -95,9 +96,9 @@ TEST_F(CompletionRunTest, EchoesPromptsWithTheirLogProbs) {
                                              {{"<2>", -2}, {"<4>", -4}},
                                              {{"<0>", 0}},
                                              {{"<1>", -1}}}));
-      EXPECT_EQ(first["text_offset"], json({0, 0, 3, 6, 7}));
+      EXPECT_EQ(first["text_offset"], json({0, 0, 3, 6, 9}));
       const json second = (*body)["choices"][2];
-      EXPECT_EQ(second["text"], "<7>0");
+      EXPECT_EQ(second["text"], "<7><0>");
       EXPECT_EQ(second["logprobs"]["token_logprobs"], json({nullptr, 0}));
       continue;
     }
@@ -182,7 +183,7 @@ TEST_F(CompletionRunTest, CollectsAllChoices) {
   ASSERT_EQ(choices.size(), 4U);
   for (size_t i = 0; i < 4; ++i) {
     EXPECT_EQ(choices[i]["index"], i);
-    EXPECT_EQ(choices[i]["text"], i < 2 ? "012" : "");
+    EXPECT_EQ(choices[i]["text"], i < 2 ? "<0><1><2>" : "");
     EXPECT_EQ(choices[i]["finish_reason"], "length");
   }
   // Two prompts, four outputs.
@@ -207,7 +208,7 @@ TEST_F(CompletionRunTest, StreamsEachPartAndUsageAtTheEnd) {
   ASSERT_EQ(events.size(), 6U);
   for (int i = 0; i < 3; ++i) {
     const json event = json::parse(events[i]);
-    EXPECT_EQ(event["choices"][0]["text"], std::to_string(i));
+    EXPECT_EQ(event["choices"][0]["text"], absl::StrCat("<", i, ">"));
     EXPECT_TRUE(event["choices"][0]["finish_reason"].is_null());
   }
   EXPECT_EQ(json::parse(events[3])["choices"][0]["finish_reason"], "length");
@@ -240,7 +241,7 @@ TEST_F(CompletionRunTest, PromptsAreEchoed) {
     CompletionRun run(service_.stub(), std::move(options));
     ASSERT_THAT(run.WaitUntilAccepted(), IsOk());
     if (!stream) {
-      EXPECT_EQ((*run.Collect())["choices"][0]["text"], "Prompt: 01");
+      EXPECT_EQ((*run.Collect())["choices"][0]["text"], "Prompt: <0><1>");
       continue;
     }
     Sink sink;

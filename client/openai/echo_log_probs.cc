@@ -1,12 +1,11 @@
 #include "client/openai/echo_log_probs.h"
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/strip.h"
+#include "client/openai/token_places.h"
 #include "common/status_macros.h"
 
 namespace hybridserve::openai {
@@ -23,15 +22,12 @@ absl::StatusOr<std::vector<TokenLogProb>> EchoLogProbs(
   }
   std::vector<TokenLogProb> tokens;
   tokens.reserve(count);
-  absl::string_view rest = text;
-  int64_t offset = 0;
+  TokenPlaces places;
+  places.AddText(text);
   for (int i = 0; i < count; ++i) {
     TokenLogProb& token = tokens.emplace_back();
     ASSIGN_OR_RETURN(token.token, token_text(scores.token_ids(i)));
-    token.text_offset = offset;
-    if (absl::ConsumePrefix(&rest, token.token)) {
-      offset += CountCharacters(token.token);
-    }
+    token.text_offset = places.Place(token.token);
     if (i == 0) {
       token.log_prob = std::nullopt;
       continue;

@@ -12,9 +12,8 @@
 namespace hybridserve::openai {
 
 // A prompt's tokens with their log-probs, of which the first has none. `text`
-// is what is shown of the prompt: tokens that are not in it, such as special
-// ones, take no room. The error of `token_text`; Internal for scores that do
-// not fit their tokens.
+// is what is shown of the prompt. The error of `token_text`; Internal for
+// scores that do not fit their tokens.
 absl::StatusOr<std::vector<TokenLogProb>> EchoLogProbs(
     const v1::ScoreResponse& scores, absl::string_view text,
     const TokenTextFunction& token_text);

@@ -53,13 +53,16 @@ TEST(EchoLogProbsTest, TokensHaveTheirPlacesAndTheLikeliest) {
   EXPECT_EQ((*tokens)[3].text_offset, 4);
 }
 
-TEST(EchoLogProbsTest, PartsOfCharactersTakeNoRoom) {
-  const auto tokens = EchoLogProbs(Scores({9, 9, 1}, {9, 1}),
+TEST(EchoLogProbsTest, PartsOfACharacterBeginWithIt) {
+  const auto tokens = EchoLogProbs(Scores({1, 9, 9, 2}, {9, 1, 9}),
+                                   "b\xc3\xa9"
                                    "\xc3\xa9"
-                                   "b\xc3\xa9",
+                                   "c\xc3\xa9",
                                    TextOf);
   ASSERT_THAT(tokens, IsOk());
-  for (const TokenLogProb& token : *tokens) EXPECT_EQ(token.text_offset, 0);
+  EXPECT_EQ((*tokens)[1].text_offset, 2);
+  EXPECT_EQ((*tokens)[2].text_offset, 2);
+  EXPECT_EQ((*tokens)[3].text_offset, 3);
 }
 
 TEST(EchoLogProbsTest, OneTokenAndNone) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "client/openai/testing/fake_inference_service.h"
@@ -54,10 +55,10 @@ TEST_F(GenerationCallsTest, EachCallsMessagesComeInOrder) {
   const auto calls = Start({"3", "0", "200"});
   const std::vector<Result> results = Collect(*calls);
   EXPECT_TRUE(calls->all_ended());
-  EXPECT_EQ(results[0].text, "012");
+  EXPECT_EQ(results[0].text, "<0><1><2>");
   EXPECT_EQ(results[1].text, "");
   std::string all;
-  for (int i = 0; i < 200; ++i) all += std::to_string(i);
+  for (int i = 0; i < 200; ++i) absl::StrAppend(&all, "<", i, ">");
   EXPECT_EQ(results[2].text, all);
   for (const Result& result : results) EXPECT_THAT(result.status, IsOk());
   EXPECT_EQ(service_.metadata()["x-request-id"], "id");
@@ -71,7 +72,7 @@ TEST_F(GenerationCallsTest, ErrorsAreTheirCallsOwn) {
   EXPECT_THAT(results[0].status,
               StatusIs(absl::StatusCode::kNotFound, "no model"));
   EXPECT_THAT(results[1].status, IsOk());
-  EXPECT_EQ(results[1].text, "01");
+  EXPECT_EQ(results[1].text, "<0><1>");
 }
 
 TEST_F(GenerationCallsTest, CancellingEndsThem) {

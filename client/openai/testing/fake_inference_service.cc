@@ -17,7 +17,7 @@ using Writer = grpc::ServerWriter<v1::GenerateStreamResponse>;
 void WriteToken(uint32_t id, const v1::ResponseOptions& asked, Writer& writer) {
   v1::GenerateStreamResponse message;
   v1::TokenOutput& output = *message.mutable_token_output();
-  output.set_text_delta(absl::StrCat(id));
+  output.set_text_delta(absl::StrCat("<", id, ">"));
   output.add_token_ids(id);
   if (asked.log_probs()) output.add_log_probs(-static_cast<float>(id));
   if (asked.top_log_probs() > 0) {

@@ -15,14 +15,14 @@ namespace hybridserve::openai {
 
 // A server on a loopback port that does what a prompt says:
 //
-//   "N"      N tokens, with ids and texts 0, 1, ...; log-prob -id
+//   "N"      N tokens, with ids 0, 1, ...; log-prob -id
 //   "none"   NOT_FOUND
 //   "break"  one token, then INTERNAL
 //   "abort"  one token, then FINISH_REASON_CANCELLED
 //   "pause"  one token, another one when Resume() is called
 //   "wait"   one token, then nothing until it is cancelled
 //
-// Token texts are "<ID>". The text "N" has N tokens, 0 to N - 1. A token's
+// Their texts are "<ID>". The text "N" has N tokens, 0 to N - 1. A token's
 // score is -ID; the likeliest in its place is ID / 2. Thread-safe.
 class FakeInferenceService final : public v1::InferenceService::Service {
  public:
