@@ -1,9 +1,11 @@
 // InferenceService over real sockets, with a worker that follows a script.
 
+#include <array>
 #include <functional>
 #include <limits>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -125,6 +127,26 @@ TEST_F(InferenceServiceTest, AStreamSaysTheSameInPieces) {
   }
   EXPECT_EQ(seen.events.back().usage().completion_tokens(), 30);
   EXPECT_EQ(seen.events.back().finished().reason(), v1::FINISH_REASON_LENGTH);
+}
+
+// An end may come while a write is under way, or just when it is done.
+TEST_F(InferenceServiceTest, ManyShortCallsEndWhole) {
+  std::array<std::thread, 8> clients;
+  for (size_t client = 0; client < clients.size(); ++client) {
+    clients[client] = std::thread([this, client] {
+      for (int i = 0; i < 100; ++i) {
+        const int tokens = 1 + (i + static_cast<int>(client)) % 3;
+        const Seen seen = Stream(Request("abc", tokens));
+        ASSERT_THAT(seen.status, IsOk());
+        EXPECT_THAT(seen.token_ids, SizeIs(tokens));
+        EXPECT_TRUE(seen.events.back().has_finished());
+        const auto response = Generate(Request("abc", tokens));
+        ASSERT_THAT(response, IsOk());
+        EXPECT_EQ(response->text(), seen.text);
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
 }
 
 TEST_F(InferenceServiceTest, CharactersOfSeveralTokensComeWhole) {

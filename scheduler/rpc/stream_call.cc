@@ -65,14 +65,10 @@ void StreamCall::OnEnd(const OutputEnd& end) {
   *event.mutable_usage() = UsageToProto(end.usage);
   // Together, or the call could end between the two.
   event.set_request_id(request_id_);
-  Due due;
-  {
-    absl::MutexLock lock(&mutex_);
+  Change([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     pending_.push_back(std::move(event));
     end_ = absl::OkStatus();
-    due = TakeDue();
-  }
-  Do(std::move(due));
+  });
 }
 
 void StreamCall::OnError(const absl::Status& status) {
@@ -81,21 +77,15 @@ void StreamCall::OnError(const absl::Status& status) {
 }
 
 void StreamCall::OnWriteDone(bool ok) {
-  Due due;
-  {
-    absl::MutexLock lock(&mutex_);
+  Change([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     writing_ = false;
     broken_ = broken_ || !ok;
-    due = TakeDue();
-  }
-  Do(std::move(due));
+  });
 }
 
 void StreamCall::Push(v1::GenerateStreamResponse event) {
   event.set_request_id(request_id_);
-  Due due;
-  {
-    absl::MutexLock lock(&mutex_);
+  Change([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const bool joins = !pending_.empty() && event.has_token_output() &&
                        pending_.back().has_token_output();
     if (joins) {
@@ -103,19 +93,30 @@ void StreamCall::Push(v1::GenerateStreamResponse event) {
     } else {
       pending_.push_back(std::move(event));
     }
-    due = TakeDue();
-  }
-  Do(std::move(due));
+  });
 }
 
 void StreamCall::End(absl::Status status) {
+  Change([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    end_ = std::move(status);
+  });
+}
+
+void StreamCall::Change(absl::FunctionRef<void()> change) {
   Due due;
   {
     absl::MutexLock lock(&mutex_);
-    end_ = std::move(status);
+    change();
     due = TakeDue();
   }
-  Do(std::move(due));
+  // Unlocked: gRPC may call back from within, and delete this. Where nothing is
+  // due, another thread may have had it deleted already.
+  if (due.event.has_value()) {
+    current_ = SerializeMessage(*due.event);
+    StartWrite(&current_);
+  } else if (due.end.has_value()) {
+    Finish(ToGrpcStatus(*due.end));
+  }
 }
 
 StreamCall::Due StreamCall::TakeDue() {
@@ -132,16 +133,6 @@ StreamCall::Due StreamCall::TakeDue() {
   }
   writing_ = true;
   return due;
-}
-
-void StreamCall::Do(Due due) {
-  // Unlocked: gRPC may call back from within, and delete this.
-  if (due.event.has_value()) {
-    current_ = SerializeMessage(*due.event);
-    StartWrite(&current_);
-  } else if (due.end.has_value()) {
-    Finish(ToGrpcStatus(*due.end));
-  }
 }
 
 }  // namespace hybridserve

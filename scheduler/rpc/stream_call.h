@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
@@ -55,17 +56,18 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void Push(v1::GenerateStreamResponse event);
   // The status that ends the call, after what is pending.
   void End(absl::Status status);
-  // What is next, if anything: one of the two. Nobody else is given something
-  // until it is done.
+  // Changes the state under the lock, then writes the next event or finishes,
+  // whichever that made due. May delete this, and another thread may as soon as
+  // the lock is let go: what is due is taken before.
+  void Change(absl::FunctionRef<void()> change);
+
+  // One of the two, if anything. Nobody else is given something until it is
+  // done.
   struct Due {
     std::optional<v1::GenerateStreamResponse> event;
     std::optional<absl::Status> end;
   };
-  // To be taken with the lock under which that came about which made it due:
-  // once it is let go, another thread may end the call, and delete this.
   Due TakeDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // May delete this. Does not touch it if nothing is due.
-  void Do(Due due);
 
   CoreCall call_;
   grpc::CallbackServerContext& context_;
