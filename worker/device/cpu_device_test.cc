@@ -1,8 +1,13 @@
 #include "worker/device/cpu_device.h"
 
+#include <cstdint>
 #include <memory>
+#include <numeric>
 #include <utility>
+#include <vector>
 
+#include "absl/algorithm/container.h"
+#include "absl/types/span.h"
 #include "common/testing/status_matchers.h"
 #include "glog/logging.h"
 #include "gtest/gtest.h"
@@ -92,6 +97,37 @@ TEST(CpuDeviceTest, PacedCopiesTakeTheLinksTime) {
   };
   EXPECT_GE(busy_after(StreamKind::kCopyIn, {d, h}), kOnLink);
   EXPECT_GE(busy_after(StreamKind::kCopyOut, {h, d}), kOnLink);
+}
+
+// Runs larger and smaller than what the link delivers at once.
+TEST(CpuDeviceTest, PacedCopiesAreWhole) {
+  constexpr int64_t kBytes = (1 << 20) + 17;
+  std::unique_ptr<Device> device = Make({.link_bytes_per_second = 1e9});
+  auto host = device->Allocate(MemorySpace::kHost, kBytes);
+  auto there = device->Allocate(MemorySpace::kDevice, kBytes);
+  auto back = device->Allocate(MemorySpace::kHost, kBytes);
+  ASSERT_TRUE(host.ok() && there.ok() && back.ok());
+  const absl::Span<char> sent = (*host)->host_bytes();
+  const absl::Span<char> got = (*back)->host_bytes();
+  std::iota(sent.begin(), sent.end(), 1);
+  absl::c_fill(got, 0);
+  std::unique_ptr<Stream> stream = device->CreateStream(StreamKind::kCopyIn);
+  const auto copy = [&](const Buffer& from, const Buffer& to) {
+    std::vector<CopyRun> runs;
+    int64_t begin = 0;
+    for (const int64_t end : {int64_t{5}, int64_t{300'001}, kBytes}) {
+      const int64_t size = end - begin;
+      // The last one first, so that they do not go on from one another.
+      const CopyRun run{{&to, begin, size}, {&from, begin, size}};
+      runs.insert(runs.begin(), run);
+      begin = end;
+    }
+    ASSERT_THAT(stream->Copy(runs), IsOk());
+  };
+  copy(**host, **there);
+  copy(**there, **back);
+  ASSERT_THAT(stream->Synchronize(), IsOk());
+  EXPECT_EQ(sent, got);
 }
 
 }  // namespace

@@ -33,6 +33,10 @@ class CpuStream final : public Stream {
   void Queue(StreamThread::Work work) { thread_.Queue(std::move(work)); }
 
  private:
+  // Piece by piece, as the link's bytes arrive: all at once they would take the
+  // memory from those who compute, at times, and leave it idle at others.
+  void CopyOverLink(absl::Span<const CopyRun> runs, absl::Time queued_at);
+
   const StreamKind kind_;
   LinkPacer* const link_;
   // When the last event that the stream waited for was there, or the last copy

@@ -21,6 +21,9 @@ class LinkPacer {
   struct Transfer {
     absl::Time begin;
     absl::Time end;
+
+    // When that share of its bytes has arrived: they come evenly.
+    absl::Time At(double share) const { return begin + share * (end - begin); }
   };
 
   // Puts a transfer of `bytes` that was ready at `now` on the link, behind

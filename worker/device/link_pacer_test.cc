@@ -24,6 +24,14 @@ TEST(LinkPacerTest, TransfersQueueBehindEachOther) {
   EXPECT_EQ(second.end, kStart + absl::Seconds(2));
 }
 
+TEST(LinkPacerTest, BytesComeEvenly) {
+  LinkPacer pacer(1e6);
+  const LinkPacer::Transfer transfer = pacer.Schedule(kStart, 1'000'000);
+  EXPECT_EQ(transfer.At(0), transfer.begin);
+  EXPECT_EQ(transfer.At(0.25), kStart + absl::Milliseconds(250));
+  EXPECT_EQ(transfer.At(1), transfer.end);
+}
+
 TEST(LinkPacerTest, AnIdleLinkSavesNothingUp) {
   LinkPacer pacer(1e6);
   pacer.Schedule(kStart, 1000);
