@@ -4,6 +4,7 @@
 #include <sstream>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -101,6 +102,12 @@ absl::StatusOr<std::string> ChatTemplate::Render(
 std::string ChatTemplate::Expand(
     const std::vector<ChatMessage>& messages) const {
   ctemplate::TemplateDictionary conversation("conversation");
+  const auto is_system = [](const ChatMessage& m) {
+    return m.role == "system";
+  };
+  if (absl::c_none_of(messages, is_system)) {
+    conversation.ShowSection("NO_SYSTEM");
+  }
   for (const ChatMessage& message : messages) {
     ctemplate::TemplateDictionary& shown =
         *conversation.AddSectionDictionary("MESSAGES");

@@ -22,9 +22,11 @@ namespace hybridserve::openai {
 //   {{/MESSAGES}}<|assistant|>
 //
 // For each message the section MESSAGES is shown, with ROLE and CONTENT, and in
-// it one of the sections SYSTEM, USER and ASSISTANT. What a CONTENT holds is
-// text, whatever it looks like. A line break at the template's end is not part
-// of it. (Model folders have templates in Jinja2, which has no library here.)
+// it one of the sections SYSTEM, USER and ASSISTANT. Where no message is of
+// role system, the section NO_SYSTEM is shown. What a CONTENT holds is text,
+// whatever it looks like. A line break at the template's end is not part of it.
+// (Model folders have templates in Jinja2, which has no library here; the
+// Python package's hybridserve-chat-template turns those into this.)
 //
 // Thread-safe.
 class ChatTemplate {

@@ -36,6 +36,17 @@ TEST(ChatTemplateTest, ShowsMessagesInOrder) {
               IsOkAndHolds("Q: One?\nA: 1\nQ: Two?\nA:"));
 }
 
+TEST(ChatTemplateTest, SomethingMayStandInForASystemMessage) {
+  const auto result = ChatTemplate::Parse(
+      "{{#NO_SYSTEM}}Be nice.\n{{/NO_SYSTEM}}"
+      "{{#MESSAGES}}{{CONTENT}}\n{{/MESSAGES}}");
+  ASSERT_THAT(result, IsOk());
+  EXPECT_THAT(result->Render({{"user", "a"}, {"assistant", "b"}}),
+              IsOkAndHolds("Be nice.\na\nb\n"));
+  EXPECT_THAT(result->Render({{"user", "a"}, {"system", "Be brief."}}),
+              IsOkAndHolds("a\nBe brief.\n"));
+}
+
 TEST(ChatTemplateTest, OneLineBreakAtTheEndIsNoPartOfIt) {
   const auto result =
       ChatTemplate::Parse("{{#MESSAGES}}{{CONTENT}}{{/MESSAGES}}\n\n");
