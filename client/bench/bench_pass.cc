@@ -122,20 +122,17 @@ absl::StatusOr<std::optional<DecodePhase>> CutOutDecode(
     LoadSampler& sampler, RequestWave& wave, const Sample& all_running,
     int64_t phase_tokens, int64_t output_tokens) {
   RETURN_IF_ERROR(wave.WaitUntilStarted(all_running.load.queue().running()));
-  DecodePhase phase = {.longest = wave.longest()};
-  ASSIGN_OR_RETURN(phase.begin, sampler.Take());
-  if (!SamePhase(all_running, phase.begin)) return std::nullopt;
-  bool ended = false;
+  const int64_t longest = wave.longest();
+  ASSIGN_OR_RETURN(const Sample begin, sampler.Take());
+  if (!SamePhase(all_running, begin)) return std::nullopt;
+  std::optional<DecodePhase> phase;
   for (const int64_t count :
-       Checkpoints(phase.longest,
-                   std::min(phase.longest + phase_tokens, output_tokens))) {
+       Checkpoints(longest, std::min(longest + phase_tokens, output_tokens))) {
     RETURN_IF_ERROR(wave.WaitUntilSomeHas(count));
     ASSIGN_OR_RETURN(Sample sample, sampler.Take());
-    if (!SamePhase(phase.begin, sample)) break;
-    phase.end = std::move(sample);
-    ended = true;
+    if (!SamePhase(begin, sample)) break;
+    phase = DecodePhase{begin, std::move(sample), longest};
   }
-  if (!ended) return std::nullopt;
   return phase;
 }
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/strings/match.h"
-
 namespace hybridserve::openai {
 namespace {
 
@@ -27,12 +25,11 @@ void TokenPlaces::AddText(absl::string_view text) {
 
 int64_t TokenPlaces::Place(absl::string_view token_text) {
   const absl::string_view rest = absl::string_view(text_).substr(begin_);
-  const size_t at = searching_ ? rest.find(token_text)
-                    : absl::StartsWith(rest, token_text)
-                        ? 0
-                        : absl::string_view::npos;
-  searching_ = at == absl::string_view::npos;
-  if (searching_) return characters_;
+  const size_t at = rest.find(token_text);
+  // Further on only where tokens before it were not in the text.
+  const bool found = at == 0 || (searching_ && at != absl::string_view::npos);
+  searching_ = !found;
+  if (!found) return characters_;
   Skip(at);
   const int64_t place = characters_;
   Skip(token_text.size());

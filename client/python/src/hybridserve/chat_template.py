@@ -26,7 +26,7 @@ Message = Dict[str, str]
 # A conversation, and whether the model is to answer it, as a prompt.
 Render = Callable[[Sequence[Message], bool], str]
 
-ROLES = ("system", "user", "assistant")
+_ROLES = ("system", "user", "assistant")
 # Contents that no template says of its own accord, or changes.
 _CONTENTS = {"system": "zq0system", "user": "zq1user",
              "assistant": "zq2assistant"}
@@ -86,7 +86,7 @@ class _Pieces:
         parts = [self.beginning if self.always_begins else
                  "{{#NO_SYSTEM}}" + self.beginning + "{{/NO_SYSTEM}}"]
         parts.append("{{#MESSAGES}}")
-        for role in ROLES:
+        for role in _ROLES:
             if role in self.around:
                 before, after = self.around[role]
                 name = role.upper()
@@ -195,8 +195,7 @@ def _without(bos: str, render: Render) -> Render:
     """Leaves out the token that begins a conversation."""
 
     def without(messages: Sequence[Message], answer: bool) -> str:
-        text = render(messages, answer)
-        return text[len(bos):] if bos and text.startswith(bos) else text
+        return render(messages, answer).removeprefix(bos)
 
     return without
 
