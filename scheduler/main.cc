@@ -2,6 +2,7 @@
 // of the command line contract (--help).
 
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <thread>
@@ -14,6 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/flag_error.h"
 #include "common/grpc_log.h"
@@ -58,6 +60,8 @@ namespace hybridserve {
 namespace {
 
 constexpr char kName[] = "scheduler";
+// Until what was written last has left, whatever came in meanwhile unread.
+constexpr absl::Duration kLastBytes = absl::Milliseconds(200);
 
 absl::StatusOr<int64_t> MaxMessageBytesFromFlag() {
   absl::StatusOr<int64_t> bytes =
@@ -131,8 +135,10 @@ int Main(int argc, char** argv) {
   stop.WaitForNotification();
   (*server)->Drain();
   ready.join();
-  (*server)->Shutdown(absl::GetFlag(FLAGS_drain_timeout));
-  return 0;
+  (*server)->EndRequests(absl::GetFlag(FLAGS_drain_timeout));
+  absl::SleepFor(kLastBytes);
+  // The system closes the connections: see SchedulerServer::Shutdown().
+  std::_Exit(0);
 }
 
 }  // namespace

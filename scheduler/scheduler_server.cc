@@ -26,6 +26,7 @@
 #include "scheduler/rpc/inference_service.h"
 #include "scheduler/rpc/load_proto.h"
 #include "scheduler/rpc/model_service.h"
+#include "scheduler/rpc/open_calls.h"
 #include "scheduler/rpc/request_metrics.h"
 #include "scheduler/rpc/served_models.h"
 #include "scheduler/rpc/server_credentials.h"
@@ -99,6 +100,7 @@ class SchedulerServer::Impl {
   void SetHealth(const std::string& name, bool serving);
   void Drain();
   bool WaitUntilIdle(absl::Time deadline);
+  void EndRequests(absl::Duration grace);
   void Shutdown(absl::Duration grace);
   std::optional<v1::Load> Load();
 
@@ -108,6 +110,7 @@ class SchedulerServer::Impl {
   ServedModels models_;
   RequestMetrics request_metrics_;
   WorkerDirectory directory_;
+  OpenCalls open_calls_;
   CoreThread core_;
   InferenceServiceImpl inference_;
   ModelServiceImpl model_;
@@ -137,6 +140,7 @@ SchedulerServer::Impl::Impl(std::unique_ptr<Policy> policy,
       inference_(
           authenticator_, models_,
           CallEnvironment{.core = core_,
+                          .open_calls = open_calls_,
                           .recording = {.metrics = request_metrics_,
                                         .clock = clock_,
                                         .log_requests = options.log_requests}}),
@@ -244,9 +248,7 @@ bool SchedulerServer::Impl::WaitUntilIdle(absl::Time deadline) {
   }
 }
 
-void SchedulerServer::Impl::Shutdown(absl::Duration grace) {
-  absl::MutexLock lock(&shutdown_mutex_);
-  if (server_ == nullptr) return;
+void SchedulerServer::Impl::EndRequests(absl::Duration grace) {
   Drain();
   if (!WaitUntilIdle(absl::Now() + grace)) {
     LOG(WARNING) << "ending requests that did not finish in time: grace="
@@ -255,6 +257,13 @@ void SchedulerServer::Impl::Shutdown(absl::Duration grace) {
   control_.Stop(absl::UnavailableError("the server is going"));
   core_.Stop();  // Ends what still runs, and the links to workers.
   worker_link_.Stop(absl::UnavailableError("the scheduler is going"));
+  open_calls_.WaitUntilNone(absl::Now() + kLastWords);
+}
+
+void SchedulerServer::Impl::Shutdown(absl::Duration grace) {
+  absl::MutexLock lock(&shutdown_mutex_);
+  if (server_ == nullptr) return;
+  EndRequests(grace);
   server_->Shutdown(absl::ToChronoTime(absl::Now() + kLastWords));
   health_ = nullptr;
   metrics_server_.reset();
@@ -308,6 +317,9 @@ bool SchedulerServer::WaitUntilIdle(absl::Time deadline) {
   return impl_->WaitUntilIdle(deadline);
 }
 
+void SchedulerServer::EndRequests(absl::Duration grace) {
+  impl_->EndRequests(grace);
+}
 void SchedulerServer::Shutdown(absl::Duration grace) { impl_->Shutdown(grace); }
 
 }  // namespace hybridserve

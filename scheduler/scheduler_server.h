@@ -53,7 +53,13 @@ class SchedulerServer {
   bool WaitUntilIdle(absl::Time deadline);
 
   // Drain(), then ends what still runs, with UNAVAILABLE, after `grace`.
-  // Returns when nothing runs any more. Idempotent.
+  // Returns when all have heard so, or some seconds later. Whoever calls from
+  // then on hears UNAVAILABLE at once. Idempotent.
+  void EndRequests(absl::Duration grace);
+  // EndRequests(), then closes everything. gRPC says CANCELLED to calls that
+  // come in just then, which clients don't ask again: a program that ends does
+  // so after EndRequests(), as connections that break are UNAVAILABLE.
+  // Idempotent.
   void Shutdown(absl::Duration grace);
 
  private:

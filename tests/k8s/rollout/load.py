@@ -5,6 +5,7 @@ import dataclasses
 import pathlib
 import threading
 import time
+from typing import Callable
 
 import grpc
 
@@ -39,8 +40,11 @@ class Client:
         self._channel = grpc.insecure_channel(address, options=options)
         self._stub = pb.inference_grpc.InferenceServiceStub(self._channel)
 
-    def ask(self, prompt: str, stream: bool) -> tuple[list[int], bool]:
-        """The tokens, and whether another worker had to go on."""
+    def ask(self, prompt: str, stream: bool,
+            on_begun: Callable[[], None] = lambda: None
+            ) -> tuple[list[int], bool]:
+        """The tokens, and whether another worker had to go on. `on_begun` is
+        called when a stream has its first token."""
         cls = (pb.inference.GenerateStreamRequest if stream
                else pb.inference.GenerateRequest)
         message = pb.request(cls, prompt, max_tokens=self._max_tokens)
@@ -51,6 +55,8 @@ class Client:
         tokens: list[int] = []
         resumed = False
         for event in self._stub.GenerateStream(message, timeout=DEADLINE_S):
+            if not tokens and event.token_output.token_ids:
+                on_begun()
             tokens.extend(event.token_output.token_ids)
             resumed |= event.WhichOneof("event") == "resumed"
         return tokens, resumed
@@ -74,6 +80,7 @@ class Load:
         self._lock = threading.Lock()
         self._outcomes: list[Outcome] = []
         self._stop = threading.Event()
+        self._stream_begun = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, daemon=True,
                              args=(config if number else None, number))
@@ -97,13 +104,20 @@ class Load:
         begun = time.monotonic()
         code, message, resumed, right = "OK", "", False, False
         try:
-            tokens, resumed = client.ask(prompt, stream)
+            tokens, resumed = client.ask(prompt, stream,
+                                         self._stream_begun.set)
             right = tokens == self._expected[prompt]
         except grpc.RpcError as error:
             code, message = error.code().name, error.details() or ""
         with self._lock:
             self._outcomes.append(Outcome(begun, time.monotonic(), retries,
                                           code, message, resumed, right))
+
+    def wait_for_stream(self) -> None:
+        """Until one that was not yet under way has its first token."""
+        self._stream_begun.clear()
+        if not self._stream_begun.wait(DEADLINE_S):
+            raise TimeoutError("no stream begins")
 
     def stop(self) -> list[Outcome]:
         self._stop.set()

@@ -77,6 +77,7 @@ class Rollout:
         self._refused = 0
         self._clients = clients
         self._max_tokens = max_tokens
+        self._load: Load | None = None
         self._cluster = Cluster(objects, programs, ROOT, time_scale)
         self._scheduler = Deployment(self._cluster, "scheduler")
         self._workers = StatefulSet(self._cluster, "worker")
@@ -98,17 +99,25 @@ class Rollout:
             self._scheduler.start()
             self._scheduler.wait_ready()
             self._workers.wait_ready()
-            load = Load(cluster.address("scheduler", "grpc"), POLICY,
-                        self._clients, self._max_tokens)
+            self._load = Load(cluster.address("scheduler", "grpc"), POLICY,
+                              self._clients, self._max_tokens)
             for name, action in self.phases.items():
                 self._do(name, action)
             # What waits for its next attempt comes through in the end.
-            outcomes = load.stop()
+            outcomes = self._load.stop()
             self._do("the end", self._end)
             for phase in self._done:
                 phase.judge(outcomes)
             return Result(self._done, failures(outcomes), cluster.faults(),
                           self._refused)
+
+    def when_a_stream_begins(self,
+                             action: Callable[[], None]) -> Callable[[], None]:
+        """A phase that does `action` as soon as a stream has a first token."""
+        def phase() -> None:
+            self._load.wait_for_stream()
+            action()
+        return phase
 
     def _do(self, name: str, action: Callable[[], None]) -> None:
         begun = time.monotonic()
