@@ -275,7 +275,8 @@ absl::StatusOr<PassResult> RunDecodePass(const Channel& channel,
 }
 
 absl::StatusOr<int64_t> FindLargestBatch(const Channel& channel,
-                                         const PassOptions& options) {
+                                         const PassOptions& options,
+                                         int64_t bound) {
   ASSIGN_OR_RETURN(const v1::Model model, GetModel(channel, options.model));
   LoadSampler sampler(channel);
   RETURN_IF_ERROR(sampler.WaitUntilIdle());
@@ -288,7 +289,7 @@ absl::StatusOr<int64_t> FindLargestBatch(const Channel& channel,
       std::min<int64_t>(queue.max_requests(),
                         static_cast<int64_t>(queue.max_tokens()) /
                             (options.prompt_tokens + options.output_tokens));
-  tried.batch = std::max<int64_t>(tried.batch, 1);
+  tried.batch = std::clamp<int64_t>(tried.batch, 1, bound);
   for (;;) {
     // Costs are measured anew all the time, so what is kept is not the same
     // each time: the least of many tries would be too little.

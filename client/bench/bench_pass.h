@@ -62,10 +62,11 @@ absl::StatusOr<PassResult> RunDecodePass(
     const std::shared_ptr<grpc::Channel>& channel, const PassOptions& options,
     const PassResult& before);
 
-// The most requests of that kind (`options.batch` aside) that the server runs
-// at once. Leaves it idle.
+// The most requests of that kind (`options.batch` aside), of at most `bound`,
+// that the server runs at once. Leaves it idle.
 absl::StatusOr<int64_t> FindLargestBatch(
-    const std::shared_ptr<grpc::Channel>& channel, const PassOptions& options);
+    const std::shared_ptr<grpc::Channel>& channel, const PassOptions& options,
+    int64_t bound);
 
 }  // namespace hybridserve
 
