@@ -25,14 +25,6 @@ using ::testing::HasSubstr;
 class SchedulerServerEndTest : public ServerTest {
  protected:
   void SetUp() override { StartServer(LoopbackOptions()); }
-
-  absl::Status Generate() {
-    grpc::ClientContext context;
-    v1::GenerateRequest request;
-    request.set_prompt("abc");
-    v1::GenerateResponse response;
-    return FromGrpcStatus(inference_->Generate(&context, request, &response));
-  }
 };
 
 TEST_F(SchedulerServerEndTest, DrainingFinishesWhatWasAccepted) {

@@ -1,10 +1,8 @@
 // The server's life: workers that come, are refused and go, health, reflection,
-// draining, keys.
+// what one call may take, addresses.
 
 #include "scheduler/scheduler_server.h"
 
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -130,17 +128,6 @@ class SchedulerServerTest : public ServerTest {
     if (status.error_code() == grpc::StatusCode::NOT_FOUND) return 0;
     EXPECT_TRUE(status.ok()) << status.error_message();
     return response.size() == 2 ? response[1] : -1;
-  }
-
-  absl::Status Generate(const std::string& api_key = "") {
-    grpc::ClientContext context;
-    if (!api_key.empty()) {
-      context.AddMetadata("authorization", "Bearer " + api_key);
-    }
-    v1::GenerateRequest request;
-    request.set_prompt("abc");
-    v1::GenerateResponse response;
-    return FromGrpcStatus(inference_->Generate(&context, request, &response));
   }
 
   v1::Load Load() {
@@ -347,78 +334,6 @@ TEST_F(SchedulerServerTest, DrainingIsNoHealth) {
   EXPECT_EQ(Health(""), kServing);
   server_->Drain();
   EXPECT_EQ(Health(""), kNotServing);
-}
-
-// A file in the way of --api_keys.
-std::string WriteKeys(const std::string& text) {
-  std::string path = testing::TempDir() + "/api_keys";
-  std::ofstream(path + ".new") << text;
-  std::filesystem::rename(path + ".new", path);
-  return path;
-}
-
-TEST_F(SchedulerServerTest, WithKeysEveryCallNeedsOne) {
-  SchedulerServerOptions options = LoopbackOptions();
-  options.api_keys_file =
-      WriteKeys("k1 roles=worker\nk2 tenant=alice\nk3 roles=control\n");
-  StartServer(std::move(options));
-  for (const auto& [key, code] :
-       {std::pair("guess", absl::StatusCode::kUnauthenticated),
-        std::pair("k2", absl::StatusCode::kPermissionDenied)}) {
-    ScriptedWorker stranger(NewChannel(), {.api_key = key});
-    EXPECT_THAT(stranger.WaitUntilRefused(), StatusIs(code));
-  }
-  StartWorker({.api_key = "k1"});
-  EXPECT_THAT(Generate(), StatusIs(absl::StatusCode::kUnauthenticated));
-  EXPECT_THAT(Generate("k4"), StatusIs(absl::StatusCode::kUnauthenticated));
-  EXPECT_THAT(Generate("k1"), StatusIs(absl::StatusCode::kPermissionDenied));
-  EXPECT_THAT(Generate("k3"), StatusIs(absl::StatusCode::kPermissionDenied));
-  EXPECT_THAT(Generate("k2"), IsOk());
-}
-
-TEST_F(SchedulerServerTest, OnlyAControlKeyDrains) {
-  SchedulerServerOptions options = LoopbackOptions();
-  options.api_keys_file = WriteKeys("i roles=inference\nc roles=control\n");
-  StartServer(std::move(options));
-  const auto control = v1::ControlService::NewStub(channel_);
-  const auto drain = [&](const std::string& key) {
-    grpc::ClientContext context;
-    context.AddMetadata("authorization", "Bearer " + key);
-    v1::DrainResponse response;
-    return FromGrpcStatus(control->Drain(&context, {}, &response));
-  };
-  EXPECT_THAT(drain("i"), StatusIs(absl::StatusCode::kPermissionDenied));
-  EXPECT_FALSE(server_->draining());
-  EXPECT_THAT(drain("c"), IsOk());
-  EXPECT_TRUE(server_->draining());
-}
-
-TEST_F(SchedulerServerTest, KeysFollowTheirFileUnlessItIsBad) {
-  SchedulerServerOptions options = LoopbackOptions();
-  options.api_keys_file = WriteKeys("old");
-  StartServer(std::move(options));
-  StartWorker({.api_key = "old"});
-  ASSERT_THAT(Generate("old"), IsOk());
-  WriteKeys("new\nnewer");
-  const absl::Time deadline = absl::Now() + absl::Seconds(60);
-  while (!Generate("new").ok() && absl::Now() < deadline) {
-    absl::SleepFor(absl::Milliseconds(100));
-  }
-  EXPECT_THAT(Generate("new"), IsOk());
-  EXPECT_THAT(Generate("newer"), IsOk());
-  EXPECT_THAT(Generate("old"), StatusIs(absl::StatusCode::kUnauthenticated));
-
-  WriteKeys("old\nnew nonsense");
-  absl::SleepFor(absl::Seconds(4));  // Several looks at the file.
-  EXPECT_THAT(Generate("new"), IsOk());
-  EXPECT_THAT(Generate("old"), StatusIs(absl::StatusCode::kUnauthenticated));
-}
-
-TEST_F(SchedulerServerTest, ABadFileOfKeysIsRefusedAtStart) {
-  SchedulerServerOptions options = LoopbackOptions();
-  options.api_keys_file = WriteKeys("# none");
-  EXPECT_THAT(SchedulerServer::Create(std::move(options)),
-              StatusIs(absl::StatusCode::kInvalidArgument, "--api_keys: "));
 }
 
 TEST_F(SchedulerServerTest, LargerMessagesThanAllowedAreRefused) {

@@ -6,8 +6,11 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "common/grpc_status.h"
 #include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
@@ -43,6 +46,18 @@ class ServerTest : public testing::Test {
         std::make_unique<ScriptedWorker>(NewChannel(), std::move(options));
     ASSERT_TRUE(server_->WaitUntilReady(absl::InfiniteFuture()));
     worker_->WaitForSequences(0);
+  }
+
+  // What becomes of a short prompt; with a key, if there is one.
+  absl::Status Generate(const std::string& api_key = "") {
+    grpc::ClientContext context;
+    if (!api_key.empty()) {
+      context.AddMetadata("authorization", "Bearer " + api_key);
+    }
+    v1::GenerateRequest request;
+    request.set_prompt("abc");
+    v1::GenerateResponse response;
+    return FromGrpcStatus(inference_->Generate(&context, request, &response));
   }
 
   // A connection of its own.
