@@ -184,10 +184,12 @@ absl::Status Gateway::PrepareCompletion(const std::string& body, Work& work) {
 
 absl::Status Gateway::PrepareChat(const std::string& body, Work& work) {
   ASSIGN_OR_RETURN(ChatRequest request, ParseChatRequest(body));
-  if (!options_.chat_template.has_value()) {
+  const ChatTemplate* chat_template =
+      options_.chat_templates.Find(request.fields.options.model);
+  if (chat_template == nullptr) {
     return InvalidFieldError(
         "model",
-        "this gateway has no chat template (--chat_template); use "
+        "this gateway has no chat template for it (--chat_template); use "
         "/v1/completions");
   }
   work.fields = std::move(request.fields);
@@ -195,8 +197,7 @@ absl::Status Gateway::PrepareChat(const std::string& body, Work& work) {
   if (options_.tenant_from_user && work.fields.user.has_value()) {
     ASSIGN_OR_RETURN(work.run.metadata.tenant, TenantOfUser(*work.fields.user));
   }
-  ASSIGN_OR_RETURN(std::string prompt,
-                   options_.chat_template->Render(request.messages));
+  ASSIGN_OR_RETURN(std::string prompt, chat_template->Render(request.messages));
   ASSIGN_OR_RETURN(work.run.requests,
                    PlanChoices(work.fields, {Prompt(std::move(prompt))}));
   return absl::OkStatus();

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,7 +11,7 @@
 #include "absl/time/time.h"
 #include "client/openai/api_error.h"
 #include "client/openai/call_metadata.h"
-#include "client/openai/chat_template.h"
+#include "client/openai/chat_templates.h"
 #include "client/openai/completion_request.h"
 #include "client/openai/completion_run.h"
 #include "client/openai/gateway_metrics.h"
@@ -33,7 +32,7 @@ struct GatewayOptions {
   // A body's `user` is the tenant.
   bool tenant_from_user = false;
   bool log_requests = true;
-  std::optional<ChatTemplate> chat_template;  // None: no chats.
+  ChatTemplates chat_templates;
 };
 
 // OpenAI's endpoints in front of a server. Holds nothing of a request once it

@@ -49,8 +49,9 @@ ABSL_FLAG(bool, insecure, false,
 ABSL_FLAG(std::string, metrics_listen, "",
           "HOST:PORT of Prometheus's /metrics; empty: none.");
 ABSL_FLAG(std::string, chat_template, "",
-          "File that says how the model reads a conversation "
-          "(docs/openai.md). Empty: no /v1/chat/completions.");
+          "File that says how the models read a conversation "
+          "(docs/openai.md), or MODEL=FILE,MODEL=FILE: how each does. Empty: "
+          "no /v1/chat/completions.");
 ABSL_FLAG(bool, tenant_from_user, false,
           "A request's field `user` is the tenant, where its API key may name "
           "one. Otherwise it means nothing.");
@@ -140,10 +141,8 @@ absl::StatusOr<GatewayOptions> GatewayOptionsFromFlags() {
   options.request_timeout = absl::GetFlag(FLAGS_request_timeout);
   options.tenant_from_user = absl::GetFlag(FLAGS_tenant_from_user);
   options.log_requests = absl::GetFlag(FLAGS_log_requests);
-  const std::string chat_template = absl::GetFlag(FLAGS_chat_template);
-  if (!chat_template.empty()) {
-    ASSIGN_OR_RETURN(options.chat_template, ChatTemplate::Read(chat_template));
-  }
+  ASSIGN_OR_RETURN(options.chat_templates,
+                   ChatTemplates::Read(absl::GetFlag(FLAGS_chat_template)));
   return options;
 }
 

@@ -11,6 +11,7 @@ import unittest
 
 os.environ["USE_TORCH"] = "0"  # Which does not go with grpc_tools.
 
+import openai  # noqa: E402
 from transformers import AutoTokenizer  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -76,6 +77,29 @@ class OpenAiChatTemplateTest(OpenAiCase):
             self.assertEqual(got.choices[0].message.content,
                              expected.choices[0].text, prompt)
             self.assertEqual(got.usage, expected.usage)
+
+    def test_each_model_has_its_own(self):
+        self.cluster.add_worker([
+            f"--model_dir={MODEL}", "--device_memory=min", "--dtype=float32",
+            "--model_name=other"])
+        flags = []
+        for model, mark in ((NAME, "Q"), ("other", "Frage")):
+            file = self.folder / f"{model}.tpl"
+            file.write_text("{{#MESSAGES}}%s: {{CONTENT}};{{/MESSAGES}}" % mark)
+            flags.append(f"{model}={file}")
+        with OpenAiGateway(self.programs, self.cluster,
+                           "--chat_template=" + ",".join(flags)) as gateway:
+            client = self.client.with_options(base_url=gateway.url)
+            asked = {"messages": [{"role": "user", "content": "One?"}],
+                     "temperature": 0, "max_tokens": 12}
+            for model, mark in ((NAME, "Q"), ("other", "Frage")):
+                got = client.chat.completions.create(model=model, **asked)
+                expected = self.complete(f"{mark}: One?;", temperature=0)
+                self.assertEqual(got.choices[0].message.content,
+                                 expected.choices[0].text, model)
+            self.assert_bad(
+                lambda: client.chat.completions.create(model="third", **asked),
+                openai.BadRequestError, "model")
 
 
 if __name__ == "__main__":
