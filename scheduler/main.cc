@@ -34,6 +34,9 @@ ABSL_FLAG(std::string, metrics_listen, "",
 ABSL_FLAG(bool, log_requests, true,
           "Log a line of each request at its end: ids, tokens, times, how it "
           "ended; never text.");
+ABSL_FLAG(int64_t, stream_interval, 1,
+          "Tokens in a message of a stream, but for its first and last. More "
+          "cost the scheduler less, and come later.");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(60),
           "How long accepted requests may go on after SIGTERM.");
 ABSL_FLAG(bool, insecure, false,
@@ -90,6 +93,10 @@ absl::StatusOr<SchedulerServerOptions> OptionsFromFlags() {
   }
   options.metrics_listen = absl::GetFlag(FLAGS_metrics_listen);
   options.log_requests = absl::GetFlag(FLAGS_log_requests);
+  options.stream_interval = absl::GetFlag(FLAGS_stream_interval);
+  if (options.stream_interval < 1) {
+    return WrongFlag("stream_interval", "must be at least 1");
+  }
   options.insecure = absl::GetFlag(FLAGS_insecure);
   options.tls = {.certificate_file = absl::GetFlag(FLAGS_tls_certificate),
                  .key_file = absl::GetFlag(FLAGS_tls_key),

@@ -32,6 +32,9 @@ struct SchedulerServerOptions {
   std::string metrics_listen;
   // One INFO line a request, at its end (scheduler/rpc/request_log.h).
   bool log_requests = false;
+  // Tokens in a message of a stream, but for its first and last: more cost the
+  // scheduler less and come later. At least 1.
+  int64_t stream_interval = 1;
   // Serves in the clear on other than loopback addresses.
   bool insecure = false;
   TlsFiles tls;

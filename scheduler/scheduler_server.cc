@@ -141,6 +141,7 @@ SchedulerServer::Impl::Impl(std::unique_ptr<Policy> policy,
           authenticator_, models_,
           CallEnvironment{.core = core_,
                           .open_calls = open_calls_,
+                          .stream_interval = options.stream_interval,
                           .recording = {.metrics = request_metrics_,
                                         .clock = clock_,
                                         .log_requests = options.log_requests}}),
@@ -280,6 +281,7 @@ std::optional<v1::Load> SchedulerServer::Impl::Load() {
 absl::StatusOr<std::unique_ptr<SchedulerServer>> SchedulerServer::Create(
     SchedulerServerOptions options) {
   CHECK(options.policy != nullptr);
+  CHECK_GE(options.stream_interval, 1);
   CHECK_GE(options.max_message_bytes, kMinMaxMessageBytes);
   CHECK_LE(options.max_message_bytes, kMaxMaxMessageBytes);
   auto impl = std::make_unique<Impl>(std::move(options.policy), options);

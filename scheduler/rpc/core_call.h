@@ -2,6 +2,7 @@
 #define HYBRIDSERVE_SCHEDULER_RPC_CORE_CALL_H_
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -19,6 +20,8 @@ namespace hybridserve {
 struct CallEnvironment {
   CoreThread& core;
   OpenCalls& open_calls;
+  // Tokens that a stream's messages wait for, but for the first and the last.
+  int64_t stream_interval = 1;
   RecordingEnvironment recording;  // Its clock is the core's.
 };
 

@@ -29,8 +29,12 @@ namespace hybridserve {
 namespace {
 
 using ::testing::_;
+using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
+using ::testing::Ge;
+using ::testing::Le;
 using ::testing::Optional;
 using ::testing::SizeIs;
 
@@ -130,6 +134,30 @@ TEST_F(InferenceServiceTest, AStreamSaysTheSameInPieces) {
 }
 
 // An end may come while a write is under way, or just when it is done.
+TEST_F(InferenceServiceTest, TokensComeTogetherWhereThatIsWanted) {
+  const v1::GenerateRequest request = Request("abc", 12);
+  const auto whole = Generate(request);
+  ASSERT_THAT(whole, IsOk());
+  SchedulerServerOptions options = LoopbackOptions();
+  options.stream_interval = 4;
+  StartServer(std::move(options));
+  StartWorker();
+  const Seen seen = Stream(request);
+  EXPECT_THAT(seen.status, IsOk());
+  EXPECT_EQ(seen.text, whole->text());
+  EXPECT_THAT(seen.token_ids, ElementsAreArray(whole->token_ids()));
+  // The first token or more, twice four or more, what is left.
+  std::vector<int> sizes;
+  for (const v1::GenerateStreamResponse& event : seen.events) {
+    if (event.has_token_output()) {
+      sizes.push_back(event.token_output().token_ids_size());
+    }
+  }
+  ASSERT_THAT(sizes, SizeIs(AllOf(Ge(1), Le(4))));
+  EXPECT_GE(sizes.front(), 1);
+  for (size_t i = 1; i + 1 < sizes.size(); ++i) EXPECT_GE(sizes[i], 4);
+}
+
 TEST_F(InferenceServiceTest, ManyShortCallsEndWhole) {
   std::array<std::thread, 8> clients;
   for (size_t client = 0; client < clients.size(); ++client) {

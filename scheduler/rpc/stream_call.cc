@@ -123,7 +123,9 @@ StreamCall::Due StreamCall::TakeDue() {
   if (writing_) return {};
   if (broken_) pending_.clear();
   Due due;
+  if (WaitsForMore()) return {};
   if (!pending_.empty()) {
+    begun_ = begun_ || pending_.front().has_token_output();
     due.event = std::move(pending_.front());
     pending_.pop_front();
   } else if (end_.has_value()) {
@@ -133,6 +135,13 @@ StreamCall::Due StreamCall::TakeDue() {
   }
   writing_ = true;
   return due;
+}
+
+bool StreamCall::WaitsForMore() const {
+  if (!begun_ || end_.has_value() || pending_.size() != 1) return false;
+  const v1::GenerateStreamResponse& event = pending_.front();
+  return event.has_token_output() &&
+         event.token_output().token_ids_size() < interval_;
 }
 
 }  // namespace hybridserve

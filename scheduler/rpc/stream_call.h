@@ -23,8 +23,10 @@ namespace hybridserve {
 
 // One GenerateStream call: writes events as the client takes them. A client
 // that reads slowly holds nobody up: what it has not taken yet is joined into
-// one event. The response's metadata names the request: first, or last where
-// the request is refused, as GenerateCall's does.
+// one event. Tokens after the first wait until there are as many as the
+// environment wants in an event, or something else comes. The response's
+// metadata names the request: first, or last where the request is refused, as
+// GenerateCall's does.
 //
 // Thread-safe. gRPC owns it and deletes it by OnDone().
 class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
@@ -33,7 +35,9 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // `context` is gRPC's and lives as long as this.
   StreamCall(const CallEnvironment& environment,
              grpc::CallbackServerContext& context)
-      : call_(environment), context_(context) {}
+      : call_(environment),
+        interval_(environment.stream_interval),
+        context_(context) {}
 
   // Begins, or refuses with `prepared`'s status. Once; the call may be gone
   // when it returns.
@@ -68,8 +72,11 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     std::optional<absl::Status> end;
   };
   Due TakeDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // All that is pending are too few tokens.
+  bool WaitsForMore() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   CoreCall call_;
+  const int64_t interval_;  // Tokens an event.
   grpc::CallbackServerContext& context_;
   std::string request_id_;    // Set before anything is pushed.
   bool accepted_ = false;     // Its metadata went out. Of the sink's caller.
@@ -80,6 +87,7 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;  // Or finished.
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;   // The client is gone.
+  bool begun_ ABSL_GUARDED_BY(mutex_) = false;    // Tokens were written.
 };
 
 }  // namespace hybridserve

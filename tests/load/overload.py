@@ -83,7 +83,7 @@ class Measurements:
     def __init__(self, arguments: argparse.Namespace):
         self.arguments = arguments
 
-    def cluster(self, sequences: int, queue: int) -> Cluster:
+    def cluster(self, sequences: int, queue: int, *flags: str) -> Cluster:
         return Cluster(
             Programs(pathlib.Path(self.arguments.bin)),
             workers=[
@@ -96,6 +96,7 @@ class Measurements:
                 f"--max_running={sequences}",
                 f"--max_queue_requests={queue}",
                 "--log_level=error",
+                *flags,
             ],
             scheduler_core=self.arguments.scheduler_core,
             load_core=self.arguments.load_core,
@@ -155,16 +156,19 @@ class Measurements:
         """The scheduler's CPU time while all sequences decode: none comes or
         goes."""
         return {
-            name: self.decode(share)
-            for name, share in [("streams", 1), ("unary", 0)]
+            "streams": self.decode(1),
+            "streams, 4 tokens a message": self.decode(
+                1, "--stream_interval=4"
+            ),
+            "unary": self.decode(0),
         }
 
-    def decode(self, stream_share: int) -> Dict:
+    def decode(self, stream_share: int, *flags: str) -> Dict:
         running = WORKERS * MANY_SEQUENCES
         seconds = self.arguments.seconds
         # So that they outlast the measurement.
         tokens = min(480, int((seconds + 30) / STEP_SECONDS))
-        with self.cluster(MANY_SEQUENCES, running) as cluster:
+        with self.cluster(MANY_SEQUENCES, running, *flags) as cluster:
             generator = cluster.start_load(
                 "--prompt_tokens=16",
                 f"--max_tokens={tokens}",
