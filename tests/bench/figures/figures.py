@@ -6,7 +6,7 @@ recomputed share (figure 4).
 
 A small model behind a paced link, in the proportions of OPT-30B on an RTX 4090
 (tests/bench/similarity). Needs the programs built (bazel build --config=opt
-//client:hybridserve //worker) and a quarter of an hour in which the machine
+//client:hybridserve //worker) and three minutes or more in which the machine
 does nothing else. Writes docs/results/figures.md and a JSON and an SVG file of
 `hybridserve bench` a figure.
 """
