@@ -8,14 +8,16 @@
 
 // The new line minimises
 //   sum of kForget^age (1 - (a count + c units) / busy)^2
-//     + inertia (((a - a') mean count / busy)^2 + ((c - c') mean units /
-//     busy)^2)
-// where a', c' are the line so far. Along what the steps tell apart the sum is
-// far larger than the inertia and the line is theirs at once; across it the
-// line stays, and creeps towards what little they say. The first few steps tell
-// little, so inertia is larger then. The line does not change what the sums
-// hold, so nothing can swing. Where the line has become wrong as a rule, what
-// it was made from is forgotten faster.
+//     + inertia / 2 (((a - a') mean count / busy)^2 / A
+//                    + ((c - c') mean units / busy)^2 / C)
+// where a', c' are the line so far and A, C their shares of the time. Along
+// what the steps tell apart the sum is far larger than the inertia and the line
+// is theirs at once; across it the line stays, and creeps towards what little
+// they say: both coefficients grow or shrink by the same factor. (Steps of a
+// few rows say next to nothing of a row's cost, on which a prompt's chunk
+// depends.) The first few steps tell little, so inertia is larger then. The
+// line does not change what the sums hold, so nothing can swing. Where the line
+// has become wrong as a rule, what it was made from is forgotten faster.
 
 namespace hybridserve {
 namespace {
@@ -23,6 +25,8 @@ namespace {
 constexpr double kForget = 0.93;
 constexpr double kInertia = 0.02;
 constexpr double kInertiaDecay = 0.8;
+// A coefficient that was thought to be free could otherwise never become dear.
+constexpr double kLeastShare = 0.02;
 // How far the usual ratio of busy to predicted may be off 1.
 constexpr double kWrong = 1.3;
 // How far off the usual ratio a step's may be.
@@ -73,8 +77,14 @@ void WorkEstimator::Add(const WorkTotals& totals) {
   // Normal equations, with the inertia on the diagonal.
   const double inertia = kInertia + first_inertia_;
   first_inertia_ *= kInertiaDecay;
-  const double stay_fixed = inertia * count_count_ / weight_;
-  const double stay_per_unit = inertia * units_units_ / weight_;
+  const double fixed_part = fixed * std::sqrt(count_count_ / weight_);
+  const double unit_part = per_unit * std::sqrt(units_units_ / weight_);
+  const auto stay = [&](double mean_square, double part) {
+    const double share = part / (fixed_part + unit_part);
+    return inertia * mean_square / (2 * std::max(share, kLeastShare));
+  };
+  const double stay_fixed = stay(count_count_ / weight_, fixed_part);
+  const double stay_per_unit = stay(units_units_ / weight_, unit_part);
   const double cc = count_count_ + stay_fixed;
   const double uu = units_units_ + stay_per_unit;
   const double c1 = count_one_ + stay_fixed * fixed;

@@ -135,6 +135,21 @@ TEST(WorkEstimatorTest, EqualStepsMoveBothTogether) {
   EXPECT_LT(estimator.cost().seconds_per_unit, kPerUnit * 3);
 }
 
+// Nor does what hardly counts in them become many times as dear.
+TEST(WorkEstimatorTest, EqualStepsScaleWhatHardlyCounts) {
+  WorkEstimator estimator(Line(kFixed, kPerUnit));
+  const double units = 0.05 * kFixed / kPerUnit;  // A twentieth of the time.
+  const WorkTotals totals = {
+      .count = 10,
+      .units = 10 * units,
+      .busy = absl::Seconds(1.3 * 10 * (kFixed + units * kPerUnit))};
+  for (int i = 0; i < 100; ++i) estimator.Add(totals);
+  EXPECT_NEAR(absl::ToDoubleSeconds(estimator.cost().fixed), 1.3 * kFixed,
+              0.05 * kFixed);
+  EXPECT_NEAR(estimator.cost().seconds_per_unit, 1.3 * kPerUnit,
+              0.3 * kPerUnit);
+}
+
 TEST(WorkEstimatorTest, NeverNegative) {
   WorkEstimator estimator(Line(kFixed, kPerUnit));
   std::mt19937 rng(5);
