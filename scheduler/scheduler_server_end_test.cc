@@ -1,5 +1,6 @@
 // What clients hear as the server goes.
 
+#include <future>
 #include <thread>
 #include <vector>
 
@@ -29,10 +30,7 @@ class SchedulerServerEndTest : public ServerTest {
 
 TEST_F(SchedulerServerEndTest, DrainingFinishesWhatWasAccepted) {
   StartWorker();
-  worker_->Pause();
-  absl::Status status = absl::UnknownError("");
-  std::thread client([&] { status = Generate(); });
-  worker_->WaitForSequences(1);
+  std::future<absl::Status> status = StartHeldRequest();
   grpc::ClientContext context;
   v1::DrainResponse response;
   ASSERT_TRUE(v1::ControlService::NewStub(channel_)
@@ -44,20 +42,15 @@ TEST_F(SchedulerServerEndTest, DrainingFinishesWhatWasAccepted) {
   EXPECT_TRUE(RetryDelayOf(refused).has_value());
   worker_->Resume();
   server_->EndRequests(absl::InfiniteDuration());
-  client.join();
-  EXPECT_THAT(status, IsOk());
+  EXPECT_THAT(status.get(), IsOk());
 }
 
 TEST_F(SchedulerServerEndTest, WhatDoesNotFinishIsEnded) {
   StartWorker();
-  worker_->Pause();
-  absl::Status status = absl::UnknownError("");
-  std::thread client([&] { status = Generate(); });
-  worker_->WaitForSequences(1);
+  std::future<absl::Status> status = StartHeldRequest();
   server_->EndRequests(absl::ZeroDuration());
-  client.join();
-  EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable,
-                               HasSubstr("shuts down")));
+  EXPECT_THAT(status.get(), StatusIs(absl::StatusCode::kUnavailable,
+                                     HasSubstr("shuts down")));
 }
 
 // Until the process ends: gRPC's own shutdown would say CANCELLED to some.

@@ -3,6 +3,7 @@
 
 #include "scheduler/scheduler_server.h"
 
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -209,14 +210,10 @@ TEST_F(SchedulerServerTest, OtherWeightsUnderAUsedNameAreRefused) {
 
 TEST_F(SchedulerServerTest, AWorkerThatComesBackTakesTheRequestOver) {
   StartWorker();
-  worker_->Pause();
-  absl::Status status = absl::UnknownError("");
-  std::thread client([&] { status = Generate(); });
-  worker_->WaitForSequences(1);
+  std::future<absl::Status> status = StartHeldRequest();
   worker_ = std::make_unique<ScriptedWorker>(
       NewChannel(), ScriptedWorker::Options{.epoch = 2});
-  client.join();
-  EXPECT_THAT(status, IsOk());
+  EXPECT_THAT(status.get(), IsOk());
 }
 
 TEST_F(SchedulerServerTest, ASilentWorkerIsLost) {
@@ -225,10 +222,7 @@ TEST_F(SchedulerServerTest, ASilentWorkerIsLost) {
   StartServer(std::move(options));
   StartWorker();
   // While it shows that it lives it is kept, though a step takes longer.
-  worker_->Pause();
-  absl::Status status = absl::UnknownError("");
-  std::thread client([&] { status = Generate(); });
-  worker_->WaitForSequences(1);
+  std::future<absl::Status> status = StartHeldRequest();
   for (int i = 0; i < 20; ++i) {
     worker_->SendHeartbeat();
     absl::SleepFor(absl::Milliseconds(50));
@@ -238,16 +232,12 @@ TEST_F(SchedulerServerTest, ASilentWorkerIsLost) {
               StatusIs(absl::StatusCode::kUnavailable));
   worker_ = std::make_unique<ScriptedWorker>(
       NewChannel(), ScriptedWorker::Options{.epoch = 2});
-  client.join();
-  EXPECT_THAT(status, IsOk());
+  EXPECT_THAT(status.get(), IsOk());
 }
 
 TEST_F(SchedulerServerTest, AWorkerThatLeavesFinishesFirst) {
   StartWorker();
-  worker_->Pause();
-  absl::Status status = absl::UnknownError("");
-  std::thread client([&] { status = Generate(); });
-  worker_->WaitForSequences(1);
+  std::future<absl::Status> status = StartHeldRequest();
   EXPECT_EQ(Health("bytes"), kServing);
   worker_->Leave();
   while (Load().workers(0).state() != v1::WORKER_STATE_DRAINING) {
@@ -255,8 +245,7 @@ TEST_F(SchedulerServerTest, AWorkerThatLeavesFinishesFirst) {
   }
   EXPECT_EQ(Health("bytes"), kNotServing);
   worker_->Resume();
-  client.join();
-  EXPECT_THAT(status, IsOk());
+  EXPECT_THAT(status.get(), IsOk());
   EXPECT_THAT(worker_->WaitUntilRefused(),
               StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_EQ(Load().requests().failed(), 0);

@@ -1,6 +1,7 @@
 #ifndef HYBRIDSERVE_SCHEDULER_TESTING_SERVER_HARNESS_H_
 #define HYBRIDSERVE_SCHEDULER_TESTING_SERVER_HARNESS_H_
 
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,14 @@ class ServerTest : public testing::Test {
     request.set_prompt("abc");
     v1::GenerateResponse response;
     return FromGrpcStatus(inference_->Generate(&context, request, &response));
+  }
+
+  // A request that runs, and that the worker keeps back until Resume().
+  std::future<absl::Status> StartHeldRequest() {
+    worker_->Pause();
+    auto status = std::async(std::launch::async, [this] { return Generate(); });
+    worker_->WaitForSequences(1);
+    return status;
   }
 
   // A connection of its own.

@@ -1,5 +1,5 @@
-"""Files of certificates and keys: bad ones at start, and ones that are replaced
-while they are in use.
+"""Files of certificates and keys: bad ones at start, and ones that are
+replaced while they are in use.
 
 Usage: security_files_test.py PROGRAMS_ROOT
 """
@@ -140,8 +140,8 @@ class UsageTest(SecurityCase):
                 (["--max_message_size=1"], "--max_message_size"),
                 (["--listen=0.0.0.0:0"], "--listen")]:
             with self.subTest(program="scheduler", flags=flags):
-                self.assert_usage([self.programs.scheduler, "--listen=127.0.0.1:0",
-                                   *flags], flag)
+                self.assert_usage([self.programs.scheduler,
+                                   "--listen=127.0.0.1:0", *flags], flag)
         trust = f"--tls_ca={self.ca}"
         for flags, flag in [
                 ([f"--tls_ca={self.garbage}"], "--tls_ca"),
@@ -150,18 +150,20 @@ class UsageTest(SecurityCase):
                 ([f"--api_key_file={self.folder / 'none'}"],
                  "--api_key_file")]:
             with self.subTest(program="worker", flags=flags):
-                self.assert_usage([self.programs.worker, *WORKER, *flags], flag)
+                self.assert_usage(
+                    [self.programs.worker, *WORKER, *flags], flag)
             with self.subTest(program="client", flags=flags):
                 self.assert_usage([self.programs.client, "health",
                                    "--server=127.0.0.1:1", *flags], flag)
-        self.assert_usage([self.programs.client, "health", "--server=127.0.0.1:1",
-                           "--tenant=a b"], "--tenant")
+        self.assert_usage([self.programs.client, "health",
+                           "--server=127.0.0.1:1", "--tenant=a b"],
+                          "--tenant")
 
     def test_a_key_that_crosses_a_network_in_the_clear_is_warned_of(self):
         key = self.folder / "key"
         key.write_text("hush-key-3f\n")
-        worker = Process([self.programs.worker, *WORKER, "--scheduler=192.0.2.1:1",
-                          f"--api_key_file={key}"])
+        worker = Process([self.programs.worker, *WORKER,
+                          "--scheduler=192.0.2.1:1", f"--api_key_file={key}"])
         self.addCleanup(worker.__exit__)
         self.assert_soon(lambda: "in the clear" in worker.log(), "a warning")
         self.assertNotIn("hush-key-3f", worker.log())

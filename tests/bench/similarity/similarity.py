@@ -4,7 +4,7 @@ similarity scaling, in wall clock on this machine behind a paced link.
     .venv/bin/python tests/bench/similarity/similarity.py
 
 Needs the three programs built (bazel build --config=opt //client:hybridserve
-//worker). Takes some 45 minutes; the machine should do nothing else. Writes
+//worker). Takes about an hour; the machine should do nothing else. Writes
 docs/results/similarity.{json,svg,md}, anew after every run, and says what is
 short of the targets (report.py); then the exit status is 1.
 """
