@@ -58,7 +58,8 @@ std::vector<Setting> Grid() {
 }
 
 // A policy's mixes with prompts in whole chunks, as fixed shares run them: so
-// that decoding is compared at the same contexts.
+// that decoding is compared at the same contexts where the planner lets some
+// requests wait.
 class WholeChunks final : public Policy {
  public:
   explicit WholeChunks(std::unique_ptr<Policy> policy)

@@ -352,6 +352,13 @@ void SchedulerCore::AdmitLane(absl::string_view model) {
   }
 }
 
+WaitingRequests SchedulerCore::WaitingFor(const WorkerState& worker) const {
+  if (worker.is_draining()) return {};
+  const std::string& model = worker.info().model_name;
+  return {.sequences = queue_.LaneSize(model),
+          .final_tokens = queue_.LaneTokens(model)};
+}
+
 void SchedulerCore::Advance() {
   for (bool again = true; again;) {
     again = false;
@@ -364,7 +371,10 @@ void SchedulerCore::Advance() {
     }
     for (const auto& [name, model] : models_.models()) AdmitLane(name);
     // A plan that releases slots may let more requests in.
-    for (auto& [id, worker] : workers_) again |= worker->SendPlan();
+    for (auto& [id, worker] : workers_) {
+      worker->SetWaiting(WaitingFor(*worker));
+      again |= worker->SendPlan();
+    }
   }
   LetDrainedWorkersGo();
 #ifndef NDEBUG

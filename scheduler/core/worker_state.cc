@@ -219,6 +219,7 @@ StepSnapshot WorkerState::MakeStepSnapshot() const {
                      .max_step_time = limits_.max_step_time};
   snapshot.costs = SequenceCosts::Of(costs_);
   snapshot.model = &costs_;
+  snapshot.waiting = waiting_.sequences;
   snapshot.sequences.reserve(running_.size());
   for (const auto& [id, sequence] : running_) {
     snapshot.sequences.push_back(sequence.View(info_.numerics.block_tokens));

@@ -92,6 +92,9 @@ class WorkerState {
   bool Admit(SequenceId sequence, LiveRequest& live,
              const WaitingRequests& waiting);
 
+  // Tells which requests wait for a place here, for the next plans and mixes.
+  void SetWaiting(const WaitingRequests& waiting) { waiting_ = waiting; }
+
   // Ends a sequence. Its slots are free once a plan has told the worker.
   void Release(SequenceId sequence);
 

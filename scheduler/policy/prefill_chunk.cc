@@ -10,14 +10,13 @@
 // Prompt rows are computed either way, so a smaller chunk costs little as long
 // as the device computes all the time: with rows up to the slack it does, and
 // the weights that the link brings anyway serve both prompts and decoding. Rows
-// beyond it make others wait; but without any, prompts would hold slots and get
-// nowhere, and few would decode together (docs/decisions/0006).
+// beyond it make those that decode wait; but without any, prompts would hold
+// slots and get nowhere, and few would decode together. Where no request waits,
+// places of those that end early stay empty, so that the last prompt decides
+// when all have ended (docs/decisions/0006).
 
 namespace hybridserve {
 namespace {
-
-// By which share of its time a step without slack may become longer.
-constexpr double kLeastShare = 0.5;
 
 // A step without its prompt rows.
 struct DecodePart {
@@ -51,6 +50,7 @@ DecodePart DecodePartOf(const StepSnapshot& snapshot) {
 // row r + pair r (context + (r + 1) / 2) <= seconds.
 double RowsIn(double seconds, double context, const SequenceCosts& costs) {
   if (seconds <= 0) return 0;
+  if (std::isinf(seconds)) return seconds;
   const double linear = costs.row + costs.pair * (context + 0.5);
   const double square = costs.pair / 2;
   if (linear <= 0) return std::numeric_limits<double>::infinity();
@@ -82,8 +82,8 @@ int64_t PrefillRowsInSlack(const StepSnapshot& snapshot) {
   if (!part.has_prompt || part.load.sequences == 0) return most;
 
   const StepTime base = PredictStep(*model, part.load, part.blocks);
-  double layer =
-      std::max(base.layer(), base.compute + kLeastShare * base.layer());
+  double layer = snapshot.waiting > 0 ? base.compute + base.layer()
+                                      : std::numeric_limits<double>::infinity();
   if (limits.max_step_time != absl::InfiniteDuration()) {
     const double head = std::max(base.head_link, base.head_compute);
     layer =

@@ -8,11 +8,12 @@
 namespace hybridserve {
 
 // How many prompt rows of a step ride in its compute slack (DESIGN.md 6): those
-// with which computing takes as long as the link does for what decodes. Where
-// there is little slack, or none, those with which computing takes half of the
-// step more, so that prompts come on. Less if the step would take more than
-// max_step_time; a block at least; prefill_chunk_tokens at most.
+// that are computed in the time which the step takes without them. All of it is
+// slack where decoding computes little; where it computes all the time, the
+// step takes twice as long, so that prompts come on. Less if it would take more
+// than max_step_time; a block at least; prefill_chunk_tokens at most.
 //
+// As many as max_step_time and prefill_chunk_tokens allow if no request waits;
 // prefill_chunk_tokens if nothing decodes, if there is no link (weights are
 // read once a step however many rows there are, so more rows a step are
 // cheaper), or if costs aren't known. Linear in the sequences.

@@ -35,6 +35,7 @@ struct StepSnapshot {
   RosterLimits limits;
   SequenceCosts costs;               // What mini-batches are evened out by.
   const CostModel* model = nullptr;  // Outlives this. Null: nothing is known.
+  int64_t waiting = 0;               // Requests that wait for a place.
   std::vector<SequenceView> sequences;
 };
 
