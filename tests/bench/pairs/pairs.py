@@ -7,7 +7,7 @@ the fastest of a sweep in steps of 0.05 (of simulated runs with the same
 machine's profile), in interleaved repeats. A rival wins where its decode rate
 over hybrid's, pair by pair (at least 15), has a median above 1.03 with 95%
 confidence; then the exit status is 1. Needs the programs built (bazel build
---config=opt //client:hybridserve //worker) and some 30 minutes in which the
+--config=opt //client:hybridserve //worker) and some 15 minutes in which the
 machine does nothing else. Writes docs/results/pairs.{json,svg,md}, anew after
 every setting.
 """

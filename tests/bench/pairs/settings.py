@@ -9,7 +9,9 @@ HIDDEN = 256
 LAYERS = 4
 MAX_POSITIONS = 1024
 ELEMENT_BYTES = 4  # float32: what a CPU computes in.
-OUTPUT_TOKENS = 14
+# So many that what the scheduler learns of costs while it serves counts, too:
+# each repeat has a scheduler of its own, which knows what was measured alone.
+OUTPUT_TOKENS = 48
 # Room that no policy wants for.
 SPARE_BLOCKS = 8
 
