@@ -10,6 +10,7 @@
 #include "common/size.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
+#include "worker/resident_share.h"
 
 // Device memory is dealt out in one order: first what no step can do without
 // (a ring of layer slots and one of head slices, work buffers of a 16-row step,
@@ -236,30 +237,9 @@ class Planner {
   }
 
   absl::Status MakeResident(double percent) {
-    const auto is_resident = [percent](int64_t before, int64_t bytes,
-                                       int64_t total) {
-      const double middle =
-          static_cast<double>(before) + static_cast<double>(bytes) / 2;
-      return middle >= (1 - percent / 100) * static_cast<double>(total);
-    };
-    const LayerPlan& layer = weights_.layer;
-    plan_.resident_layer_parts[0] =
-        is_resident(0, layer.vector_bytes, layer.bytes);
-    int64_t before = layer.vector_bytes;
-    for (size_t i = 0; i < layer.pieces.size();) {
-      size_t end = i;  // Of this matrix.
-      int64_t bytes = 0;
-      for (; end < layer.pieces.size() &&
-             layer.pieces[end].weight == layer.pieces[i].weight;
-           ++end) {
-        bytes += layer.pieces[end].bytes;
-      }
-      const bool resident = is_resident(before, bytes, layer.bytes);
-      for (; i < end; ++i) plan_.resident_layer_parts[i + 1] = resident;
-      before += bytes;
-    }
+    plan_.resident_layer_parts = ResidentLayerParts(weights_.layer, percent);
     plan_.resident_head_slices.assign(weights_.head.slices.size(),
-                                      is_resident(0, 1, 1));
+                                      HeadIsResident(percent));
     if (DeviceHolds()) return absl::OkStatus();
     return absl::ResourceExhaustedError(absl::StrCat(
         "device_memory: ", Amount(plan_.device_limit), " does not hold ",

@@ -1,7 +1,6 @@
 #include "worker/offload/step_runner.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "common/status_macros.h"
@@ -44,26 +43,6 @@ namespace {
 int64_t Bytes(absl::Span<const CopyRun> runs) {
   int64_t sum = 0;
   for (const CopyRun& run : runs) sum += run.dst.size;
-  return sum;
-}
-
-// Of a mini-batch's new rows.
-std::vector<int32_t> NewPositions(const MiniBatchLayout& layout) {
-  std::vector<int32_t> positions(layout.num_rows);
-  for (const SequenceLayout& sequence : layout.sequences) {
-    const auto first = positions.begin() + sequence.first_row;
-    std::iota(first, first + sequence.num_rows, sequence.num_cached);
-  }
-  return positions;
-}
-
-// Pairs of a new position and one that it attends to, itself included.
-double AttendedPairs(absl::Span<const AttentionSequence> sequences) {
-  double sum = 0;
-  for (const AttentionSequence& sequence : sequences) {
-    const auto rows = static_cast<double>(sequence.num_rows);
-    sum += rows * (static_cast<double>(sequence.num_cached) + (rows + 1) / 2);
-  }
   return sum;
 }
 
@@ -120,6 +99,9 @@ absl::Status StepRunner::Init() {
   decoder_ = std::make_unique<Decoder>(resources_.config, resources_.plan.dtype,
                                        resources_.block_tokens, device.ops(),
                                        *compute_);
+  units_ = std::make_unique<UnitRunner>(
+      resources_.config, num_layers_, resources_.block_tokens, *workspace_,
+      *weights_, *stager_, *write_back_, *decoder_, *compute_);
   head_ = std::make_unique<HeadRunner>(resources_.config, resources_.plan,
                                        *workspace_, *weights_, *decoder_,
                                        device.ops(), *compute_, *copy_out_);
@@ -173,7 +155,7 @@ absl::Status StepRunner::RebuildFirst(const IssuedStep& step) {
   CHECK(rebuilt_step_ == nullptr) << "another step is begun";
   rebuilt_step_ = &step;
   RETURN_IF_ERROR(weights_->Begin(Layer(0)));
-  return RebuildUnit(step, 0, 0);
+  return units_->Rebuild(step.layout, {});
 }
 
 absl::Status StepRunner::Run(IssuedStep& step, absl::Span<const int32_t> tokens,
@@ -256,11 +238,12 @@ absl::Status StepRunner::RunLayer(IssuedStep& step, int64_t layer) {
       RETURN_IF_ERROR(
           weights_->Feed(Layer(layer + look_ahead_), unit, num_units));
     }
+    const StepUnit computed = {.layer = layer, .mini_batch = unit};
     if (!begun || unit > 0) {
-      RETURN_IF_ERROR(RebuildUnit(step, layer, unit));
+      RETURN_IF_ERROR(units_->Rebuild(step.layout, computed));
     }
-    RETURN_IF_ERROR(RecomputeUnit(step, layer, unit));
-    RETURN_IF_ERROR(RunUnit(step, layer, unit, rows));
+    RETURN_IF_ERROR(units_->Recompute(step.layout, computed));
+    RETURN_IF_ERROR(units_->Run(step.layout, computed, rows));
     if (zig_zag) RETURN_IF_ERROR(Synchronize());
   }
   RETURN_IF_ERROR(weights_->Finish());
@@ -278,113 +261,6 @@ absl::Status StepRunner::Synchronize() {
     }
   }
   return absl::OkStatus();
-}
-
-absl::Status StepRunner::RebuildUnit(const IssuedStep& step, int64_t layer,
-                                     size_t mini_batch) {
-  const MiniBatchLayout& layout = step.layout.mini_batches[mini_batch];
-  compute_->Begin({.kind = WorkKind::kRebuild,
-                   .units = static_cast<double>(layout.num_act_blocks *
-                                                resources_.block_tokens),
-                   .layer = layer,
-                   .mini_batch = static_cast<int64_t>(mini_batch)});
-  ASSIGN_OR_RETURN(const CacheStager::Rebuild rebuild, stager_->BeginRebuild());
-  if (rebuild.act.empty()) return absl::OkStatus();
-  RETURN_IF_ERROR(decoder_->RebuildKv(weights_->layer(), rebuild.act, rebuild.k,
-                                      rebuild.v, rebuild.positions));
-  if (layout.converted.empty()) return absl::OkStatus();
-  std::vector<KeptBlock> kept;
-  kept.reserve(layout.converted.size());
-  for (const ConvertedBlock& block : layout.converted) {
-    kept.push_back(
-        {.rows = stager_->StagedBlock(block.staging_index), .to = block.to});
-  }
-  return write_back_->Keep(layer, static_cast<int64_t>(mini_batch), kept,
-                           stager_->kept());
-}
-
-// Recomputed rows go before the new ones, whose attention reads their K and V
-// where a loaded block's would be. They are written nowhere else. In the last
-// layer nothing but K and V is wanted of them.
-absl::Status StepRunner::RecomputeUnit(const IssuedStep& step, int64_t layer,
-                                       size_t mini_batch) {
-  const MiniBatchLayout& layout = step.layout.mini_batches[mini_batch];
-  const auto begin = [&](WorkKind kind, double units, bool resumes = false) {
-    compute_->Begin({.kind = kind,
-                     .units = units,
-                     .layer = layer,
-                     .mini_batch = static_cast<int64_t>(mini_batch),
-                     .resumes = resumes});
-  };
-  const TensorView hidden =
-      workspace_->Hidden(step.layout.num_input_rows())
-          .Rows(step.layout.num_rows() + layout.first_recomputed_row,
-                int64_t{layout.num_token_blocks} * resources_.block_tokens);
-  const ModelConfig& config = resources_.config;
-  const int64_t width =
-      std::max(config.num_heads * config.head_dim, config.hidden);
-  LayerWeights& weights = weights_->layer();
-  for (const RecomputedChunk& chunk : layout.recomputed) {
-    CacheStager::Recompute recompute = stager_->RecomputedRows(chunk);
-    const int64_t count = chunk.num_rows;
-    // The GEMM's input is dead when attention writes what comes in its place.
-    const LayerRows rows = {
-        .hidden = hidden.Rows(chunk.first_row, count),
-        .act = workspace_->Mixed(count, config.hidden),
-        .k = recompute.k,
-        .v = recompute.v,
-        .mixed = workspace_->Mixed(count, width),
-        .wide = workspace_->Wide(count, std::max(width, config.ffn_dim)),
-        .positions = std::move(recompute.positions)};
-    if (layer + 1 == num_layers_) {
-      begin(WorkKind::kRebuild, static_cast<double>(count));
-      RETURN_IF_ERROR(decoder_->ComputeKv(weights, rows));
-      continue;
-    }
-    begin(WorkKind::kForward, static_cast<double>(count));
-    RETURN_IF_ERROR(decoder_->ComputeQkv(weights, rows));
-    begin(WorkKind::kAttention, AttendedPairs(recompute.sequences));
-    RETURN_IF_ERROR(decoder_->Attend(rows, std::move(recompute.sequences)));
-    begin(WorkKind::kForward, 0, /*resumes=*/true);
-    RETURN_IF_ERROR(decoder_->FinishLayer(weights, rows));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status StepRunner::RunUnit(const IssuedStep& step, int64_t layer,
-                                 size_t mini_batch, const NewRows& rows) {
-  const auto begin = [&](WorkKind kind, double units, bool resumes = false) {
-    compute_->Begin({.kind = kind,
-                     .units = units,
-                     .layer = layer,
-                     .mini_batch = static_cast<int64_t>(mini_batch),
-                     .resumes = resumes});
-  };
-  const MiniBatchLayout& layout = step.layout.mini_batches[mini_batch];
-  const int64_t first = layout.first_row;
-  const int64_t count = layout.num_rows;
-  const ModelConfig& config = resources_.config;
-  const int64_t width =
-      std::max(config.num_heads * config.head_dim, config.hidden);
-  LayerWeights& weights = weights_->layer();
-  const LayerRows layer_rows = {
-      .hidden = workspace_->Hidden(step.layout.num_rows()).Rows(first, count),
-      .act = rows.act.Rows(first, count),
-      .k = rows.k.Rows(first, count),
-      .v = rows.v.Rows(first, count),
-      .mixed = workspace_->Mixed(count, width),
-      .wide = workspace_->Wide(count, std::max(width, config.ffn_dim)),
-      .positions =
-          config.has_rotary() ? NewPositions(layout) : std::vector<int32_t>()};
-  begin(WorkKind::kForward, static_cast<double>(count));
-  RETURN_IF_ERROR(decoder_->ComputeQkv(weights, layer_rows));
-  ASSIGN_OR_RETURN(std::vector<AttentionSequence> sequences,
-                   stager_->BeginAttention());
-  begin(WorkKind::kAttention, AttendedPairs(sequences));
-  RETURN_IF_ERROR(decoder_->Attend(layer_rows, std::move(sequences)));
-  begin(WorkKind::kForward, 0, /*resumes=*/true);
-  RETURN_IF_ERROR(decoder_->FinishLayer(weights, layer_rows));
-  return stager_->Finish();
 }
 
 absl::Status StepRunner::RunHead(

@@ -19,6 +19,7 @@
 #include "worker/offload/input_gatherer.h"
 #include "worker/offload/relay.h"
 #include "worker/offload/step_collector.h"
+#include "worker/offload/unit_runner.h"
 #include "worker/offload/weight_streamer.h"
 #include "worker/offload/workspace.h"
 #include "worker/offload/write_back.h"
@@ -62,15 +63,6 @@ class StepRunner {
   explicit StepRunner(EngineResources& resources);
   absl::Status Init();
 
-  // One unit: a layer of one mini-batch; first what can be done before its new
-  // rows are there.
-  absl::Status RebuildUnit(const IssuedStep& step, int64_t layer,
-                           size_t mini_batch);
-  // Runs a unit's recomputed rows through the layer.
-  absl::Status RecomputeUnit(const IssuedStep& step, int64_t layer,
-                             size_t mini_batch);
-  absl::Status RunUnit(const IssuedStep& step, int64_t layer, size_t mini_batch,
-                       const NewRows& rows);
   // A layer, counted on into the next step.
   WeightItem Layer(int64_t index) const;
   static WeightItem HeadSlice(int64_t index);
@@ -98,6 +90,7 @@ class StepRunner {
   std::unique_ptr<CacheStager> stager_;
   std::unique_ptr<WriteBack> write_back_;
   std::unique_ptr<Decoder> decoder_;
+  std::unique_ptr<UnitRunner> units_;
   std::unique_ptr<HeadRunner> head_;
   InputGatherer gatherer_;
   std::unique_ptr<Event> inputs_copied_;
