@@ -26,8 +26,9 @@ from typing import Any, Dict, List
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from tests import result_page  # noqa: E402
 from tests.e2e.processes import Programs  # noqa: E402
-from tests.faults import cluster, report  # noqa: E402
+from tests.faults import cluster  # noqa: E402
 from tests.faults.history import History  # noqa: E402
 
 # Small: the lines are the point, not the model.
@@ -216,8 +217,8 @@ def run_jobs(programs: Programs, jobs: List[Dict[str, int]],
 
 def write_report(folder: pathlib.Path, results: List[Dict[str, Any]],
                  said: List[str]) -> None:
-    where = report.machine()
-    text = report.head("Batch jobs under kill -9", where)
+    where = result_page.machine()
+    text = result_page.head("Batch jobs under kill -9", where)
     text += (f"`hybridserve batch` with a window of {WINDOW}, killed and "
              f"started again, while the worker and the scheduler are killed "
              f"and started again too. A line is wrong if it is missing, "
@@ -227,14 +228,14 @@ def write_report(folder: pathlib.Path, results: List[Dict[str, Any]],
         text += f"- {problem}\n"
     if said:
         text += "\n"
-    text += report.table(
+    text += result_page.table(
         ["lines", "seconds", "client killed", "worker killed",
          "scheduler killed", "wrong lines", "most memory of the client, MiB"],
         [[r["lines"], r["seconds"], r["kills"].get("client", 0),
           r["kills"].get("worker", 0), r["kills"].get("scheduler", 0),
           sum(r["wrong"].values()), r["peak_mib"]] for r in results])
-    report.write(folder, "batch", {"machine": where, "jobs": results,
-                                   "problems": said}, text)
+    result_page.write(folder, "batch", {"machine": where, "jobs": results,
+                                        "problems": said}, text)
 
 
 def main() -> int:

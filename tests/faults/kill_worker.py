@@ -21,8 +21,9 @@ from typing import Any, Dict, List
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from tests import result_page  # noqa: E402
 from tests.e2e.processes import Programs  # noqa: E402
-from tests.faults import checker, cluster, reference, report  # noqa: E402
+from tests.faults import checker, cluster, reference  # noqa: E402
 from tests.faults import schedule  # noqa: E402
 from tests.faults.clients import Client  # noqa: E402
 from tests.faults.history import History  # noqa: E402
@@ -137,8 +138,8 @@ def is_good(result: Dict[str, Any]) -> bool:
 
 def write_report(folder: pathlib.Path,
                  cases: Dict[str, List[Dict[str, Any]]]) -> None:
-    where = report.machine()
-    text = report.head("kill -9 of a worker under 32 streams", where)
+    where = result_page.machine()
+    text = result_page.head("kill -9 of a worker under 32 streams", where)
     text += (f"{CLIENTS} clients stream {TOKENS} tokens each, a quarter of "
              f"them sampled; a worker is killed at a random token of the first "
              f"half. What clients got is compared with an undisturbed run, "
@@ -150,11 +151,11 @@ def write_report(folder: pathlib.Path,
             CLIENTS * len(results), sum(r["resumed"] for r in results),
             sum(r["tokens"] for r in results),
             sum(len(r["violations"]) for r in results)])
-    text += report.table(
+    text += result_page.table(
         ["killed", "times", "streams whole and equal", "of", "went on after "
          "the kill", "tokens", "lost, doubled or changed"], rows)
-    report.write(folder, "kill_worker", {"machine": where, "cases": cases},
-                 text)
+    result_page.write(folder, "kill_worker",
+                      {"machine": where, "cases": cases}, text)
 
 
 def main() -> int:

@@ -1,51 +1,10 @@
-"""Results of the fault runs as JSON and Markdown in docs/results."""
+"""The page of the nemesis' runs."""
 
 import collections
-import datetime
-import json
-import os
 import pathlib
-import sys
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List
 
-
-def machine() -> Dict[str, Any]:
-    """Where and how: for the head of a result."""
-    cpu = "unknown"
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            cpu = line.split(":", 1)[1].strip()
-            break
-    command = [pathlib.Path(sys.argv[0]).name, *(
-        argument for argument in sys.argv[1:]
-        # Folders of this machine say nothing to a reader.
-        if not argument.startswith(
-            ("--bin", "--out", "--histor", "--check")))]
-    return {"cpu": cpu, "cores": os.cpu_count(),
-            "date": datetime.datetime.now(datetime.timezone.utc)
-            .strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "command": " ".join(command)}
-
-
-def head(title: str, where: Dict[str, Any]) -> str:
-    return (f"# {title}\n\n{where['cpu']}, {where['cores']} cores, "
-            f"{where['date']}. Regenerate with\n\n"
-            f"    .venv/bin/python tests/faults/{where['command']}\n\n")
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    lines = ["| " + " | ".join(columns) + " |",
-             "| --- |" + " --: |" * (len(columns) - 1)]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |"
-              for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def write(folder: pathlib.Path, name: str, data: Dict[str, Any],
-          text: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(data, indent=1) + "\n")
-    (folder / f"{name}.md").write_text(text)
+from tests import result_page
 
 
 def write_faults(folder: pathlib.Path, results: List[Dict[str, Any]],
@@ -60,7 +19,7 @@ def write_faults(folder: pathlib.Path, results: List[Dict[str, Any]],
                                    for result in results)
     violations = [f"seed {result['seed']}: {violation}" for result in results
                   for violation in result["violations"]]
-    where = machine()
+    where = result_page.machine()
     seconds = sum(result.get("seconds", 0) for result in results)
     data = {"machine": where, "runs": len(results),
             "detection_s": detection_s, "seconds": round(seconds),
@@ -69,7 +28,7 @@ def write_faults(folder: pathlib.Path, results: List[Dict[str, Any]],
             "resumed": sum(result.get("resumed", 0) for result in results),
             "tokens": sum(result.get("tokens", 0) for result in results),
             "violations": violations, "results": results}
-    text = head("The service under faults", where)
+    text = result_page.head("The service under faults", where)
     text += (f"{len(results)} runs of {seconds / 60:.0f} minutes together, "
              f"{sum(totals['faults'].values())} faults, "
              f"{sum(totals['manners'].values())} requests, {data['tokens']} "
@@ -84,11 +43,12 @@ def write_faults(folder: pathlib.Path, results: List[Dict[str, Any]],
         text += f"- {violation.splitlines()[0]}\n"
     if violations:
         text += "\n"
-    text += table(["fault", "times"], sorted(totals["faults"].items())) + "\n"
+    text += result_page.table(["fault", "times"],
+                              sorted(totals["faults"].items())) + "\n"
     for skipped, count in sorted(totals["skipped"].items()):
         text += f"Skipped {count} times: {skipped}\n\n"
-    text += table(["clients", "requests"],
-                  sorted(totals["manners"].items())) + "\n"
-    text += table(["status of a call", "times"],
-                  sorted(totals["ends"].items()))
-    write(folder, "faults", data, text)
+    text += result_page.table(["clients", "requests"],
+                              sorted(totals["manners"].items())) + "\n"
+    text += result_page.table(["status of a call", "times"],
+                              sorted(totals["ends"].items()))
+    result_page.write(folder, "faults", data, text)

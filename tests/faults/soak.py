@@ -22,9 +22,9 @@ from typing import Any, Dict, List
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from tests import result_page  # noqa: E402
 from tests.e2e.processes import Programs  # noqa: E402
 from tests.faults import checker, cluster, flatness, reference  # noqa: E402
-from tests.faults import report  # noqa: E402
 from tests.faults import schedule as drawing  # noqa: E402
 from tests.faults.clients import Client  # noqa: E402
 from tests.faults.history import History  # noqa: E402
@@ -148,9 +148,9 @@ def soak(programs: Programs, answers: Dict[str, checker.Answer],
 def write_report(folder: pathlib.Path, minutes: float,
                  samples: List[Dict[str, Any]], facts: Dict[str, Any],
                  trends: List[flatness.Trend], problems: List[str]) -> None:
-    where = report.machine()
-    text = report.head(f"{minutes:g} minutes of cancels, deadlines, overload "
-                       "and kills", where)
+    where = result_page.machine()
+    text = result_page.head(
+        f"{minutes:g} minutes of cancels, deadlines, overload and kills", where)
     rests = sum(sample["at_rest"] for sample in samples)
     text += (f"{sum(facts['manners'].values())} requests, "
              f"{facts['faults'].get('kill_worker', 0)} kills of a worker, "
@@ -164,14 +164,14 @@ def write_report(folder: pathlib.Path, minutes: float,
         text += f"- {problem}\n"
     if problems:
         text += "\n"
-    text += report.table(
+    text += result_page.table(
         ["", "at the first rest after warm-up", "at the last", "growth by the "
          "line", "allowed"],
         [[trend.name, trend.first, trend.last, f"{trend.growth:+.1f}",
           f"{trend.allowed:.1f}"] for trend in trends]) + "\n"
-    text += report.table(["status of a call", "times"],
-                         sorted(facts["ends"].items()))
-    report.write(folder, "soak", {
+    text += result_page.table(["status of a call", "times"],
+                              sorted(facts["ends"].items()))
+    result_page.write(folder, "soak", {
         "machine": where, "minutes": minutes, "problems": problems,
         "facts": facts, "trends": [trend.as_dict() for trend in trends],
         "samples": samples}, text)

@@ -14,12 +14,10 @@ docs/results/overload.{json,md}.
 """
 
 import argparse
-import datetime
 import json
 import os
 import pathlib
 import platform
-import re
 import statistics
 import subprocess
 import sys
@@ -30,6 +28,7 @@ from typing import Callable, Dict, List
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from tests import result_page  # noqa: E402
 from tests.load import overload_targets as targets  # noqa: E402
 from tests.load.cluster import Cluster, Programs  # noqa: E402
 
@@ -246,16 +245,10 @@ class Measurements:
 
 
 def machine() -> Dict:
-    cpus = pathlib.Path("/proc/cpuinfo").read_text()
-    model = re.search(r"model name\s*: (.*)", cpus)
     return {
-        "cpu": model.group(1) if model else platform.machine(),
-        "cores": len(re.findall(r"^processor", cpus, re.MULTILINE)),
+        **result_page.machine(),
         "kernel": platform.release(),
         "load_average": os.getloadavg()[0],  # Of others, before it begins.
-        "date": datetime.datetime.now(datetime.timezone.utc).strftime(
-            "%Y-%m-%dT%H:%M:%SZ"
-        ),
         "commit": subprocess.run(
             ["git", "rev-parse", "--short", "HEAD"],
             capture_output=True,
