@@ -5,8 +5,8 @@
 In turns of a minute each, one a core, from the seeds beside them and what they
 have found, until there were so many runs. One that crashes runs no more; the
 input is kept and named, and the exit status is 1. Builds the targets. Writes
-docs/results/fuzz.{json,md}. tools/test.sh --suite=fuzz runs each for one minute
-and writes nothing.
+docs/results/fuzz.{json,md}, anew after every round. tools/test.sh --suite=fuzz
+runs each for one minute and writes nothing.
 """
 
 import argparse
@@ -96,19 +96,6 @@ def run_turn(target: Target, scratch: pathlib.Path) -> None:
         target.crash = str(kept[0]) if kept else f"exit {ended.returncode}"
 
 
-def run_until(targets: List[Target], runs: int, jobs: int,
-              scratch: pathlib.Path) -> int:
-    """Whole rounds of turns; returns the runs that there were."""
-    total = 0
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        while total < runs and any(not target.crash for target in targets):
-            list(pool.map(lambda target: run_turn(target, scratch),
-                          [t for t in targets if not t.crash]))
-            total = sum(target.runs for target in targets)
-            print(f"{total:,} runs so far", flush=True)
-    return total
-
-
 def write_page(folder: pathlib.Path, targets: List[Target]) -> None:
     where = result_page.machine()
     total = sum(target.runs for target in targets)
@@ -127,6 +114,21 @@ def write_page(folder: pathlib.Path, targets: List[Target]) -> None:
     result_page.write(folder, "fuzz", data, text)
 
 
+def run_until(targets: List[Target], runs: int, jobs: int,
+              scratch: pathlib.Path, out: pathlib.Path) -> int:
+    """Whole rounds of turns, with the page anew after each; returns the runs
+    that there were."""
+    total = 0
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        while total < runs and any(not target.crash for target in targets):
+            list(pool.map(lambda target: run_turn(target, scratch),
+                          [t for t in targets if not t.crash]))
+            total = sum(target.runs for target in targets)
+            print(f"{total:,} runs so far", flush=True)
+            write_page(out, targets)
+    return total
+
+
 def main() -> int:
     arguments = parse_arguments()
     labels = arguments.targets or bazel("query", QUERY).split()
@@ -134,8 +136,8 @@ def main() -> int:
     print(f"building {len(targets)} targets", flush=True)
     bazel("build", "--config=fuzz", "--show_result=0", "--", *labels)
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="fuzz"))
-    run_until(targets, arguments.runs, arguments.jobs, scratch)
-    write_page(pathlib.Path(arguments.out), targets)
+    run_until(targets, arguments.runs, arguments.jobs, scratch,
+              pathlib.Path(arguments.out))
     crashed = [target for target in targets if target.crash]
     for target in crashed:
         print(f"{target.label} crashed: {target.crash}")

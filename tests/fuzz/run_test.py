@@ -57,9 +57,11 @@ class RunTest(unittest.TestCase):
 
     def test_turns_until_there_are_enough_runs(self):
         targets = [self.target("a", SPRINTER), self.target("b", SPRINTER)]
-        self.assertEqual(run.run_until(targets, 1000, 2, self.scratch), 1600)
+        self.assertEqual(run.run_until(targets, 1000, 2, self.scratch, self.out),
+                         1600)
         self.assertEqual([t.runs for t in targets], [800, 800])
         self.assertEqual([t.crash for t in targets], ["", ""])
+        self.assertIn("1,600 runs", (self.out / "fuzz.md").read_text())
 
     def test_a_turn_starts_from_the_seeds_and_keeps_what_it_found(self):
         seeds = self.programs / "testdata" / "a"
@@ -72,13 +74,15 @@ class RunTest(unittest.TestCase):
 
     def test_what_crashes_runs_no_more(self):
         targets = [self.target("a", SPRINTER), self.target("b", CRASHER)]
-        self.assertEqual(run.run_until(targets, 1000, 1, self.scratch), 1207)
+        self.assertEqual(run.run_until(targets, 1000, 1, self.scratch, self.out),
+                         1207)
         self.assertEqual(targets[1].runs, 7)
         self.assertTrue(targets[1].crash.endswith("b-crash-1"))
 
     def test_all_that_crash_end_it(self):
         targets = [self.target("b", CRASHER)]
-        self.assertEqual(run.run_until(targets, 1000, 1, self.scratch), 7)
+        self.assertEqual(run.run_until(targets, 1000, 1, self.scratch, self.out),
+                         7)
 
     def test_the_page_says_how_often_and_what_crashed(self):
         run.write_page(self.out, [
