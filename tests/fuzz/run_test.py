@@ -57,8 +57,8 @@ class RunTest(unittest.TestCase):
 
     def test_turns_until_there_are_enough_runs(self):
         targets = [self.target("a", SPRINTER), self.target("b", SPRINTER)]
-        self.assertEqual(run.run_until(targets, 1000, 2, self.scratch, self.out),
-                         1600)
+        total = run.run_until(targets, 1000, 2, self.scratch, self.out)
+        self.assertEqual(total, 1600)
         self.assertEqual([t.runs for t in targets], [800, 800])
         self.assertEqual([t.crash for t in targets], ["", ""])
         self.assertIn("1,600 runs", (self.out / "fuzz.md").read_text())
@@ -74,15 +74,15 @@ class RunTest(unittest.TestCase):
 
     def test_what_crashes_runs_no_more(self):
         targets = [self.target("a", SPRINTER), self.target("b", CRASHER)]
-        self.assertEqual(run.run_until(targets, 1000, 1, self.scratch, self.out),
-                         1207)
+        total = run.run_until(targets, 1000, 1, self.scratch, self.out)
+        self.assertEqual(total, 1207)
         self.assertEqual(targets[1].runs, 7)
         self.assertTrue(targets[1].crash.endswith("b-crash-1"))
 
     def test_all_that_crash_end_it(self):
         targets = [self.target("b", CRASHER)]
-        self.assertEqual(run.run_until(targets, 1000, 1, self.scratch, self.out),
-                         7)
+        total = run.run_until(targets, 1000, 1, self.scratch, self.out)
+        self.assertEqual(total, 7)
 
     def test_the_page_says_how_often_and_what_crashed(self):
         run.write_page(self.out, [
