@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include "client/simulation/testing/opt_worker.h"
 #include "gtest/gtest.h"
 #include "scheduler/policy/policy.h"
+#include "scheduler/policy/testing/forwarding_policy.h"
 
 // What turning ACT into KV is worth, in full runs of scheduler and engine
 // without noise.
@@ -15,28 +17,15 @@ namespace hybridserve {
 namespace {
 
 // The planner's own mixes, with blocks that keep their kinds or not.
-class MaybeConverts final : public Policy {
+class MaybeConverts final : public ForwardingPolicy {
  public:
-  explicit MaybeConverts(bool converts) : converts_(converts) {}
+  explicit MaybeConverts(bool converts)
+      : ForwardingPolicy(ParsePolicy("hybrid", std::nullopt).value()),
+        converts_(converts) {}
 
-  absl::string_view name() const override { return policy_->name(); }
-  CacheMix ChooseMix(const CostModel& costs, const Capacities& capacities,
-                     const Workload& workload) const override {
-    return policy_->ChooseMix(costs, capacities, workload);
-  }
-  double MaxActRatio(const CostModel& costs) const override {
-    return policy_->MaxActRatio(costs);
-  }
-  bool probes() const override { return policy_->probes(); }
   bool converts() const override { return converts_; }
-  StepRoster Plan(const StepSnapshot& snapshot,
-                  const CacheMix& mix) const override {
-    return policy_->Plan(snapshot, mix);
-  }
 
  private:
-  const std::unique_ptr<Policy> policy_ =
-      ParsePolicy("hybrid", std::nullopt).value();
   const bool converts_;
 };
 

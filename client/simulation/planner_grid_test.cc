@@ -3,7 +3,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +10,7 @@
 #include "absl/time/time.h"
 #include "client/simulation/simulation.h"
 #include "client/simulation/testing/opt_worker.h"
+#include "client/simulation/testing/whole_chunks.h"
 #include "common/work.h"
 #include "gtest/gtest.h"
 #include "scheduler/policy/policy.h"
@@ -57,29 +57,8 @@ std::vector<Setting> Grid() {
   return settings;
 }
 
-// A policy's mixes with prompts in whole chunks, as fixed shares run them: so
-// that decoding is compared at the same contexts where the planner lets some
-// requests wait.
-class WholeChunks final : public Policy {
- public:
-  explicit WholeChunks(std::unique_ptr<Policy> policy)
-      : policy_(std::move(policy)) {}
-
-  absl::string_view name() const override { return policy_->name(); }
-  CacheMix ChooseMix(const CostModel& costs, const Capacities& capacities,
-                     const Workload& workload) const override {
-    return policy_->ChooseMix(costs, capacities, workload);
-  }
-  double MaxActRatio(const CostModel& costs) const override {
-    return policy_->MaxActRatio(costs);
-  }
-  bool probes() const override { return policy_->probes(); }
-  bool converts() const override { return policy_->converts(); }
-
- private:
-  const std::unique_ptr<Policy> policy_;
-};
-
+// Prompts come in whole chunks, whatever the policy, so that decoding is
+// compared at the same contexts where the planner lets some requests wait.
 SimulationResult RunPolicy(const Setting& setting, const std::string& policy,
                            std::optional<double> act_ratio) {
   SimulatedWorkerOptions worker = OptWorker(

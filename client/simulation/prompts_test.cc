@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "absl/time/time.h"
 #include "client/simulation/simulation.h"
 #include "client/simulation/testing/opt_worker.h"
+#include "client/simulation/testing/whole_chunks.h"
 #include "gtest/gtest.h"
 #include "scheduler/policy/policy.h"
 
@@ -15,32 +17,6 @@
 
 namespace hybridserve {
 namespace {
-
-// The planner's own mixes and chunks, or all rows that the limit allows.
-class MaybeWholeChunks final : public Policy {
- public:
-  explicit MaybeWholeChunks(bool whole) : whole_(whole) {}
-
-  absl::string_view name() const override { return policy_->name(); }
-  CacheMix ChooseMix(const CostModel& costs, const Capacities& capacities,
-                     const Workload& workload) const override {
-    return policy_->ChooseMix(costs, capacities, workload);
-  }
-  double MaxActRatio(const CostModel& costs) const override {
-    return policy_->MaxActRatio(costs);
-  }
-  bool probes() const override { return policy_->probes(); }
-  bool converts() const override { return policy_->converts(); }
-  StepRoster Plan(const StepSnapshot& snapshot,
-                  const CacheMix& mix) const override {
-    return whole_ ? FormRoster(snapshot) : policy_->Plan(snapshot, mix);
-  }
-
- private:
-  const std::unique_ptr<Policy> policy_ =
-      ParsePolicy("hybrid", std::nullopt).value();
-  const bool whole_;
-};
 
 struct Setting {
   double link_bytes_per_second;
@@ -71,22 +47,26 @@ std::vector<Setting> Settings() {
   return settings;
 }
 
-absl::Duration TimeOf(const Setting& setting, bool whole) {
+absl::Duration TimeOf(const Setting& setting, std::unique_ptr<Policy> policy) {
   SimulatedWorkerOptions worker =
       OptWorker({.link_bytes_per_second = setting.link_bytes_per_second});
   worker.device_memory = MemorySetting::Bytes(int64_t{5} << 30);
-  const auto result =
-      Simulate(worker, {.max_running = setting.running},
-               std::make_unique<MaybeWholeChunks>(whole), setting.load);
+  const auto result = Simulate(worker, {.max_running = setting.running},
+                               std::move(policy), setting.load);
   EXPECT_TRUE(result.ok()) << result.status();
   return result->total;
+}
+
+std::unique_ptr<Policy> Hybrid() {
+  return ParsePolicy("hybrid", std::nullopt).value();
 }
 
 class PromptsTest : public testing::TestWithParam<Setting> {};
 
 TEST_P(PromptsTest, ChunksCostLittleThroughput) {
-  const absl::Duration chosen = TimeOf(GetParam(), false);
-  const absl::Duration whole = TimeOf(GetParam(), true);
+  const absl::Duration chosen = TimeOf(GetParam(), Hybrid());
+  const absl::Duration whole =
+      TimeOf(GetParam(), std::make_unique<WholeChunks>(Hybrid()));
   const double ratio = absl::FDivDuration(chosen, whole);
   absl::PrintF("%-32s %6.2f s, in whole chunks %6.2f s: %.3f\n",
                GetParam().Name(), absl::ToDoubleSeconds(chosen),
