@@ -1,5 +1,6 @@
 #include "common/linear_cost.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "absl/status/status.h"
@@ -91,7 +92,10 @@ absl::StatusOr<LinearCost> FitLinearCost(absl::Span<const CostSample> samples) {
   }
   LinearCost cost = {.fixed = absl::Seconds(fixed),
                      .seconds_per_unit = per_unit};
-  if (var_seconds > 0) cost.r_squared = 1 - residual / var_seconds;
+  // A flat line explains nothing: by rounding, a little less than that.
+  if (var_seconds > 0) {
+    cost.r_squared = std::max(0.0, 1 - residual / var_seconds);
+  }
   return cost;
 }
 

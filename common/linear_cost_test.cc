@@ -99,6 +99,23 @@ TEST(LinearCostTest, NoNeighbourFitsBetter) {
   }
 }
 
+// A scheduler refuses the profile of a worker with an R squared outside [0, 1].
+TEST(LinearCostTest, ALineThatExplainsNothingHasNoNegativeRSquared) {
+  for (int seed = 1; seed <= 2000; ++seed) {
+    const auto duration = [seed](int64_t i) {
+      return absl::Nanoseconds(20'000 - 1000 * i + seed * (7 + i * i) % 977);
+    };
+    const LinearCost cost = FitLinearCost({{{1, duration(1)},
+                                            {2, duration(2)},
+                                            {3, duration(3)},
+                                            {4, duration(4)}}})
+                                .value();
+    ASSERT_EQ(cost.seconds_per_unit, 0) << seed;
+    ASSERT_GE(cost.r_squared, 0) << seed;
+    ASSERT_LE(cost.r_squared, 1) << seed;
+  }
+}
+
 TEST(LinearCostTest, RefusesWhatGivesNoLine) {
   const auto refused = [](const std::vector<CostSample>& samples) {
     return testing::Value(FitLinearCost(samples),
