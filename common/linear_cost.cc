@@ -92,7 +92,7 @@ absl::StatusOr<LinearCost> FitLinearCost(absl::Span<const CostSample> samples) {
   }
   LinearCost cost = {.fixed = absl::Seconds(fixed),
                      .seconds_per_unit = per_unit};
-  // A flat line explains nothing: by rounding, a little less than that.
+  // By rounding, a line that explains nothing comes to a little less than 0.
   if (var_seconds > 0) {
     cost.r_squared = std::max(0.0, 1 - residual / var_seconds);
   }

@@ -101,18 +101,14 @@ TEST(LinearCostTest, NoNeighbourFitsBetter) {
 
 // A scheduler refuses the profile of a worker with an R squared outside [0, 1].
 TEST(LinearCostTest, ALineThatExplainsNothingHasNoNegativeRSquared) {
-  for (int seed = 1; seed <= 2000; ++seed) {
-    const auto duration = [seed](int64_t i) {
-      return absl::Nanoseconds(20'000 - 1000 * i + seed * (7 + i * i) % 977);
+  for (int64_t least = 9000; least < 12'000; ++least) {
+    // Their covariance is 0 but for rounding.
+    const auto after = [least](int64_t more) {
+      return absl::Nanoseconds(least + more);
     };
-    const LinearCost cost = FitLinearCost({{{1, duration(1)},
-                                            {2, duration(2)},
-                                            {3, duration(3)},
-                                            {4, duration(4)}}})
-                                .value();
-    ASSERT_EQ(cost.seconds_per_unit, 0) << seed;
-    ASSERT_GE(cost.r_squared, 0) << seed;
-    ASSERT_LE(cost.r_squared, 1) << seed;
+    const auto cost = FitLinearCost(
+        {{{1, after(0)}, {2, after(6)}, {3, after(0)}, {4, after(2)}}});
+    ASSERT_GE(cost->r_squared, 0) << least;
   }
 }
 
