@@ -329,8 +329,7 @@ bool SchedulerCore::Place(LiveRequest& live, const WaitingRequests& waiting,
 void SchedulerCore::AdmitLane(absl::string_view model) {
   const size_t num_workers = NumTakingWorkersOf(model);
   if (num_workers == 0 || queue_.LaneSize(model) == 0) return;
-  WaitingRequests waiting = {.sequences = queue_.LaneSize(model),
-                             .final_tokens = queue_.LaneTokens(model)};
+  WaitingRequests waiting = WaitingOf(model);
   std::vector<LiveRequest*> admitted;
   absl::flat_hash_set<WorkerId> full;
   queue_.Visit(model, [&](RequestKey key) {
@@ -352,9 +351,7 @@ void SchedulerCore::AdmitLane(absl::string_view model) {
   }
 }
 
-WaitingRequests SchedulerCore::WaitingFor(const WorkerState& worker) const {
-  if (worker.is_draining()) return {};
-  const std::string& model = worker.info().model_name;
+WaitingRequests SchedulerCore::WaitingOf(absl::string_view model) const {
   return {.sequences = queue_.LaneSize(model),
           .final_tokens = queue_.LaneTokens(model)};
 }
@@ -372,7 +369,9 @@ void SchedulerCore::Advance() {
     for (const auto& [name, model] : models_.models()) AdmitLane(name);
     // A plan that releases slots may let more requests in.
     for (auto& [id, worker] : workers_) {
-      worker->SetWaiting(WaitingFor(*worker));
+      worker->SetWaiting(worker->is_draining()
+                             ? WaitingRequests{}
+                             : WaitingOf(worker->info().model_name));
       again |= worker->SendPlan();
     }
   }

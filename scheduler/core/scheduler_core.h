@@ -195,8 +195,7 @@ class SchedulerCore {
   bool Place(LiveRequest& live, const WaitingRequests& waiting,
              absl::flat_hash_set<WorkerId>& full);
   void AdmitLane(absl::string_view model);
-  // What a place that comes free there goes to.
-  WaitingRequests WaitingFor(const WorkerState& worker) const;
+  WaitingRequests WaitingOf(absl::string_view model) const;
   // Admits and sends plans until nothing more can be done.
   void Advance();
 
