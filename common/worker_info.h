@@ -66,8 +66,8 @@ struct WorkerInfo {
   int32_t max_logit_rows = 0;   // Sequences that sample in one step.
   // Positions of TOKENS blocks recomputed in one step, all sequences.
   int32_t max_recomputed_tokens = 0;
-  // Copies between the host's pool and the device go by way of a buffer, since
-  // the pool's memory is not pinned.
+  // The host's pool is not pinned, or is treated so: copies between it and the
+  // device go by way of a buffer, the worker's or the driver's.
   bool unpinned_cache = false;
   int64_t layer_bytes = 0;           // One decoder layer, packed.
   int64_t streamed_layer_bytes = 0;  // Of it, crossing the link every step.

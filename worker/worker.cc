@@ -60,6 +60,9 @@ class EngineWorker final : public Worker {
   const MemoryPlan& memory_plan() const override {
     return model_.resources->memory;
   }
+  int64_t unpinned_bytes() const override {
+    return model_.resources->unpinned_bytes();
+  }
   absl::Status Measure() override {
     engine_.reset();  // Its buffers are in the way.
     ASSIGN_OR_RETURN(info_.profile, MeasureWorkerProfile(*model_.resources));

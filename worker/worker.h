@@ -46,6 +46,9 @@ class Worker {
   // is its caller's to send.
   virtual const WorkerInfo& info() const = 0;
   virtual const MemoryPlan& memory_plan() const = 0;
+  // Of weights and cache in host memory: what the driver did not pin, so that
+  // copies are slow. 0 is as it should be.
+  virtual int64_t unpinned_bytes() const = 0;
 
   // Times every kind of work anew, alone, for a few seconds at the most:
   // info().profile is then of now. Only while no plan is queued or under way,

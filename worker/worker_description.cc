@@ -27,7 +27,8 @@ WorkerInfo DescribeWorker(const EngineResources& resources) {
   info.max_step_tokens = limits.max_step_tokens;
   info.max_logit_rows = limits.max_logit_rows;
   info.max_recomputed_tokens = limits.max_recomputed_rows;
-  info.unpinned_cache = memory.relay_bytes > 0;
+  info.unpinned_cache =
+      memory.relay_bytes > 0 || resources.arenas.host.unpinned_bytes() > 0;
   info.layer_bytes = resources.plan.layer.bytes;
   info.head_slices = static_cast<int32_t>(resources.plan.head.slices.size());
   if (!memory.one_memory) {

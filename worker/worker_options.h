@@ -41,7 +41,7 @@ struct WorkerOptions {
   MemorySetting host_memory;
   // Staging buffers of the cache, both together; 0: chosen by the memory plan.
   int64_t staging_memory_bytes = 0;
-  // The host's cache is in pageable memory, as FlexGen's is: each copy between
+  // The host's cache is treated as pageable, as FlexGen's is: each copy between
   // it and the device takes the way through a pinned buffer. Refused where host
   // and device are one memory.
   bool unpinned_cache = false;

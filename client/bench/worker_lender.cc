@@ -65,6 +65,9 @@ class WorkerLender::Lent final : public Worker {
   const MemoryPlan& memory_plan() const override {
     return shared_.worker().memory_plan();
   }
+  int64_t unpinned_bytes() const override {
+    return shared_.worker().unpinned_bytes();
+  }
   absl::Status Measure() override { return shared_.worker().Measure(); }
   void Start(ResultCallback on_result) override {
     shared_.Attach(std::move(on_result));

@@ -26,6 +26,7 @@ class FakeWorker final : public Worker {
 
   const WorkerInfo& info() const override { return info_; }
   const MemoryPlan& memory_plan() const override { return plan_; }
+  int64_t unpinned_bytes() const override { return 0; }
   absl::Status Measure() override {
     ++calls_.measurements;
     return absl::OkStatus();

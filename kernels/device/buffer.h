@@ -22,6 +22,9 @@ class Buffer {
 
   MemorySpace space() const { return space_; }
   int64_t size() const { return size_; }
+  // False: host memory that the driver did not pin. Copies between it and the
+  // device work, several times slower and not beside other work.
+  bool pinned() const { return pinned_; }
 
   // The bytes, for host code. Only host buffers have them (CHECKed); ordering
   // against streams is the caller's: wait for an event first.
@@ -34,13 +37,14 @@ class Buffer {
   void* address() const { return address_; }
 
  protected:
-  Buffer(MemorySpace space, void* address, int64_t size)
-      : space_(space), address_(address), size_(size) {}
+  Buffer(MemorySpace space, void* address, int64_t size, bool pinned = true)
+      : space_(space), address_(address), size_(size), pinned_(pinned) {}
 
  private:
   const MemorySpace space_;
   void* const address_;
   const int64_t size_;
+  const bool pinned_;
 };
 
 // Bytes [offset, offset + size) of a buffer. Borrowed.

@@ -8,18 +8,22 @@ Usage: emulated_cuda_test.py PROGRAMS_ROOT
 
 import concurrent.futures
 import dataclasses
+import os
 import pathlib
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 from tests.e2e import generated_client as pb
 from tests.e2e.processes import Cluster, Programs
+from tests.e2e.scraped_cluster import scrape
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models" / "demo"
 PROMPTS = ["In the beginning", "And the LORD said unto Moses, Speak", "Why"]
 MAX_TOKENS = 12
+UNPINNED = r'hybridserve_unpinned_host_bytes\{model_name="demo"\}'
 PROGRAMS = None
 
 # Policy, flags of the worker, flags of the scheduler. Little memory makes for
@@ -55,37 +59,67 @@ def generate(address: str, prompt: str) -> Output:
     return Output(list(response.token_ids), list(response.log_probs))
 
 
+@dataclasses.dataclass
+class Run:
+    outputs: list[Output]  # One a prompt.
+    metrics: str  # The worker's page.
+    log: str
+
+
 class EmulatedCudaTest(unittest.TestCase):
-    def outputs(self, worker_flags: list[str],
-                scheduler_flags: list[str]) -> list[Output]:
-        flags = [f"--model_dir={MODEL}", "--dtype=float32", *worker_flags]
-        with Cluster(PROGRAMS, [flags], scheduler_flags) as cluster:
+    @classmethod
+    def setUpClass(cls):
+        cls.cpu = cls().run_programs(PROGRAMS, ["--device=cpu"],
+                                     ["--policy=kv"]).outputs
+        cls.emulated = Programs(PROGRAMS.root)
+        cls.emulated.worker += "_on_emulated_cuda"
+
+    def run_programs(self, programs: Programs, worker_flags: list[str],
+                     scheduler_flags: list[str]) -> Run:
+        flags = [f"--model_dir={MODEL}", "--dtype=float32",
+                 "--metrics_listen=127.0.0.1:0", *worker_flags]
+        with Cluster(programs, [flags], scheduler_flags) as cluster:
             with concurrent.futures.ThreadPoolExecutor(len(PROMPTS)) as pool:
                 outputs = list(pool.map(
                     lambda prompt: generate(cluster.address, prompt), PROMPTS))
             [worker] = cluster.workers
+            [address] = [line.removeprefix("metrics ")
+                         for line in worker.lines
+                         if line.startswith("metrics ")]
+            metrics = scrape(address)
             code = worker.stop()
             self.assertEqual(code, 0, worker.log())
-        return outputs
+            return Run(outputs, metrics, worker.log())
 
     def test_every_policy(self):
-        cpu = self.outputs(["--device=cpu"], ["--policy=kv"])
-        PROGRAMS.worker = str(pathlib.Path(PROGRAMS.worker).parent /
-                              "worker_on_emulated_cuda")
         first = None
         with tempfile.TemporaryDirectory() as scratch:
             for policy, worker, scheduler in SETTINGS:
                 with self.subTest(policy=policy, worker=worker):
-                    outputs = self.outputs(
+                    run = self.run_programs(
+                        self.emulated,
                         ["--device=cuda", "--batch_invariant",
                          f"--profile={scratch}/profile",
                          *worker],
                         [f"--policy={policy}", *scheduler])
-                    self.assertEqual([o.token_ids for o in outputs],
-                                     [o.token_ids for o in cpu])
-                    first = first or outputs
-                    self.assertEqual(outputs, first)  # To the bit.
+                    self.assertEqual([o.token_ids for o in run.outputs],
+                                     [o.token_ids for o in self.cpu])
+                    first = first or run.outputs
+                    self.assertEqual(run.outputs, first)  # To the bit.
+                    self.assertRegex(run.metrics, UNPINNED + r" 0\n")
+                    self.assertNotIn("is not pinned", run.log)
             self.assertIsNotNone(first)
+
+    def test_a_driver_that_pins_nothing_is_told_of(self):
+        with unittest.mock.patch.dict(os.environ,
+                                      HYBRIDSERVE_EMULATED_PINNING="none"):
+            run = self.run_programs(
+                self.emulated, ["--device=cuda", "--device_memory=min"],
+                ["--policy=kv"])
+        self.assertEqual([o.token_ids for o in run.outputs],
+                         [o.token_ids for o in self.cpu])
+        self.assertRegex(run.metrics, UNPINNED + r" [1-9]")
+        self.assertIn("is not pinned", run.log)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ class Programs:
     """Where the programs are: `bazel-bin` or a test's runfiles."""
 
     def __init__(self, root: str | os.PathLike):
-        root = pathlib.Path(root)
+        self.root = root = pathlib.Path(root)
         self.scheduler = str(root / "scheduler" / "scheduler")
         self.worker = str(root / "worker" / "worker")
         self.client = str(root / "client" / "hybridserve")

@@ -29,10 +29,18 @@ struct EmulatedMachine {
   bool driver = true;
   int64_t device_bytes = int64_t{1} << 30;
   // cudaHostAlloc refuses more than this at once, and beyond `pinned_bytes`
-  // altogether; cudaHostRegister refuses everything.
+  // altogether; cudaHostRegister everything, if not `can_register`.
   int64_t host_alloc_bytes = int64_t{1} << 40;
   int64_t pinned_bytes = int64_t{1} << 40;
   bool can_register = true;
+  // Asynchronous copies of pageable memory are no fault: where nothing is
+  // pinned there is no other way.
+  bool copies_pageable = false;
+
+  static EmulatedMachine ThatPinsNothing() {
+    return {
+        .host_alloc_bytes = 0, .can_register = false, .copies_pageable = true};
+  }
 };
 
 // How often a kernel ran, and in what sizes.

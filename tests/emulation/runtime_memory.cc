@@ -94,7 +94,8 @@ cudaError_t Copy(absl::string_view call, void* to, const void* from,
              "the kind of copy is not that of the pointers");
     return Return(cudaErrorInvalidValue);
   }
-  if (asynchronous && (!target.has_value() || !source.has_value())) {
+  if (asynchronous && (!target.has_value() || !source.has_value()) &&
+      !Device().machine().copies_pageable) {
     AddFault(
         FaultKind::kPageableCopy, std::string{call},
         absl::StrCat(bytes, target.has_value() ? " bytes from pageable memory"

@@ -43,7 +43,7 @@ ABSL_FLAG(bool, batch_invariant, false,
           "sums may be rounded in another order, which can turn a near tie. "
           "The cpu device always does so.");
 ABSL_FLAG(bool, unpinned_cache, false,
-          "Keeps the host's cache in pageable memory, as FlexGen does: each "
+          "Treats the host's cache as pageable, as FlexGen's is: each "
           "copy between it and the device goes by way of a pinned buffer. For "
           "--policy=flexgen --flexgen_relay=true; slower.");
 ABSL_FLAG(int, weight_buffers, 2,

@@ -31,6 +31,15 @@ absl::StatusOr<HostWeights> HostWeights::Allocate(Device& device,
   return weights;
 }
 
+int64_t HostWeights::unpinned_bytes() const {
+  int64_t bytes = 0;
+  for (const Buffer* buffer : {layers.get(), head.get(), outer.get(),
+                               token_table.get(), position_table.get()}) {
+    if (!buffer->pinned()) bytes += buffer->size();
+  }
+  return bytes;
+}
+
 WeightSpans HostWeights::Spans(const WeightPlan& plan) const {
   const auto bytes = [](const Buffer& buffer, int64_t size) {
     return buffer.host_bytes().first(size);

@@ -38,6 +38,9 @@ struct HostWeights {
 
   // The buffers' bytes, for LoadWeights: written before any stream reads them.
   WeightSpans Spans(const WeightPlan& plan) const;
+
+  // Of the buffers that are not pinned (Buffer::pinned()).
+  int64_t unpinned_bytes() const;
 };
 
 }  // namespace hybridserve

@@ -37,6 +37,10 @@ class CacheArena {
                   int64_t count) const;
 
   int32_t half_slots() const { return half_slots_; }
+  // All of it or none (Buffer::pinned()).
+  int64_t unpinned_bytes() const {
+    return buffer_ == nullptr || buffer_->pinned() ? 0 : buffer_->size();
+  }
 
  private:
   std::unique_ptr<Buffer> buffer_;

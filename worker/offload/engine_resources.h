@@ -1,6 +1,7 @@
 #ifndef HYBRIDSERVE_WORKER_OFFLOAD_ENGINE_RESOURCES_H_
 #define HYBRIDSERVE_WORKER_OFFLOAD_ENGINE_RESOURCES_H_
 
+#include <cstdint>
 #include <memory>
 
 #include "common/model_config.h"
@@ -27,6 +28,10 @@ struct EngineResources {
 
   CacheShape cache_shape() const {
     return CacheShape::Of(config, plan.dtype, block_tokens);
+  }
+  // Of weights and cache in host memory: what the driver did not pin.
+  int64_t unpinned_bytes() const {
+    return weights.unpinned_bytes() + arenas.host.unpinned_bytes();
   }
   StepLimits limits() const {
     return {.max_step_tokens = static_cast<int32_t>(memory.step.rows),

@@ -90,7 +90,8 @@ std::string ProfileSetting(const EngineResources& resources,
       memory.ring_slot_bytes, " bytes", memory.one_memory ? ", one memory" : "",
       memory.relay_bytes > 0
           ? absl::StrCat(", cache by relays of ", memory.relay_bytes, " bytes")
-          : "");
+          : "",
+      resources.unpinned_bytes() > 0 ? ", host memory not pinned" : "");
 }
 
 absl::StatusOr<SavedProfile> LoadProfile(const std::string& path) {

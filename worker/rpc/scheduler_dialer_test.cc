@@ -45,6 +45,7 @@ class EchoWorker final : public Worker {
 
   const WorkerInfo& info() const override { return info_; }
   const MemoryPlan& memory_plan() const override { return memory_plan_; }
+  int64_t unpinned_bytes() const override { return 0; }
   absl::Status Measure() override { return absl::OkStatus(); }
   void Start(ResultCallback on_result) override {
     on_result_ = std::move(on_result);

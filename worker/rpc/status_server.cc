@@ -92,7 +92,7 @@ void StatusServer::SetProgress(const LoadProgress& progress) {
 void StatusServer::SetLoaded(const Worker& worker) {
   impl_->metrics_.SetLoadRatio(1);
   impl_->metrics_.SetProfile(worker.info().profile);
-  impl_->metrics_.SetMemory(worker.memory_plan());
+  impl_->metrics_.SetMemory(worker.memory_plan(), worker.unpinned_bytes());
 }
 
 void StatusServer::CountStep(const StepResult& result) {

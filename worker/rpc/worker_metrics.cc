@@ -21,6 +21,9 @@ WorkerMetrics::WorkerMetrics(const std::string& model_name)
                            "As the worker measured it at start.")),
       memory_(AddGauges("memory_plan_bytes",
                         "Memory that the worker allocates, by use.")),
+      unpinned_(AddGauges("unpinned_host_bytes",
+                          "Weights and cache in host memory that the driver "
+                          "did not pin: copies are slow.")),
       bytes_(AddCounters("offload_bytes_total",
                          "Bytes over the link between host and device.")),
       busy_(AddCounters("offload_busy_seconds_total",
@@ -55,9 +58,10 @@ void WorkerMetrics::SetProfile(const WorkerProfile& profile) {
   bandwidth_.Add(With({{"dir", "out"}})).Set(profile.copy_out_bytes_per_second);
 }
 
-void WorkerMetrics::SetMemory(const MemoryPlan& plan) {
+void WorkerMetrics::SetMemory(const MemoryPlan& plan, int64_t unpinned_bytes) {
   SetItems("device", plan.device);
   SetItems("host", plan.host);
+  unpinned_.Add(model_).Set(static_cast<double>(unpinned_bytes));
 }
 
 void WorkerMetrics::CountStep(const StepResult& result) {

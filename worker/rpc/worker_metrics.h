@@ -33,7 +33,8 @@ class WorkerMetrics {
   void SetLoadRatio(double ratio);
   // What it measured and what it holds, once it is loaded.
   void SetProfile(const WorkerProfile& profile);
-  void SetMemory(const MemoryPlan& plan);
+  // `unpinned_bytes`: of weights and cache (Worker::unpinned_bytes()).
+  void SetMemory(const MemoryPlan& plan, int64_t unpinned_bytes);
   void CountStep(const StepResult& result);
 
   // For an exposer. Shared, as exposers hold registries weakly.
@@ -63,6 +64,7 @@ class WorkerMetrics {
   prometheus::Gauge& load_ratio_;
   GaugeFamily& bandwidth_;
   GaugeFamily& memory_;
+  GaugeFamily& unpinned_;
   CounterFamily& bytes_;
   CounterFamily& busy_;
   CounterFamily& stall_;

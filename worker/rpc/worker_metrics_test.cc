@@ -83,13 +83,14 @@ TEST_F(WorkerMetricsTest, TellsWhatItMeasuredAndHolds) {
   MemoryPlan plan;
   plan.device = {{"weight ring", 100}};
   plan.host = {{"weights", 1000}, {"host cache", 300}};
-  metrics_.SetMemory(plan);
+  metrics_.SetMemory(plan, /*unpinned_bytes=*/700);
   ExpectLine(
       "memory_plan_bytes{model_name=\"m\",tier=\"device\","
       "use=\"weight_ring\"} 100");
   ExpectLine(
       "memory_plan_bytes{model_name=\"m\",tier=\"host\",use=\"host_cache\"} "
       "300");
+  ExpectLine("unpinned_host_bytes{model_name=\"m\"} 700");
 }
 
 }  // namespace

@@ -516,8 +516,8 @@ type Worker struct {
 	// How long a step of the sequences that run now takes, as the policy
 	// predicts it; not set where it predicts nothing.
 	PredictedStepSeconds *float64 `protobuf:"fixed64,18,opt,name=predicted_step_seconds,json=predictedStepSeconds,proto3,oneof" json:"predicted_step_seconds,omitempty"`
-	// The host's pool is not pinned: copies between it and the device go by way
-	// of a buffer.
+	// The host's pool is not pinned, or is treated so (--unpinned_cache): copies
+	// between it and the device go by way of a buffer.
 	UnpinnedCache bool `protobuf:"varint,19,opt,name=unpinned_cache,json=unpinnedCache,proto3" json:"unpinned_cache,omitempty"`
 }
 

@@ -186,6 +186,11 @@ SECTIONS = [
                    f"(hybridserve_host_pool_bytes{{{WORKER}}})",
                    "{{worker}} {{state}}, pinned {{pinned}}"),
         ]),
+        Panel("Host memory that the driver did not pin", "bytes", [
+            Target("max by (pod, instance) "
+                   f"(hybridserve_unpinned_host_bytes{{{MODEL}}})",
+                   "{{pod}} {{instance}}"),
+        ]),
     ]),
     Section("OpenAI gateways", [
         Panel("OpenAI gateways: requests that end", "reqps", [

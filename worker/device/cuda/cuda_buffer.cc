@@ -13,7 +13,8 @@ namespace {
 class HostBuffer final : public Buffer {
  public:
   HostBuffer(PinnedMemory memory, int64_t bytes)
-      : Buffer(MemorySpace::kHost, memory.address(), bytes),
+      : Buffer(MemorySpace::kHost, memory.address(), bytes,
+               memory.pinning() != Pinning::kPageable),
         memory_(std::move(memory)) {}
 
  private:

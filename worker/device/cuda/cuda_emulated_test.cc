@@ -147,11 +147,25 @@ TEST_F(CudaBackendTest, HostMemoryIsPinnedOneWayOrAnother) {
   }
 }
 
+TEST_F(CudaBackendTest, BuffersTellWhetherTheyArePinned) {
+  const auto pinned = [](MemorySpace space) {
+    const auto device = Create();
+    CHECK(device.ok()) << device.status();
+    return (*device)->Allocate(space, 1 << 16).value()->pinned();
+  };
+  EXPECT_TRUE(pinned(MemorySpace::kHost));
+  EmulatedDevice::Get().SetMachine(EmulatedMachine::ThatPinsNothing());
+  EXPECT_FALSE(pinned(MemorySpace::kHost));
+  EXPECT_TRUE(pinned(MemorySpace::kDevice));
+}
+
 // Scattered as cache is, of every size about those that change how it is done,
-// from memory that the runtime gave and from such as it was shown.
+// from memory that the runtime gave, from such as it was shown, and from such
+// as it pins in no way.
 TEST_F(CudaBackendTest, CopiesRunsOfEverySize) {
   for (const EmulatedMachine& machine :
-       {EmulatedMachine{}, EmulatedMachine{.host_alloc_bytes = 0}}) {
+       {EmulatedMachine{}, EmulatedMachine{.host_alloc_bytes = 0},
+        EmulatedMachine::ThatPinsNothing()}) {
     EmulatedDevice::Get().SetMachine(machine);
     const auto device = Create();
     ASSERT_THAT(device.status(), IsOk());

@@ -1,5 +1,6 @@
 // Whole programs on the emulated GPU. When they end, what it objected to is
-// told, and makes them fail.
+// told, and makes them fail. With HYBRIDSERVE_EMULATED_PINNING=none in the
+// environment its driver pins no memory.
 
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include <iostream>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "tests/emulation/emulated_device.h"
 #include "tests/emulation/fault_log.h"
 #include "worker/device/cuda/cuda_device.h"
@@ -35,8 +37,12 @@ void TellFaults() {
 }  // namespace
 
 void OfferCuda() {
-  emulation::EmulatedDevice::Get();  // Outlives what runs at exit.
+  auto& device = emulation::EmulatedDevice::Get();  // Outlives exits' work.
   std::atexit(TellFaults);
+  const char* const pinning = std::getenv("HYBRIDSERVE_EMULATED_PINNING");
+  if (pinning != nullptr && absl::string_view(pinning) == "none") {
+    device.SetMachine(emulation::EmulatedMachine::ThatPinsNothing());
+  }
   SetGpuOpener([](const GpuOptions& options) {
     return CreateCudaDevice({.ordinal = options.ordinal,
                              .batch_invariant = options.batch_invariant,
