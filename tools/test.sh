@@ -17,7 +17,6 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
-FUZZ_SECONDS=60
 passed=0
 failed=0
 failures=()
@@ -64,38 +63,6 @@ test_suite() {
   say "$name: ${counts[0]} passed, ${counts[1]} failed"
 }
 
-# Runs every target tagged "fuzz" from its corpus, if it has one beside it.
-suite_fuzz() {
-  local fuzzers target program corpus
-  mapfile -t fuzzers < <(
-    run_bazel query 'attr(tags, "\bfuzz\b", kind("cc_binary rule", //...))' \
-      2> /dev/null
-  )
-  check "fuzz targets are found" test "${#fuzzers[@]}" -gt 0
-  say "fuzz: building ${#fuzzers[@]} targets"
-  check "fuzz build" run_bazel build --config=fuzz --show_result=0 \
-    -- "${fuzzers[@]}"
-  for target in "${fuzzers[@]}"; do
-    program="${target#//}"
-    corpus="${program%:*}/testdata/${program#*:}"
-    program="bazel-bin/${program/://}"
-    if [[ ! -d "$corpus" ]]; then corpus=""; fi
-    check "fuzz $target" fuzz_one "$program" "$corpus"
-  done
-}
-
-# fuzz_one PROGRAM CORPUS: new inputs go to a folder that is thrown away.
-fuzz_one() {
-  local scratch status=0
-  scratch="$(mktemp -d)"
-  "./$1" -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=2048 -print_final_stats=0 \
-    -artifact_prefix="$scratch/" "$scratch" ${2:+"$2"} \
-    > "$scratch/log" 2>&1 || status=$?
-  if (( status != 0 )); then tail -n 40 "$scratch/log"; fi
-  rm -rf "$scratch"
-  return "$status"
-}
-
 suite_opt() { test_suite "opt" targets --config=opt --test_tag_filters="$tags"; }
 
 suite_tidy() { check "clang-tidy on everything" tools/lint.sh; }
@@ -109,6 +76,10 @@ suite_asan() {
     --build_tag_filters=-no_sanitizer \
     --test_env=LSAN_OPTIONS="suppressions=$PWD/tools/lsan_suppressions.txt" \
     --test_tag_filters=-manual,-no_sanitizer --test_timeout=300,900,1800,3600
+}
+
+suite_fuzz() {
+  check "fuzz targets, a minute each" .venv/bin/python tests/fuzz/run.py --once
 }
 
 suite_tsan() {

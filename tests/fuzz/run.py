@@ -5,8 +5,11 @@
 In turns of a minute each, one a core, from the seeds beside them and what they
 have found, until there were so many runs. One that crashes runs no more; the
 input is kept and named, and the exit status is 1. Builds the targets. Writes
-docs/results/fuzz.{json,md}, anew after every round. tools/test.sh --suite=fuzz
-runs each for one minute and writes nothing.
+docs/results/fuzz.{json,md}, anew after every round.
+
+    .venv/bin/python tests/fuzz/run.py --once
+
+One turn each and no page: what tools/test.sh --suite=fuzz does.
 """
 
 import argparse
@@ -58,6 +61,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--runs", type=int, default=10_000_000, help="of all targets")
     add("--jobs", type=int, default=os.cpu_count(), help="at once")
     add("--out", default=str(ROOT / "docs/results"), help="folder to write to")
+    add("--once", action="store_true", help="one turn each; writes nothing")
     return parser.parse_args()
 
 
@@ -114,30 +118,41 @@ def write_page(folder: pathlib.Path, targets: List[Target]) -> None:
     result_page.write(folder, "fuzz", data, text)
 
 
+def run_round(targets: List[Target], jobs: int, scratch: pathlib.Path) -> int:
+    """A turn of each that has not crashed; returns the runs so far."""
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(lambda target: run_turn(target, scratch),
+                      [t for t in targets if not t.crash]))
+    total = sum(target.runs for target in targets)
+    print(f"{total:,} runs so far", flush=True)
+    return total
+
+
 def run_until(targets: List[Target], runs: int, jobs: int,
               scratch: pathlib.Path, out: pathlib.Path) -> int:
-    """Whole rounds of turns, with the page anew after each; returns the runs
-    that there were."""
+    """Whole rounds, with the page anew after each; returns the runs that there
+    were."""
     total = 0
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        while total < runs and any(not target.crash for target in targets):
-            list(pool.map(lambda target: run_turn(target, scratch),
-                          [t for t in targets if not t.crash]))
-            total = sum(target.runs for target in targets)
-            print(f"{total:,} runs so far", flush=True)
-            write_page(out, targets)
+    while total < runs and any(not target.crash for target in targets):
+        total = run_round(targets, jobs, scratch)
+        write_page(out, targets)
     return total
 
 
 def main() -> int:
     arguments = parse_arguments()
     labels = arguments.targets or bazel("query", QUERY).split()
+    if not labels:
+        sys.exit("there are no fuzz targets")
     targets = [Target(label) for label in sorted(labels)]
     print(f"building {len(targets)} targets", flush=True)
     bazel("build", "--config=fuzz", "--show_result=0", "--", *labels)
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="fuzz"))
-    run_until(targets, arguments.runs, arguments.jobs, scratch,
-              pathlib.Path(arguments.out))
+    if arguments.once:
+        run_round(targets, arguments.jobs, scratch)
+    else:
+        run_until(targets, arguments.runs, arguments.jobs, scratch,
+                  pathlib.Path(arguments.out))
     crashed = [target for target in targets if target.crash]
     for target in crashed:
         print(f"{target.label} crashed: {target.crash}")
