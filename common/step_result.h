@@ -40,6 +40,8 @@ struct StepStats {
   // What the streams did until this step's end and not in the step before:
   // copies that ran ahead for the next step are in here.
   PerWorkKind<WorkTotals> work;
+
+  StepStats& operator+=(const StepStats& other);
 };
 
 struct StepResult {

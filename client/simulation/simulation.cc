@@ -48,20 +48,6 @@ class TallyingObserver final : public RequestObserver {
   Tally& tally_;
 };
 
-void Add(const StepStats& stats, StepStats& sum) {
-  sum.wall += stats.wall;
-  sum.link_busy += stats.link_busy;
-  sum.copy_out_busy += stats.copy_out_busy;
-  sum.compute_busy += stats.compute_busy;
-  sum.weight_bytes += stats.weight_bytes;
-  sum.kv_bytes += stats.kv_bytes;
-  sum.act_bytes += stats.act_bytes;
-  sum.write_back_bytes += stats.write_back_bytes;
-  sum.rebuilt_tokens += stats.rebuilt_tokens;
-  sum.mini_batches += stats.mini_batches;
-  for (const WorkKind kind : kAllWorkKinds) sum.work[kind] += stats.work[kind];
-}
-
 void NoteCache(const WorkerSnapshot& worker, SimulationResult& result) {
   result.kv_blocks = result.act_blocks = 0;
   for (const PoolSnapshot& pool : worker.pools) {
@@ -136,7 +122,7 @@ absl::StatusOr<SimulationResult> SimulateLoads(
         tally.ended == 0) {
       ++result.decode_steps;
       result.predicted += seen.predicted_step.value_or(absl::ZeroDuration());
-      Add(stats, result.decode);
+      result.decode += stats;
       NoteCache(now, result);
     }
     if (on_step != nullptr) on_step(stats, now);

@@ -5,9 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/algorithm/container.h"
-#include "absl/container/flat_hash_map.h"
-#include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
@@ -42,11 +39,6 @@ int64_t MostStagedHalfSlots(const std::vector<CacheKind>& kinds) {
     sum += StagedHalfSlots(BlockRef{.kind = kind, .tier = Tier::kHost});
   }
   return sum;
-}
-
-absl::Status BadResult(SequenceId sequence, absl::string_view what) {
-  return absl::InternalError(
-      absl::StrCat("bad step result: sequence ", sequence.value(), " ", what));
 }
 
 }  // namespace
@@ -241,20 +233,12 @@ bool WorkerState::SendPlan() {
   std::vector<RunningSequence*> sequences;
   sequences.reserve(running_.size());
   for (auto& [id, sequence] : running_) sequences.push_back(&sequence);
-  OutstandingPlan outstanding = {.step = plan.fence.step};
+  OutstandingPlan outstanding = {.fence = plan.fence};
   for (const RosterEntry& entry : roster.entries) {
     sequences[entry.index]->AddTo(plan, entry.num_new,
                                   info_.numerics.block_tokens);
-    const StepSequence& step = plan.sequences.back();
-    outstanding.sequences.push_back(
-        {.sequence = step.sequence,
-         .num_new = step.num_new,
-         .is_prefill = snapshot.sequences[entry.index].is_prefill,
-         .sample = step.sample,
-         .num_top = step.sample ? step.sampling.top_log_probs : 0,
-         .num_scores = static_cast<int64_t>(step.score_targets.size()) -
-                       std::count(step.score_targets.begin(),
-                                  step.score_targets.end(), -1)});
+    outstanding.sequences.push_back(ExpectedResult::Of(
+        plan.sequences.back(), snapshot.sequences[entry.index].is_prefill));
   }
   const std::vector<BlockRef> left =
       AddConversions(snapshot, roster, sequences, plan);
@@ -274,68 +258,7 @@ bool WorkerState::SendPlan() {
 }
 
 bool WorkerState::IsStale(const StepResult& result) const {
-  return outstanding_.empty() ||
-         result.fence != Fence{.term = term_,
-                               .epoch = info_.epoch,
-                               .step = outstanding_.front().step};
-}
-
-absl::StatusOr<std::vector<SequenceResult>> WorkerState::MatchResult(
-    StepResult result) const {
-  if (!result.status.ok()) {
-    return absl::Status(result.status.code(),
-                        absl::StrCat("step ", result.fence.step,
-                                     " failed: ", result.status.message()));
-  }
-  absl::flat_hash_map<SequenceId, SequenceResult*> results;
-  for (SequenceResult& sequence : result.sequences) {
-    if (!results.emplace(sequence.sequence, &sequence).second) {
-      return BadResult(sequence.sequence, "is there twice");
-    }
-  }
-  const auto is_token = [&](int32_t id) {
-    return id >= 0 && id < config_.vocab_size;
-  };
-  std::vector<SequenceResult> matched;
-  for (const Expected& expected : outstanding_.front().sequences) {
-    SequenceResult got = {.sequence = expected.sequence};
-    const auto it = results.find(expected.sequence);
-    if (it != results.end()) {
-      got = std::move(*it->second);
-      results.erase(it);
-    }
-    if (expected.sample ? !is_token(got.token) : got.token != -1) {
-      return BadResult(expected.sequence,
-                       absl::StrCat("has token ", got.token));
-    }
-    if (static_cast<int64_t>(got.top.size()) > expected.num_top) {
-      return BadResult(
-          expected.sequence,
-          absl::StrCat("has ", got.top.size(), " likeliest tokens, not ",
-                       expected.num_top));
-    }
-    const auto num_scores = static_cast<int64_t>(got.scores.size());
-    if (num_scores != expected.num_scores) {
-      return BadResult(expected.sequence,
-                       absl::StrCat("has ", num_scores, " scores, not ",
-                                    expected.num_scores));
-    }
-    std::vector<int32_t> likeliest;
-    for (const TopToken& top : got.top) likeliest.push_back(top.token);
-    for (const TokenScore& score : got.scores) {
-      likeliest.push_back(score.top_token);
-    }
-    const auto bad = absl::c_find_if_not(likeliest, is_token);
-    if (bad != likeliest.end()) {
-      return BadResult(expected.sequence,
-                       absl::StrCat("has likeliest token ", *bad));
-    }
-    matched.push_back(std::move(got));
-  }
-  if (!results.empty()) {
-    return BadResult(results.begin()->first, "was not in the plan");
-  }
-  return matched;
+  return outstanding_.empty() || result.fence != outstanding_.front().fence;
 }
 
 absl::StatusOr<std::vector<SequenceResult>> WorkerState::TakeResult(
@@ -343,40 +266,22 @@ absl::StatusOr<std::vector<SequenceResult>> WorkerState::TakeResult(
   CHECK(!IsStale(result)) << "step " << result.fence.step;
   const StepStats stats = result.stats;
   ASSIGN_OR_RETURN(std::vector<SequenceResult> matched,
-                   MatchResult(std::move(result)));
+                   MatchResult(outstanding_.front(), config_.vocab_size,
+                               std::move(result)));
   const OutstandingPlan plan = std::move(outstanding_.front());
   outstanding_.pop_front();
-  for (const Expected& expected : plan.sequences) {
+  for (const ExpectedResult& expected : plan.sequences) {
     RunningSequence* sequence = Find(expected.sequence);
     if (sequence == nullptr) continue;
     sequence->num_done += expected.num_new;
     if (expected.sample) --sequence->samples_in_flight;
   }
-  CountStep(plan, stats);
+  ++totals_.steps;
+  totals_.prompt_tokens += plan.num_prefill_tokens();
+  totals_.stats += stats;
   tracker_.Add(stats.work);
   if (++steps_with_mix_ >= kStepsWithMix) UpdateMix(WorkloadWith(nullptr));
   return matched;
-}
-
-void WorkerState::CountStep(const OutstandingPlan& plan,
-                            const StepStats& stats) {
-  ++totals_.steps;
-  for (const Expected& expected : plan.sequences) {
-    if (expected.is_prefill) totals_.prompt_tokens += expected.num_new;
-  }
-  StepStats& sum = totals_.stats;
-  sum.wall += stats.wall;
-  sum.link_busy += stats.link_busy;
-  sum.copy_out_busy += stats.copy_out_busy;
-  sum.compute_busy += stats.compute_busy;
-  sum.weight_bytes += stats.weight_bytes;
-  sum.kv_bytes += stats.kv_bytes;
-  sum.act_bytes += stats.act_bytes;
-  sum.other_in_bytes += stats.other_in_bytes;
-  sum.write_back_bytes += stats.write_back_bytes;
-  sum.rebuilt_tokens += stats.rebuilt_tokens;
-  sum.mini_batches += stats.mini_batches;
-  for (const WorkKind kind : kAllWorkKinds) sum.work[kind] += stats.work[kind];
 }
 
 WorkerSnapshot WorkerState::Snapshot() const {

@@ -19,6 +19,7 @@
 #include "common/worker_info.h"
 #include "common/worker_link.h"
 #include "scheduler/core/live_request.h"
+#include "scheduler/core/outstanding_plan.h"
 #include "scheduler/core/running_sequence.h"
 #include "scheduler/core/slot_allocator.h"
 #include "scheduler/core/snapshot.h"
@@ -136,19 +137,6 @@ class WorkerState {
   // Plan t+1 is sent before result t.
   static constexpr size_t kMaxOutstandingPlans = 2;
 
-  // What the result of a plan must hold for one sequence.
-  struct Expected {
-    SequenceId sequence;
-    int32_t num_new = 0;
-    bool is_prefill = false;
-    bool sample = false;
-    int64_t num_top = 0;  // At most.
-    int64_t num_scores = 0;
-  };
-  struct OutstandingPlan {
-    uint64_t step = 0;
-    std::vector<Expected> sequences;
-  };
   struct Released {
     SequenceId sequence;
     std::vector<BlockRef> blocks;
@@ -214,10 +202,6 @@ class WorkerState {
   std::vector<BlockRef> AddConversions(
       const StepSnapshot& snapshot, const StepRoster& roster,
       absl::Span<RunningSequence* const> sequences, StepPlan& plan);
-  // The results in the plan's order, each checked against what it asked for.
-  absl::StatusOr<std::vector<SequenceResult>> MatchResult(
-      StepResult result) const;
-  void CountStep(const OutstandingPlan& plan, const StepStats& stats);
 
   const WorkerId id_;
   const uint64_t term_;
