@@ -17,6 +17,10 @@ class WorkerLink {
   // Queues `plan` for the worker, in order. Never blocks; on a dead link it
   // does nothing.
   virtual void Send(StepPlan plan) = 0;
+
+  // The worker has produced a token of a request: it works. Once, and not from
+  // within Send().
+  virtual void OnProven() {}
 };
 
 }  // namespace hybridserve

@@ -251,14 +251,16 @@ bool SchedulerServer::Impl::WaitUntilIdle(absl::Time deadline) {
 
 void SchedulerServer::Impl::EndRequests(absl::Duration grace) {
   Drain();
-  if (!WaitUntilIdle(absl::Now() + grace)) {
+  const absl::Time deadline = absl::Now() + grace;
+  if (!WaitUntilIdle(deadline)) {
     LOG(WARNING) << "ending requests that did not finish in time: grace="
                  << grace;
   }
   control_.Stop(absl::UnavailableError("the server is going"));
   core_.Stop();  // Ends what still runs, and the links to workers.
   worker_link_.Stop(absl::UnavailableError("the scheduler is going"));
-  open_calls_.WaitUntilNone(absl::Now() + kLastWords);
+  // What has finished may still be on its way to a client that reads slowly.
+  open_calls_.WaitUntilNone(std::max(deadline, absl::Now() + kLastWords));
 }
 
 void SchedulerServer::Impl::Shutdown(absl::Duration grace) {

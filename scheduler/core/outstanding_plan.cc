@@ -49,13 +49,13 @@ absl::Status Check(const ExpectedResult& expected, int64_t vocab_size,
 
 ExpectedResult ExpectedResult::Of(const StepSequence& step, bool is_prefill) {
   const auto unscored = absl::c_count(step.score_targets, -1);
-  return {.sequence = step.sequence,
-          .num_new = step.num_new,
-          .is_prefill = is_prefill,
-          .sample = step.sample,
-          .num_top = step.sample ? step.sampling.top_log_probs : 0,
-          .num_scores =
-              static_cast<int64_t>(step.score_targets.size()) - unscored};
+  return {
+      .sequence = step.sequence,
+      .num_new = step.num_new,
+      .is_prefill = is_prefill,
+      .sample = step.sample,
+      .num_top = step.sample ? step.sampling.top_log_probs : 0,
+      .num_scores = static_cast<int64_t>(step.score_targets.size()) - unscored};
 }
 
 int64_t OutstandingPlan::num_prefill_tokens() const {

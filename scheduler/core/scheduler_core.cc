@@ -216,6 +216,7 @@ void SchedulerCore::Deliver(WorkerState& worker, const SequenceResult& result) {
   LiveRequest& live = sequence->live;
   if (!live.request.is_score()) {
     if (result.token < 0) return;  // A chunk of its prompt.
+    if (!worker.has_generated()) worker.TellProven();
     worker.CountGeneratedToken();
     live.numerics = worker.info().numerics;
     DeliverToken(live, result);
@@ -264,6 +265,10 @@ void SchedulerCore::UpdateTimers(LiveRequest& live) {
   timers_.erase({live.due, live.key});
   live.due = due;
   if (due != absl::InfiniteFuture()) timers_.insert({due, live.key});
+}
+
+void SchedulerCore::UpdateAllTimers() {
+  for (auto& [key, live] : requests_) UpdateTimers(*live);
 }
 
 void SchedulerCore::Tick() {
@@ -363,6 +368,7 @@ void SchedulerCore::Advance() {
     for (auto& [id, worker] : workers_) {
       for (LiveRequest* live : worker->MakeRoom()) {
         queue_.PutBack(live->model, live->waiting());
+        UpdateTimers(*live);  // Its worker may be draining.
         ++counts_.preemptions;
       }
     }
@@ -373,6 +379,7 @@ void SchedulerCore::Advance() {
                              ? WaitingRequests{}
                              : WaitingOf(worker->info().model_name));
       again |= worker->SendPlan();
+      AwaitResult(*worker);
     }
   }
   LetDrainedWorkersGo();

@@ -63,9 +63,12 @@ struct SchedulerOptions {
   // a full queue asks for more where it is served slowly.
   absl::Duration retry_delay = absl::Seconds(1);
   // A request that saw this many workers lost may be what kills them: ABORTED.
-  int64_t max_replays = 8;
+  int64_t max_losses = 8;
   // A worker from which nothing comes for so long is lost.
   absl::Duration worker_lease = absl::InfiniteDuration();
+  // Nor does one count as alive that owes the result of a step for so long,
+  // whatever else it sends: it hangs.
+  absl::Duration step_timeout = absl::InfiniteDuration();
   // When workers that keep failing are set aside.
   WorkerBreaker::Options breaker;
 };
@@ -130,9 +133,10 @@ class SchedulerCore {
   absl::StatusOr<WorkerId> AddWorker(const WorkerInfo& info,
                                      std::unique_ptr<WorkerLink> link);
 
-  // Takes a step's result. A stale one (another term, epoch or step than the
-  // oldest outstanding plan's) or one of an unknown worker is dropped. A
-  // refused or malformed one loses the worker, as RemoveWorker() does.
+  // Takes a step's result. A stale one (another term or epoch) or one of an
+  // unknown worker is dropped. A refused or malformed one, or one of another
+  // step than the oldest outstanding plan's, loses the worker, as
+  // RemoveWorker() does.
   void OnResult(WorkerId worker, StepResult result);
 
   // The worker lives, whether or not it has results. Unknown ids are ignored.
@@ -147,8 +151,8 @@ class SchedulerCore {
   // ids are ignored.
   void RemoveWorker(WorkerId worker, const absl::Status& reason);
 
-  // Ends what expired: requests, and leases of workers. To be called at
-  // NextTick() or later.
+  // Ends what expired: requests, leases of workers and the time for steps. To
+  // be called at NextTick() or later.
   void Tick();
   // When Tick() next has something to do; InfiniteFuture: never.
   absl::Time NextTick() const;
@@ -172,6 +176,8 @@ class SchedulerCore {
   struct WorkerLife {
     absl::Time added;
     absl::Time lease_until;
+    // The oldest plan's result; InfiniteFuture: none is owed.
+    absl::Time result_due = absl::InfiniteFuture();
   };
 
   LiveRequest* FindLive(RequestKey key);
@@ -208,7 +214,10 @@ class SchedulerCore {
   void LetDrainedWorkersGo();
   void ExpireRequests(absl::Time now);
   void ExpireLeases(absl::Time now);
+  // From when a plan is the oldest one, its result is awaited.
+  void AwaitResult(const WorkerState& worker);
   void UpdateTimers(LiveRequest& live);
+  void UpdateAllTimers();
 
   // Takes a request out of everything. The observer has still to be told.
   std::unique_ptr<LiveRequest> Remove(LiveRequest& live);

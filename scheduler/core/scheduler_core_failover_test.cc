@@ -205,17 +205,14 @@ TEST(FailoverTest, StaleResultsAreDropped) {
   const GenerationRequest request = MakeRequest(4, 10);
   const Record record = harness.Submit(request);
   const StepResult result = harness.worker(a).RunNext();
-  for (int field = 0; field < 3; ++field) {
+  for (const bool is_term : {true, false}) {
     StepResult stale = result;
-    (field == 0   ? stale.fence.term
-     : field == 1 ? stale.fence.epoch
-                  : stale.fence.step) += 1;
+    (is_term ? stale.fence.term : stale.fence.epoch) += 1;
     harness.core().OnResult(a, stale);
   }
   harness.core().OnResult(WorkerId(99), result);
   EXPECT_TRUE(record->tokens.empty());
   harness.core().OnResult(a, result);
-  harness.core().OnResult(a, result);  // Again: its step is past.
   EXPECT_EQ(record->tokens.size(), 1U);
   harness.RunUntilQuiet();
   EXPECT_EQ(record->tokens,
@@ -223,9 +220,88 @@ TEST(FailoverTest, StaleResultsAreDropped) {
   harness.core().RemoveWorker(WorkerId(99), kGone);
 }
 
+TEST(FailoverTest, AResultOfAnotherStepCostsTheWorker) {
+  for (const bool again : {false, true}) {
+    CoreHarness harness;
+    const WorkerId a = harness.AddWorker().value();
+    const GenerationRequest request = MakeRequest(4, 10);
+    const NumericsClass numerics = harness.worker(a).info().numerics;
+    const Record record = harness.Submit(request);
+    StepResult result = harness.worker(a).RunNext();
+    if (again) {
+      harness.core().OnResult(a, result);
+    } else {
+      ++result.fence.step;
+    }
+    harness.core().OnResult(a, result);
+    EXPECT_FALSE(harness.worker(a).connected());
+    EXPECT_EQ(record->tokens.size(), again ? 1U : 0U);
+    ASSERT_THAT(harness.AddWorker({.epoch = 2}), IsOk());
+    harness.RunUntilQuiet();
+    EXPECT_EQ(record->tokens, ExpectedTokens(request, numerics));
+  }
+}
+
+TEST(FailoverTest, AWorkerThatHangsIsLostThoughItsHeartGoesOn) {
+  SchedulerOptions options;
+  options.worker_lease = absl::Seconds(10);
+  options.step_timeout = absl::Seconds(60);
+  CoreHarness harness(options);
+  const WorkerId a = harness.AddWorker().value();
+  const GenerationRequest request = MakeRequest(4, 10);
+  const NumericsClass numerics = harness.worker(a).info().numerics;
+  const Record record = harness.Submit(request);
+  const auto pass = [&](absl::Duration time) {
+    const absl::Time end = harness.clock().Now() + time;
+    while (harness.clock().Now() < end) {
+      harness.clock().Advance(absl::Seconds(5));
+      harness.core().OnHeartbeat(a);
+      harness.core().Tick();
+    }
+  };
+  pass(absl::Seconds(55));
+  harness.Step(a);  // A slow one. The next has as long.
+  pass(absl::Seconds(55));
+  EXPECT_TRUE(harness.worker(a).connected());
+  pass(absl::Seconds(5));
+  EXPECT_FALSE(harness.worker(a).connected());
+  const WorkerId b = harness.AddWorker({.epoch = 2}).value();
+  harness.RunUntilQuiet();
+  EXPECT_EQ(record->tokens, ExpectedTokens(request, numerics));
+  // Who has nothing to do owes nothing.
+  for (int i = 0; i < 100; ++i) {
+    harness.clock().Advance(absl::Seconds(5));
+    harness.core().OnHeartbeat(b);
+    harness.core().Tick();
+  }
+  EXPECT_TRUE(harness.worker(b).connected());
+}
+
+// It gives way in a full cache, and its worker, which drains, takes nothing.
+TEST(FailoverTest, ARequestThatADrainingWorkerDropsDoesNotWaitForEver) {
+  SchedulerOptions options;
+  options.expected_output = 0;
+  CoreHarness harness(options);
+  const WorkerId a = harness.AddWorker({.host_half_slots = 16}).value();
+  std::vector<Record> records;
+  for (int salt = 0; salt < 4; ++salt) {
+    records.push_back(harness.Submit(MakeRequest(4, 50, salt)));
+  }
+  harness.Step(a);
+  harness.core().DrainWorker(a);
+  while (harness.worker(a).connected()) harness.Step(a);
+  ASSERT_GT(harness.core().Snapshot().counts.preemptions, 0);
+  EXPECT_EQ(harness.core().NextTick(),
+            harness.clock().Now() + options.failover_timeout);
+  harness.clock().Advance(options.failover_timeout);
+  harness.core().Tick();
+  for (const Record& record : records) EXPECT_TRUE(record->ended());
+  EXPECT_TRUE(harness.core().idle());
+}
+
 TEST(FailoverTest, ARequestThatKillsWorkersIsAborted) {
   SchedulerOptions options;
-  options.max_replays = 2;
+  options.max_losses = 3;
   CoreHarness harness(options);
   WorkerId id = harness.AddWorker().value();
   const Record record = harness.Submit(MakeRequest(4, 10));

@@ -42,7 +42,9 @@ bool SchedulerCore::IsInUse(absl::string_view model) const {
 absl::Time SchedulerCore::NextTick() const {
   absl::Time next =
       timers_.empty() ? absl::InfiniteFuture() : timers_.begin()->first;
-  for (const auto& [id, life] : lives_) next = std::min(next, life.lease_until);
+  for (const auto& [id, life] : lives_) {
+    next = std::min({next, life.lease_until, life.result_due});
+  }
   return next;
 }
 

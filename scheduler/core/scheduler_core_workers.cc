@@ -56,7 +56,7 @@ absl::StatusOr<WorkerId> SchedulerCore::AddWorker(
             << " max_request_tokens=" << worker->max_request_tokens();
   workers_.emplace(id, std::move(worker));
   lives_[id] = {.added = now, .lease_until = now + options_.worker_lease};
-  for (auto& [key, live] : requests_) UpdateTimers(*live);
+  UpdateAllTimers();
   Advance();
   return id;
 }
@@ -72,13 +72,14 @@ void SchedulerCore::OnResult(WorkerId id, StepResult result) {
   if (it == workers_.end()) return;
   OnHeartbeat(id);
   WorkerState& worker = *it->second;
-  if (worker.IsStale(result)) {
+  if (worker.IsOfOthers(result)) {
     LOG(WARNING) << "stale result dropped worker=" << id
                  << " term=" << result.fence.term
                  << " epoch=" << result.fence.epoch
                  << " step=" << result.fence.step;
     return;
   }
+  lives_.at(id).result_due = absl::InfiniteFuture();
   const auto sequences = worker.TakeResult(std::move(result));
   if (!sequences.ok()) {
     JudgeLoss(worker, /*misbehaved=*/true);
@@ -113,7 +114,7 @@ void SchedulerCore::LoseWorker(WorkerId id, const absl::Status& reason) {
     live.scores.clear();
     live.resuming = true;
     queue_.PutBack(live.model, live.waiting());
-    if (++live.replays > options_.max_replays) failed.push_back(&live);
+    if (++live.replays >= options_.max_losses) failed.push_back(&live);
   }
   for (LiveRequest* live : failed) {
     Fail(*live, absl::AbortedError(
@@ -122,34 +123,57 @@ void SchedulerCore::LoseWorker(WorkerId id, const absl::Status& reason) {
                                  "request; the last: ",
                                  reason.message())));
   }
-  for (auto& [key, live] : requests_) UpdateTimers(*live);
+  UpdateAllTimers();
 }
 
 void SchedulerCore::JudgeLoss(const WorkerState& worker, bool misbehaved) {
   const absl::Time now = clock_.Now();
   const bool proven = worker.num_generated() >= kProvenTokens ||
                       now - lives_.at(worker.id()).added >= kProvenTime;
-  if (proven) breaker_.CountSuccess(worker.info().name);
   if (misbehaved || (!proven && !worker.is_draining())) {
     breaker_.CountFailure(worker.info().name, now);
+  } else if (proven) {
+    breaker_.CountSuccess(worker.info().name);
   }
 }
 
 void SchedulerCore::ExpireLeases(absl::Time now) {
-  std::vector<WorkerId> lost;
+  // Whether it is over; one that is found so too late begins anew.
+  const auto is_over = [now](absl::Time& until, absl::Duration term) {
+    if (until > now) return false;
+    if (now - until <= kLateTick) return true;
+    until = now + term;
+    return false;
+  };
+  std::vector<WorkerId> silent;
+  std::vector<WorkerId> hanging;
   for (auto& [id, life] : lives_) {
-    if (life.lease_until > now) continue;
-    if (now - life.lease_until > kLateTick) {
-      life.lease_until = now + options_.worker_lease;
-    } else {
-      lost.push_back(id);
+    if (is_over(life.lease_until, options_.worker_lease)) {
+      silent.push_back(id);
+    } else if (is_over(life.result_due, options_.step_timeout)) {
+      hanging.push_back(id);
     }
   }
-  for (const WorkerId id : lost) {
+  for (const WorkerId id : silent) {
     JudgeLoss(*workers_.at(id), /*misbehaved=*/false);
     LoseWorker(id, absl::UnavailableError(absl::StrCat(
                        "no sign of life for ",
                        absl::FormatDuration(options_.worker_lease))));
+  }
+  for (const WorkerId id : hanging) {
+    JudgeLoss(*workers_.at(id), /*misbehaved=*/true);
+    LoseWorker(id, absl::UnavailableError(absl::StrCat(
+                       "it hangs: no result of a step for ",
+                       absl::FormatDuration(options_.step_timeout))));
+  }
+}
+
+void SchedulerCore::AwaitResult(const WorkerState& worker) {
+  WorkerLife& life = lives_.at(worker.id());
+  if (worker.num_outstanding() == 0) {
+    life.result_due = absl::InfiniteFuture();
+  } else if (life.result_due == absl::InfiniteFuture()) {
+    life.result_due = clock_.Now() + options_.step_timeout;
   }
 }
 
@@ -159,11 +183,12 @@ void SchedulerCore::DrainWorker(WorkerId id) {
   LOG(INFO) << "worker drains id=" << id << " name=" << it->second->info().name
             << " running=" << it->second->num_running();
   it->second->StartDraining();
-  for (auto& [key, live] : requests_) UpdateTimers(*live);
+  UpdateAllTimers();
   Advance();
 }
 
 void SchedulerCore::LetDrainedWorkersGo() {
+  const size_t before = workers_.size();
   for (auto it = workers_.begin(); it != workers_.end();) {
     if (!it->second->is_draining() || it->second->num_running() > 0) {
       ++it;
@@ -174,6 +199,7 @@ void SchedulerCore::LetDrainedWorkersGo() {
     lives_.erase(it->first);
     it = workers_.erase(it);
   }
+  if (workers_.size() < before) UpdateAllTimers();
 }
 
 }  // namespace hybridserve

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "common/status_macros.h"
 #include "glog/logging.h"
@@ -257,17 +259,22 @@ bool WorkerState::SendPlan() {
   return true;
 }
 
-bool WorkerState::IsStale(const StepResult& result) const {
-  return outstanding_.empty() || result.fence != outstanding_.front().fence;
+bool WorkerState::IsOfOthers(const StepResult& result) const {
+  return result.fence.term != term_ || result.fence.epoch != info_.epoch;
 }
 
 absl::StatusOr<std::vector<SequenceResult>> WorkerState::TakeResult(
     StepResult result) {
-  CHECK(!IsStale(result)) << "step " << result.fence.step;
+  if (outstanding_.empty() || result.fence != outstanding_.front().fence) {
+    return absl::InternalError(absl::StrCat(
+        "bad step result: of step ", result.fence.step, ", not of ",
+        outstanding_.empty() ? "any"
+                             : absl::StrCat(outstanding_.front().fence.step)));
+  }
   const StepStats stats = result.stats;
-  ASSIGN_OR_RETURN(std::vector<SequenceResult> matched,
-                   MatchResult(outstanding_.front(), config_.vocab_size,
-                               std::move(result)));
+  ASSIGN_OR_RETURN(
+      std::vector<SequenceResult> matched,
+      MatchResult(outstanding_.front(), config_.vocab_size, std::move(result)));
   const OutstandingPlan plan = std::move(outstanding_.front());
   outstanding_.pop_front();
   for (const ExpectedResult& expected : plan.sequences) {
@@ -302,7 +309,7 @@ WorkerSnapshot WorkerState::Snapshot() const {
           .profile = info_.profile,
           .tracked = tracker_.profile(),
           .running = num_running(),
-          .outstanding_plans = static_cast<int64_t>(outstanding_.size()),
+          .outstanding_plans = num_outstanding(),
           .act_ratio = mix_.act_ratio,
           .mix_reason = mix_.reason,
           .predicted_step = predicted,

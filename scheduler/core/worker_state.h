@@ -116,12 +116,17 @@ class WorkerState {
   // run or to release. Returns whether it did.
   bool SendPlan();
 
-  // Takes the result of the oldest outstanding plan. Returns what it gave each
-  // sequence that the plan ran, in the plan's order, released ones included. An
-  // error means that the worker can't go on.
+  // Takes the result of the oldest outstanding plan, of no other. Returns what
+  // it gave each sequence that the plan ran, in the plan's order, released ones
+  // included. An error means that the worker can't go on.
   absl::StatusOr<std::vector<SequenceResult>> TakeResult(StepResult result);
-  // Of another term, epoch or step than the oldest outstanding plan.
-  bool IsStale(const StepResult& result) const;
+  // Of another term or epoch: not an answer to any plan sent to it.
+  bool IsOfOthers(const StepResult& result) const;
+  int64_t num_outstanding() const {
+    return static_cast<int64_t>(outstanding_.size());
+  }
+  // Tells its other end that it has produced a token.
+  void TellProven() { link_->OnProven(); }
 
   void CountGeneratedToken() { ++totals_.generated_tokens; }
   // A request that ran here ended by itself.

@@ -45,6 +45,10 @@ ABSL_FLAG(absl::Duration, failover_timeout, absl::Seconds(60),
 ABSL_FLAG(absl::Duration, worker_lease, absl::Seconds(10),
           "A worker from which nothing comes for so long is lost: its requests "
           "go on elsewhere. inf: only the end of its connection counts.");
+ABSL_FLAG(absl::Duration, step_timeout, absl::Minutes(5),
+          "A worker that owes the result of a step for so long hangs: it is "
+          "lost, whatever else it sends, and its requests go on elsewhere. "
+          "inf: it may take as long as it likes.");
 ABSL_FLAG(absl::Duration, max_step_time, absl::InfiniteDuration(),
           "Longest step that the planner may choose, as it predicts: fewer "
           "sequences run at once. One always runs.");
@@ -115,6 +119,10 @@ absl::StatusOr<SchedulerOptions> SchedulerOptionsFromFlags() {
   options.worker_lease = absl::GetFlag(FLAGS_worker_lease);
   if (options.worker_lease < absl::Milliseconds(100)) {
     return WrongFlag("worker_lease", "must be at least 100ms");
+  }
+  options.step_timeout = absl::GetFlag(FLAGS_step_timeout);
+  if (options.step_timeout < absl::Seconds(1)) {
+    return WrongFlag("step_timeout", "must be at least 1s");
   }
   options.max_step_time = absl::GetFlag(FLAGS_max_step_time);
   if (options.max_step_time <= absl::ZeroDuration()) {

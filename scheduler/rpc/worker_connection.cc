@@ -40,36 +40,49 @@ class WorkerConnection::Link final : public WorkerLink {
     // A link that the core refused is closed by its caller, who knows why.
     if (!connection_->worker_.has_value()) return;
     connection_->removed_ = true;
+    connection_->LeaveDirectory();
     connection_->Close(
         absl::UnavailableError("the scheduler dropped this connection"));
   }
 
   void Send(StepPlan plan) override { connection_->Send(plan); }
+  void OnProven() override {
+    connection_->proven_ = true;
+    const std::optional<ConnectionId> id = connection_->connection();
+    if (id.has_value()) connection_->environment_.directory.SetReady(*id);
+  }
 
  private:
   const std::shared_ptr<WorkerConnection> connection_;  // Shared with gRPC.
 };
 
-// The first token of a worker, which shows that it works. The core runs it
-// there unless the worker already runs requests that had waited for it.
+// A request for a token, which shows that a worker works. The core runs it
+// there unless others had waited for the worker, and those show it as well.
+// Where it ran elsewhere, and nothing has run there, it is asked for again.
 class WorkerConnection::WarmUp final : public RequestObserver {
  public:
   explicit WarmUp(std::shared_ptr<WorkerConnection> connection)
       : connection_(std::move(connection)) {}
 
   bool OnToken(const ProducedToken&) override { return true; }
-  void OnFinished(FinishReason, const Usage&) override {
-    const std::optional<ConnectionId> connection = connection_->connection();
-    if (connection.has_value()) {
-      connection_->environment_.directory.SetReady(*connection);
-    }
-  }
+  void OnFinished(FinishReason, const Usage&) override { AskAgain(); }
   void OnError(const absl::Status& status) override {
     LOG(WARNING) << "warm-up failed: worker="
                  << connection_->hello_.worker_name() << " " << status;
+    AskAgain();
   }
 
  private:
+  // Not from within the core.
+  void AskAgain() {
+    if (connection_->proven_) return;
+    connection_->environment_.core.Post(
+        [connection = connection_](SchedulerCore& core) {
+          if (connection->proven_ || connection->removed_) return;
+          connection->WarmUpModel(core).IgnoreError();
+        });
+  }
+
   const std::shared_ptr<WorkerConnection> connection_;  // Shared with gRPC.
 };
 
@@ -141,12 +154,7 @@ void WorkerConnection::OnCancel() {
 }
 
 void WorkerConnection::OnDone() {
-  std::optional<ConnectionId> connection;
-  {
-    absl::MutexLock lock(&mutex_);
-    connection = std::exchange(connection_, std::nullopt);
-  }
-  if (connection.has_value()) environment_.directory.Disconnect(*connection);
+  LeaveDirectory();
   environment_.core.Post([self = self_](SchedulerCore& core) {
     if (!self->worker_.has_value() || self->removed_) return;
     core.RemoveWorker(*self->worker_,
@@ -155,6 +163,15 @@ void WorkerConnection::OnDone() {
   LOG(INFO) << "worker disconnected: name=" << hello_.worker_name()
             << " model=" << hello_.model_name();
   const std::shared_ptr<WorkerConnection> last = std::move(self_);
+}
+
+void WorkerConnection::LeaveDirectory() {
+  std::optional<ConnectionId> connection;
+  {
+    absl::MutexLock lock(&mutex_);
+    connection = std::exchange(connection_, std::nullopt);
+  }
+  if (connection.has_value()) environment_.directory.Disconnect(*connection);
 }
 
 std::optional<ConnectionId> WorkerConnection::connection() const {
@@ -197,8 +214,9 @@ absl::Status WorkerConnection::TakeHello(const pb::ConnectRequest& message) {
   if (!message.has_hello()) {
     return InvalidFieldError("hello", "is not the first message");
   }
+  // What is not fit for a log is not kept for one.
+  RETURN_IF_ERROR(CheckHello(message.hello()));
   hello_ = message.hello();
-  RETURN_IF_ERROR(CheckHello(hello_));
   epoch_ = message.fence().epoch();
   phase_ = Phase::kLoading;
   const ConnectionId connection = environment_.directory.Connect(
@@ -294,7 +312,12 @@ void WorkerConnection::AddToCore(SchedulerCore& core, const WorkerInfo& info,
   }
   worker_ = *worker;
   // Before the acceptance, which waits with all plans until it is queued.
-  const absl::Status warm_up = WarmUpModel(core, *model);
+  warm_up_ = {.model = model->name,
+              .prompt = {static_cast<int32_t>(
+                  std::max<int64_t>(0, model->config.bos_token_id))},
+              .max_tokens = 1,
+              .ignore_eos = true};
+  const absl::Status warm_up = WarmUpModel(core);
   if (!warm_up.ok()) {
     LOG(WARNING) << "worker refused: name=" << info.name
                  << " model=" << info.model_name << " " << warm_up;
@@ -323,21 +346,13 @@ void WorkerConnection::AddToCore(SchedulerCore& core, const WorkerInfo& info,
   }
   if (connection.has_value()) {
     environment_.directory.SetRegistered(*connection, *worker, info);
-    if (ready_) environment_.directory.SetReady(*connection);
   }
   Continue();
 }
 
-absl::Status WorkerConnection::WarmUpModel(SchedulerCore& core,
-                                           const ServedModel& model) {
-  const auto first_token =
-      static_cast<int32_t>(std::max<int64_t>(0, model.config.bos_token_id));
+absl::Status WorkerConnection::WarmUpModel(SchedulerCore& core) {
   const absl::Status status =
-      core.Submit({.model = model.name,
-                   .prompt = {first_token},
-                   .max_tokens = 1,
-                   .ignore_eos = true},
-                  std::make_unique<WarmUp>(shared_from_this()))
+      core.Submit(warm_up_, std::make_unique<WarmUp>(shared_from_this()))
           .status();
   // A worker that can't hold one token is of no use.
   if (absl::IsInvalidArgument(status)) {
@@ -345,10 +360,9 @@ absl::Status WorkerConnection::WarmUpModel(SchedulerCore& core,
         "the worker cannot hold a sequence of two tokens: ", status.message()));
   }
   if (!status.ok()) {
-    // The queue is full, which will show whether it works, or the scheduler is
-    // draining.
+    // The queue is full, and what waits in it will show whether the worker
+    // works; or the scheduler is draining.
     LOG(INFO) << "no warm-up: worker=" << hello_.worker_name() << " " << status;
-    ready_ = true;
   }
   return absl::OkStatus();
 }

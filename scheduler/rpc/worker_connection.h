@@ -65,8 +65,9 @@ class WorkerConnection final
   explicit WorkerConnection(const WorkerEnvironment& environment)
       : environment_(environment) {}
 
-  // Its name in the directory: from Hello until OnDone().
+  // Its name in the directory: from Hello until it is lost or done.
   std::optional<ConnectionId> connection() const;
+  void LeaveDirectory();
 
   // Takes one message. An error ends the call.
   absl::Status Take(const worker::v1::ConnectRequest& message);
@@ -81,7 +82,7 @@ class WorkerConnection final
   void AddToCore(SchedulerCore& core, const WorkerInfo& info,
                  std::shared_ptr<const ServedModel> model);
   // Asks for a first token. InvalidArgument if the worker never can.
-  absl::Status WarmUpModel(SchedulerCore& core, const ServedModel& model);
+  absl::Status WarmUpModel(SchedulerCore& core);
 
   // Writes or finishes, whichever is due.
   void Continue();
@@ -99,7 +100,8 @@ class WorkerConnection final
   // Touched by the core's thread.
   std::optional<WorkerId> worker_;
   bool removed_ = false;  // The core has dropped the link.
-  bool ready_ = false;    // Without a warm-up.
+  bool proven_ = false;   // It has produced a token.
+  GenerationRequest warm_up_;
   bool leaving_ = false;  // Said so before it was added.
 
   worker::v1::ConnectResponse outgoing_;  // Being written.

@@ -18,6 +18,10 @@ namespace {
 constexpr int64_t kVocabSize = 100;
 constexpr int64_t kMaxPositions = 64;
 constexpr absl::Duration kFailoverTimeout = absl::Seconds(20);
+constexpr absl::Duration kLease = absl::Seconds(7);
+constexpr absl::Duration kStepTimeout = absl::Seconds(9);
+// A tick that comes so late blames nobody.
+constexpr absl::Duration kLateTick = absl::Seconds(1);
 constexpr char kUnknownModel[] = "c";
 
 std::unique_ptr<Policy> MakePolicy(const std::string& name) {
@@ -47,6 +51,9 @@ void WorldCounts::Add(const WorldCounts& more) {
   preemptions += more.preemptions;
   converted += more.converted;
   malformed += more.malformed;
+  drained += more.drained;
+  silent += more.silent;
+  hanging += more.hanging;
   stale += more.stale;
 }
 
@@ -68,7 +75,10 @@ SchedulerOptions RandomWorld::RandomOptions() {
   options.max_queue_tokens = Uniform(50, 600);
   options.prefill_chunk_tokens = Uniform(1, 40);
   options.failover_timeout = kFailoverTimeout;
-  options.max_replays = Uniform(1, 8);
+  options.tenant_queue_share = 1;  // Tenants take turns, no more.
+  options.worker_lease = kLease;
+  options.step_timeout = kStepTimeout;
+  options.max_losses = Uniform(1, 8);
   // Mostly less than requests turn out to generate.
   options.expected_output =
       OneOf(std::vector<std::optional<double>>{std::nullopt, 0, 0, 0, 1});
@@ -82,6 +92,7 @@ int64_t RandomWorld::Uniform(int64_t low, int64_t high) {
 void RandomWorld::Apply(uint64_t event) {
   random_.seed(event);
   lost_worker_ = false;
+  answered_.reset();
   ++counts_.events;
   const int64_t kind = Uniform(0, 999);
   const auto any = [this](const char* a, const char* b) {
@@ -97,17 +108,22 @@ void RandomWorld::Apply(uint64_t event) {
     AddWorker(any("a", "b"), any("x", "y"));
   } else if (kind < 400) {
     LoseWorker();
-  } else if (kind < 405) {
+  } else if (kind < 406) {
+    DrainWorker();
+  } else if (kind < 411) {
     StepBadly();
   } else if (kind < 430) {
     AnswerStale();
-  } else if (kind == 430 && OneIn(4)) {
+  } else if (kind < 450) {
+    SendHeartbeats();
+  } else if (kind == 450 && OneIn(4)) {
     harness_.core().Drain();
     draining_ = true;
   } else {
     Step();
   }
   harness_.core().CheckInvariants();
+  UpdateWorkers();
   Forget();
   CheckTimes();
 }
@@ -117,6 +133,8 @@ void RandomWorld::Apply(uint64_t event) {
 GenerationRequest RandomWorld::RandomRequest() {
   GenerationRequest request;
   request.request_id = OneIn(4) ? "" : absl::StrCat("r", Uniform(0, 60));
+  request.tenant = OneIn(2) ? "" : absl::StrCat("t", Uniform(0, 2));
+  request.priority = static_cast<int32_t>(Uniform(-2, 2));
   request.model = OneOf(std::vector<std::string>{"a", "a", "a", "b", "b"});
   if (OneIn(40)) request.model = OneIn(2) ? kUnknownModel : "";
   request.prompt =
@@ -200,7 +218,8 @@ void RandomWorld::Submit() {
     EXPECT_EQ(after.running, before.running);
     const bool has_worker =
         std::any_of(workers_.begin(), workers_.end(), [&](const auto& it) {
-          return it.second.model == tracked.request.model;
+          return it.second.model == tracked.request.model &&
+                 !it.second.draining;
         });
     CheckRefusal(harness_.last_submit().status(), code, is_full, has_worker);
     ++counts_.refused;
@@ -258,11 +277,33 @@ void RandomWorld::Cancel() {
 void RandomWorld::PassTime() {
   harness_.clock().Advance(OneIn(30) ? absl::Hours(Uniform(1, 100))
                                      : absl::Milliseconds(Uniform(0, 3000)));
+  ExpectExpiries();
   harness_.core().Tick();
+  for (const auto& [id, worker] : workers_) {
+    EXPECT_TRUE(worker.draining || harness_.worker(id).connected());
+  }
   for (const auto& [key, tracked] : live_) {
     if (tracked.record->ended()) continue;
     EXPECT_GT(tracked.request.deadline, Now()) << "request " << key;
     EXPECT_GT(tracked.stranded + kFailoverTimeout, Now()) << "request " << key;
+  }
+}
+
+void RandomWorld::ExpectExpiries() {
+  const auto is_over = [this](absl::Time& until, absl::Duration term) {
+    if (until > Now()) return false;
+    if (Now() - until <= kLateTick) return true;
+    until = Now() + term;
+    return false;
+  };
+  for (auto it = workers_.begin(); it != workers_.end();) {
+    Worker& worker = it->second;
+    const bool silent = is_over(worker.lease_until, kLease);
+    const bool hanging = !silent && is_over(worker.result_due, kStepTimeout);
+    counts_.silent += silent ? 1 : 0;
+    counts_.hanging += hanging ? 1 : 0;
+    lost_worker_ |= silent || hanging;
+    it = silent || hanging ? workers_.erase(it) : std::next(it);
   }
 }
 
@@ -287,7 +328,10 @@ void RandomWorld::AddWorker(const std::string& model,
   ASSERT_THAT(id, IsOk());
   workers_[*id] = {.model = model,
                    .build = build,
-                   .max_request_tokens = MaxRequestTokens(policy_, options)};
+                   .max_request_tokens = MaxRequestTokens(policy_, options),
+                   .lease_until = Now() + kLease,
+                   .hangs = OneIn(8),
+                   .mute = OneIn(2)};
   if (std::find(models_.begin(), models_.end(), model) == models_.end()) {
     models_.push_back(model);
   }
@@ -302,9 +346,7 @@ void RandomWorld::ExpectLost(WorkerId id) {
 void RandomWorld::LoseWorker() {
   harness_.core().RemoveWorker(WorkerId(1'000'000), absl::InternalError("no"));
   if (workers_.empty()) return;
-  const auto it = std::next(
-      workers_.begin(), Uniform(0, static_cast<int64_t>(workers_.size()) - 1));
-  const WorkerId id = it->first;
+  const WorkerId id = AnyWorker();
   FakeWorker& worker = harness_.worker(id);
   if (worker.outstanding() > 0 && OneIn(2)) {
     harness_.core().OnResult(
@@ -315,10 +357,56 @@ void RandomWorld::LoseWorker() {
   ExpectLost(id);
 }
 
+void RandomWorld::DrainWorker() {
+  harness_.core().DrainWorker(WorkerId(1'000'000));
+  if (workers_.empty()) return;
+  const WorkerId id = AnyWorker();
+  workers_.at(id).draining = true;
+  harness_.core().DrainWorker(id);
+}
+
+void RandomWorld::SendHeartbeats() {
+  harness_.core().OnHeartbeat(WorkerId(1'000'000));
+  for (auto& [id, worker] : workers_) {
+    if (worker.hangs && worker.mute) continue;
+    worker.lease_until = Now() + kLease;
+    harness_.core().OnHeartbeat(id);
+  }
+}
+
+WorkerId RandomWorld::AnyWorker() {
+  return std::next(workers_.begin(),
+                   Uniform(0, static_cast<int64_t>(workers_.size()) - 1))
+      ->first;
+}
+
+void RandomWorld::UpdateWorkers() {
+  for (auto it = workers_.begin(); it != workers_.end();) {
+    Worker& worker = it->second;
+    const FakeWorker& fake = harness_.worker(it->first);
+    if (worker.draining && !fake.connected()) {
+      ++counts_.drained;
+      it = workers_.erase(it);
+      continue;
+    }
+    if (answered_ == it->first) {
+      worker.lease_until = Now() + kLease;
+      worker.result_due = absl::InfiniteFuture();
+    }
+    if (fake.outstanding() == 0) {
+      worker.result_due = absl::InfiniteFuture();
+    } else if (worker.result_due == absl::InfiniteFuture()) {
+      worker.result_due = Now() + kStepTimeout;
+    }
+    ++it;
+  }
+}
+
 std::vector<WorkerId> RandomWorld::WithPlans() {
   std::vector<WorkerId> ids;
   for (const auto& [id, worker] : workers_) {
     EXPECT_TRUE(harness_.worker(id).connected()) << "worker " << id;
+    if (worker.hangs) continue;
     if (harness_.worker(id).outstanding() > 0) ids.push_back(id);
   }
   return ids;
@@ -330,15 +418,17 @@ void RandomWorld::Step() {
   const WorkerId id = OneOf(ids);
   StepResult result = harness_.worker(id).RunNext();
   const StepResult again = result;
+  answered_ = id;
   harness_.core().OnResult(id, std::move(result));
   for (auto& [key, tracked] : live_) {
     if (tracked.build.empty() && !tracked.record->tokens.empty()) {
       tracked.build = workers_.at(id).build;
     }
   }
-  if (OneIn(20)) {  // A doubled message.
+  if (OneIn(200) && harness_.worker(id).connected()) {  // Said twice.
     harness_.core().OnResult(id, again);
-    ++counts_.stale;
+    ++counts_.malformed;
+    ExpectLost(id);
   }
 }
 
@@ -347,7 +437,11 @@ void RandomWorld::StepBadly() {
   if (ids.empty()) return;
   const WorkerId id = OneOf(ids);
   StepResult result = harness_.worker(id).RunNext();
-  Spoil(result, kVocabSize, random_);
+  if (OneIn(4)) {
+    result.fence.step += OneIn(2) ? 1 : -1;  // Out of turn.
+  } else {
+    Spoil(result, kVocabSize, random_);
+  }
   std::vector<size_t> sizes;
   for (const auto& [key, tracked] : live_) {
     sizes.push_back(tracked.record->tokens.size());
@@ -369,20 +463,12 @@ void RandomWorld::AnswerStale() {
   if (!ids.empty() && !OneIn(4)) {
     id = OneOf(ids);
     fence = harness_.worker(id).last_plan().fence;
-    const int64_t outstanding = harness_.worker(id).outstanding();
-    switch (Uniform(0, 3)) {
-      case 0:
-        ++fence.term;
-        break;
-      case 1:
-        --fence.epoch;
-        break;
-      case 2:
-        fence.step -= outstanding;  // The last that was answered.
-        break;
-      default:
-        if (outstanding < 2) ++fence.step;  // Else the newest, out of turn.
+    if (OneIn(2)) {
+      ++fence.term;
+    } else {
+      --fence.epoch;
     }
+    workers_.at(id).lease_until = Now() + kLease;
   }
   harness_.core().OnResult(
       id, {.fence = fence,
@@ -403,24 +489,35 @@ bool RandomWorld::CanRun(const Tracked& tracked, const Worker& worker) const {
          (tracked.build.empty() || tracked.build == worker.build);
 }
 
-bool RandomWorld::HasWorkerFor(const Tracked& tracked) const {
+bool RandomWorld::HasWorkerFor(const Tracked& tracked, bool draining) const {
   return std::any_of(workers_.begin(), workers_.end(), [&](const auto& it) {
-    return CanRun(tracked, it.second);
+    return it.second.draining == draining && CanRun(tracked, it.second);
   });
 }
 
 void RandomWorld::CheckTimes() {
+  absl::Time earliest = absl::InfiniteFuture();
   absl::Time due = absl::InfiniteFuture();
   for (auto& [key, tracked] : live_) {
-    if (HasWorkerFor(tracked)) {
-      tracked.stranded = absl::InfiniteFuture();
-    } else if (tracked.stranded == absl::InfiniteFuture()) {
-      tracked.stranded = Now();
+    if (HasWorkerFor(tracked, /*draining=*/false)) {
+      tracked.stranded = tracked.stranded_first = absl::InfiniteFuture();
+    } else {
+      tracked.stranded_first = std::min(tracked.stranded_first, Now());
+      if (!HasWorkerFor(tracked, /*draining=*/true)) {
+        tracked.stranded = std::min(tracked.stranded, Now());
+      }
     }
     due = std::min(
         {due, tracked.request.deadline, tracked.stranded + kFailoverTimeout});
+    earliest = std::min({earliest, tracked.request.deadline,
+                         tracked.stranded_first + kFailoverTimeout});
   }
-  EXPECT_EQ(harness_.core().NextTick(), due);
+  for (const auto& [id, worker] : workers_) {
+    due = std::min({due, worker.lease_until, worker.result_due});
+    earliest = std::min({earliest, worker.lease_until, worker.result_due});
+  }
+  EXPECT_LE(harness_.core().NextTick(), due);
+  EXPECT_GE(harness_.core().NextTick(), earliest);
   EXPECT_EQ(harness_.core().idle(), live_.empty());
 }
 
@@ -440,7 +537,7 @@ void RandomWorld::Forget() {
 
 void RandomWorld::CheckError(const Tracked& tracked) {
   const absl::Status& error = *tracked.record->error;
-  const bool stranded = tracked.stranded + kFailoverTimeout <= Now();
+  const bool stranded = tracked.stranded_first + kFailoverTimeout <= Now();
   switch (error.code()) {
     case absl::StatusCode::kDeadlineExceeded:
       EXPECT_LE(tracked.request.deadline, Now());
@@ -480,20 +577,28 @@ void RandomWorld::CheckOutput(const Tracked& tracked) const {
 
 void RandomWorld::Settle() {
   lost_worker_ = false;
+  answered_.reset();
   for (const char* model : {"a", "b"}) {
     for (const char* build : {"x", "y"}) AddWorker(model, build);
   }
-  harness_.RunUntilQuiet();
-  Forget();
-  CheckTimes();
+  const auto run_all = [this] {
+    harness_.RunUntilQuiet();
+    for (auto& [id, worker] : workers_) {
+      if (harness_.worker(id).connected()) harness_.core().OnHeartbeat(id);
+      worker.lease_until = Now() + kLease;
+    }
+    UpdateWorkers();
+    Forget();
+    CheckTimes();
+  };
+  run_all();
   // What still waits is too long for its numerics class's workers.
   harness_.clock().Advance(absl::Minutes(2));
+  ExpectExpiries();
   harness_.core().Tick();
-  harness_.RunUntilQuiet();
+  run_all();
   harness_.core().CheckInvariants();
-  Forget();
   EXPECT_TRUE(live_.empty());
-  CheckTimes();
   const SchedulerSnapshot snapshot = harness_.core().Snapshot();
   for (const WorkerSnapshot& worker : snapshot.workers) {
     for (const PoolSnapshot& pool : worker.pools) {

@@ -34,14 +34,18 @@ struct WorldCounts {
   int64_t preemptions = 0;
   int64_t converted = 0;  // Blocks.
   int64_t malformed = 0;  // Results that cost a worker its connection.
+  int64_t drained = 0;    // Workers that were let go.
+  int64_t silent = 0;     // Workers whose leases ended.
+  int64_t hanging = 0;    // Workers that owed a result for too long.
   int64_t stale = 0;      // Results that were dropped.
 
   void Add(const WorldCounts& more);
 };
 
 // A scheduler's core among random events: requests come, are cancelled and
-// expire; workers of two models and two numerics classes come, go, refuse, and
-// answer late, twice or nonsense; the clock jumps; the scheduler drains. An
+// expire; workers of two models and two numerics classes come, drain, go,
+// refuse, hang, fall silent, and answer late, twice or nonsense; the clock
+// jumps; the scheduler drains. An
 // event is a number, which says all of it: any list of numbers is a history,
 // also with some of them left out, so that a failing one can be shrunk.
 //
@@ -53,7 +57,8 @@ struct WorldCounts {
 //    got alone, or the first of them (with RecordingObserver), and with a
 //    reason that the model sees.
 //  - After a tick nothing lives past its deadline, or past failover_timeout
-//    without a worker that could take it, and NextTick() is the next of those.
+//    without a worker that could take it, no worker past its lease or its time
+//    for a step, and NextTick() is the next of those.
 //  - Plans are sound (FakeWorker), no slot is lost (CheckInvariants()).
 //  - A stale result changes nothing. Nonsense costs the worker, no request.
 //
@@ -75,8 +80,10 @@ class RandomWorld {
     int64_t stop_after = INT64_MAX;
     std::shared_ptr<RequestRecord> record;
     std::string build;  // Of the worker that gave the first token; or unknown.
-    // Since when no worker could take it.
+    // Since when no worker could take it, for certain, and at the earliest: it
+    // may run on one that drains.
     absl::Time stranded = absl::InfiniteFuture();
+    absl::Time stranded_first = absl::InfiniteFuture();
 
     int64_t positions() const;
   };
@@ -84,6 +91,11 @@ class RandomWorld {
     std::string model;
     std::string build;
     int64_t max_request_tokens = 0;
+    absl::Time lease_until;
+    absl::Time result_due = absl::InfiniteFuture();
+    bool draining = false;
+    bool hangs = false;  // It answers no plan,
+    bool mute = false;   // and if it hangs, gives no other sign of life.
   };
 
   SchedulerOptions RandomOptions();
@@ -103,8 +115,12 @@ class RandomWorld {
                     bool queue_is_full, bool has_worker);
   void Cancel();
   void PassTime();
+  // What a tick now does to workers.
+  void ExpectExpiries();
   void AddWorker(const std::string& model, const std::string& build);
   void LoseWorker();
+  void DrainWorker();
+  void SendHeartbeats();
   void Step();
   // As Step(), but the result is nonsense.
   void StepBadly();
@@ -112,8 +128,12 @@ class RandomWorld {
 
   // What holds after every event.
   void CheckTimes();
+  // Drained workers go once they have nothing left; who owes a result is known.
+  void UpdateWorkers();
+  WorkerId AnyWorker();
   bool CanRun(const Tracked& tracked, const Worker& worker) const;
-  bool HasWorkerFor(const Tracked& tracked) const;
+  // Of those that drain, or of those that don't.
+  bool HasWorkerFor(const Tracked& tracked, bool draining) const;
   // Checks and drops the requests that have ended.
   void Forget();
   void CheckError(const Tracked& tracked);
@@ -130,7 +150,8 @@ class RandomWorld {
   std::vector<std::string> models_;  // That some worker has brought.
   uint64_t epoch_ = 0;
   bool draining_ = false;
-  bool lost_worker_ = false;  // In this event.
+  bool lost_worker_ = false;          // In this event.
+  std::optional<WorkerId> answered_;  // In this event.
   WorldCounts counts_;
 };
 
