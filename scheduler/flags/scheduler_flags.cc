@@ -46,9 +46,9 @@ ABSL_FLAG(absl::Duration, worker_lease, absl::Seconds(10),
           "A worker from which nothing comes for so long is lost: its requests "
           "go on elsewhere. inf: only the end of its connection counts.");
 ABSL_FLAG(absl::Duration, step_timeout, absl::Minutes(5),
-          "A worker that owes the result of a step for so long hangs: it is "
-          "lost, whatever else it sends, and its requests go on elsewhere. "
-          "inf: it may take as long as it likes.");
+          "A worker that owes the result of a step for so long is lost, "
+          "whatever else it sends: its device hangs. inf: it may take as long "
+          "as it likes.");
 ABSL_FLAG(absl::Duration, max_step_time, absl::InfiniteDuration(),
           "Longest step that the planner may choose, as it predicts: fewer "
           "sequences run at once. One always runs.");

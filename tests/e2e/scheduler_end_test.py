@@ -1,10 +1,14 @@
-"""What clients hear whose calls come just as the scheduler's process ends.
+"""What clients hear whose calls come, or are under way, as the scheduler's process
+ends.
 
 Usage: scheduler_end_test.py PROGRAMS_ROOT
 """
 
+import pathlib
+import signal
 import sys
 import threading
+import time
 import unittest
 
 import grpc
@@ -12,6 +16,8 @@ import grpc
 from tests.e2e import generated_client as pb
 from tests.e2e.processes import Cluster, Programs
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODEL = ROOT / "tests" / "golden" / "models" / "pre_norm"
 PROGRAMS = None
 TIMES = 5
 CLIENTS = 6
@@ -64,6 +70,30 @@ class SchedulerEndTest(unittest.TestCase):
                     self.assertEqual(asker.error.code(),
                                      grpc.StatusCode.UNAVAILABLE,
                                      asker.error.details())
+
+
+    def test_a_client_that_reads_slowly_has_the_time_for_draining(self):
+        """More than connections hold on their own is on its way to it."""
+        request = pb.request(pb.inference.GenerateStreamRequest,
+                             token_ids=[5], max_tokens=250)
+        request.stopping.ignore_eos = True
+        request.response.log_probs = True
+        request.response.top_log_probs = 20
+        with Cluster(PROGRAMS, [[f"--model_dir={MODEL}"]],
+                     ["--drain_timeout=60s"]) as cluster:
+            with grpc.insecure_channel(cluster.address, options=[
+                    ("grpc.http2.bdp_probe", 0),
+                    ("grpc.http2.lookahead_bytes", 1024)]) as channel:
+                stub = pb.inference_grpc.InferenceServiceStub(channel)
+                events = stub.GenerateStream(request, timeout=SECONDS)
+                tokens = len(next(events).token_output.token_ids)
+                cluster.scheduler.process.send_signal(signal.SIGTERM)
+                time.sleep(5)  # The request itself is done by now.
+                for event in events:
+                    tokens += len(event.token_output.token_ids)
+            self.assertEqual(tokens, 250)
+            self.assertEqual(cluster.scheduler.process.wait(SECONDS), 0,
+                             cluster.scheduler.log())
 
 
 if __name__ == "__main__":

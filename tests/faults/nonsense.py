@@ -22,6 +22,7 @@ from tests.e2e import generated_client as pb
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HOLD_SECONDS = 1.0
+HEARTBEAT_SECONDS = 0.5
 
 
 def _generate() -> None:
@@ -108,18 +109,19 @@ class FakeWorker:
     """Dials like a worker and lies in one way."""
 
     def __init__(self, address: str, model_dir: pathlib.Path, how: str,
-                 real):
+                 real, hold_seconds: float = HOLD_SECONDS):
         """`real`: a worker in the server's load, to be taken for."""
         self._address = address
         self._model_dir = model_dir
         self._how = how
         self._real = real
+        self._hold_seconds = hold_seconds
         self._epoch = time.time_ns() // 1000
         self._answers: "queue.Queue[Optional[object]]" = queue.Queue()
 
     def run(self) -> str:
-        """Ends after a second or when it is shown the door: the status, or OK
-        if it was let in and hung up itself."""
+        """Ends after `hold_seconds` or when it is shown the door: the status,
+        or OK if it was let in and hung up itself."""
         with grpc.insecure_channel(self._address) as channel:
             try:
                 return self._talk(channel)
@@ -139,10 +141,10 @@ class FakeWorker:
                 channel).GetServerInfo(pb.control.GetServerInfoRequest(),
                                        timeout=5).worker_wire_revision
             call = link_grpc.WorkerLinkServiceStub(channel).Connect(
-                self._messages(revision), timeout=5)
-        end = time.monotonic() + HOLD_SECONDS
+                self._messages(revision), timeout=self._hold_seconds + 4)
+        end = time.monotonic() + self._hold_seconds
         for response in call:
-            if response.HasField("step_plan"):
+            if response.HasField("step_plan") and self._how != "no_results":
                 self._answers.put(self._lie(response))
             if time.monotonic() > end:
                 break
@@ -171,7 +173,13 @@ class FakeWorker:
             return
         yield from self._files()
         yield self._message(register=self._registration())
-        while (answer := self._answers.get()) is not None:
+        while True:
+            try:
+                answer = self._answers.get(timeout=HEARTBEAT_SECONDS)
+            except queue.Empty:
+                answer = self._message(heartbeat=registration.Heartbeat())
+            if answer is None:
+                return
             time.sleep(0.1)
             yield answer
 
