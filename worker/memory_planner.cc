@@ -147,6 +147,12 @@ class Planner {
 
   absl::Status FillDevice() {
     ASSIGN_OR_RETURN(plan_.device_limit, DeviceLimit());
+    if (!in_.device_on_host && in_.device_available > 0 &&
+        plan_.device_limit > in_.device_available) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "device_memory: ", Amount(plan_.device_limit), " is more than the ",
+          Amount(in_.device_available), " that the device has free"));
+    }
     if (plan_.device_limit < plan_.min_device_bytes) {
       return absl::ResourceExhaustedError(absl::StrCat(
           "device_memory: ", FormatSize(plan_.device_limit), " (",
@@ -286,6 +292,9 @@ class Planner {
     const int64_t resident_layer =
         weights_.layer.bytes - plan_.streamed_layer_bytes(weights_);
     plan_.device = WorkItems();
+    if (in_.device_reserved > 0) {
+      plan_.device.push_back({"ops", in_.device_reserved});
+    }
     plan_.device.push_back(
         {"weight ring", plan_.weight_buffers * plan_.ring_slot_bytes +
                             plan_.head_buffers * plan_.head_slot_bytes});

@@ -31,7 +31,8 @@ struct MemoryPlanInputs {
   bool unpinned_cache = false;  // As in WorkerOptions.
   // The device is modelled in host memory: its bytes count on the host too.
   bool device_on_host = false;
-  int64_t device_available = 0;  // Bytes that the device has.
+  int64_t device_available = 0;  // Bytes that the device has; 0: not known.
+  int64_t device_reserved = 0;   // Of them, taken already (DeviceInfo).
   int64_t host_available = 0;    // Bytes that the host may still give.
   int64_t loading_bytes = 0;     // Scratch while weights load, then free.
 };

@@ -69,6 +69,31 @@ class MemoryPlanTest : public testing::Test {
   const WeightPlan weights_;
 };
 
+TEST_F(MemoryPlanTest, MoreThanTheDeviceHasIsRefusedBeforeLoading) {
+  MemoryPlanInputs inputs = TwoMemories(MemorySetting::Bytes(25 * kGiB));
+  EXPECT_THAT(MakeMemoryPlan(inputs).status(),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("is more than the 24.0 GiB")));
+  inputs.device_on_host = true;  // Modelled: as large as is asked for.
+  EXPECT_THAT(MakeMemoryPlan(inputs).status(), IsOk());
+  inputs = TwoMemories(MemorySetting::Min());
+  inputs.device_available = kMiB;
+  EXPECT_THAT(MakeMemoryPlan(inputs).status(),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("device_memory")));
+}
+
+TEST_F(MemoryPlanTest, WhatTheOpsHoldIsPartOfTheDevices) {
+  MemoryPlanInputs inputs = TwoMemories(MemorySetting::Min());
+  const MemoryPlan without = Make(inputs);
+  inputs.device_reserved = 80 * kMiB;
+  const MemoryPlan with = Make(inputs);
+  EXPECT_EQ(with.min_device_bytes, without.min_device_bytes + 80 * kMiB);
+  EXPECT_EQ(Bytes(with.device, "ops"), 80 * kMiB);
+  inputs.device_memory = MemorySetting::Bytes(2 * kGiB);
+  EXPECT_LE(Make(inputs).device_bytes(), 2 * kGiB);
+}
+
 TEST_F(MemoryPlanTest, MinHoldsTwoLayersAChunkAndOneSequence) {
   const MemoryPlan plan = Make(TwoMemories(MemorySetting::Min()));
   EXPECT_EQ(plan.device_bytes(), plan.min_device_bytes);

@@ -78,6 +78,7 @@ absl::StatusOr<MemoryPlan> PlanMemory(const WorkerOptions& options,
        .unpinned_cache = options.unpinned_cache,
        .device_on_host = DeviceIsOnHost(device),
        .device_available = device.memory_bytes,
+       .device_reserved = device.reserved_bytes,
        .host_available = host.available_bytes,
        .loading_bytes =
            LoadingThreads(options) * resources.plan.MaxPieceElements() * 4});

@@ -20,6 +20,7 @@ namespace {
 
 using testing::HasSubstr;
 
+constexpr int64_t kMiB = int64_t{1} << 20;
 constexpr int64_t kGiB = int64_t{1} << 30;
 
 // The page in one line, whatever lines it is broken into.
@@ -53,6 +54,7 @@ TEST(SizingExampleTest, ThePageHasThePlannersFigures) {
                       .device_memory = MemorySetting::Bytes(20 * kGiB),
                       .host_memory = MemorySetting::Bytes(64 * kGiB),
                       .device_available = 24 * kGiB,
+                      .device_reserved = 80 * kMiB,  // Of a GPU's ops.
                       .host_available = 160 * kGiB,
                       .loading_bytes = 16 * weights.MaxPieceElements() * 4})
           .value();

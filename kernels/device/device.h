@@ -76,7 +76,8 @@ struct DeviceInfo {
   std::string description;   // For people.
   std::string isa;           // Instruction set path in use, for NumericsClass.
   int64_t memory_bytes = 0;  // Device memory that may be used; max if host's.
-  bool one_memory = true;    // Host and device are one memory, copies needless.
+  int64_t reserved_bytes = 0;  // Of it, taken for its ops from the start.
+  bool one_memory = true;  // Host and device are one memory, copies needless.
 };
 
 // Makes buffers, streams and events, and computes. Outlives all that it made.

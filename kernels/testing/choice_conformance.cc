@@ -187,9 +187,8 @@ TEST_P(OpsConformance, ChangedRowsChooseAsTheirLogitsDo) {
     moved += got(r, 0) != without(r, 0) ? 1 : 0;
     // Of the logits as given.
     const std::vector<double> log_probs = LogProbReference(Row(logits, r));
-    EXPECT_NEAR(got(r, 1), log_probs[static_cast<size_t>(got(r, 0))],
-                SumTolerance(kVocabulary, 1, DType::kFloat32))
-        << r;
+    ExpectNear("log-prob", got(r, 1), log_probs[static_cast<size_t>(got(r, 0))],
+               SumTolerance(kVocabulary, 1, DType::kFloat32));
     EXPECT_EQ(Choose(device(), OneRow(logits, r), {rows[r]})(0, 0), got(r, 0));
   }
   EXPECT_GT(moved, 3);
@@ -280,9 +279,8 @@ TEST_P(OpsConformance, TopIsTheRankingOfTheLogitsAsGiven) {
           continue;
         }
         EXPECT_EQ(top.tokens(r, k), ids[k]) << r << " " << k;
-        EXPECT_NEAR(top.log_probs(r, k), log_probs[ids[k]],
-                    SumTolerance(vocabulary, 1, DType::kFloat32))
-            << r << " " << k;
+        ExpectNear("log-prob", top.log_probs(r, k), log_probs[ids[k]],
+                   SumTolerance(vocabulary, 1, DType::kFloat32));
       }
     }
   }
@@ -339,8 +337,8 @@ TEST_P(OpsConformance, LogProbIsTheSameFromSlicesAndFromSampling) {
       if (targets[r] < 0) continue;
       const double log_prob = got(r, 2) - got(r, 0) - std::log(got(r, 1));
       const double want = LogProbReference(Row(logits, r))[targets[r]];
-      EXPECT_NEAR(log_prob, want,
-                  SumTolerance(kVocabulary, 1, DType::kFloat32));
+      ExpectNear("log-prob", log_prob, want,
+                 SumTolerance(kVocabulary, 1, DType::kFloat32));
       const std::vector<float> row = Row(logits, r);
       EXPECT_EQ(got(r, 3),
                 std::max_element(row.begin(), row.end()) - row.begin());
@@ -351,8 +349,8 @@ TEST_P(OpsConformance, LogProbIsTheSameFromSlicesAndFromSampling) {
   const Matrix chosen = Choose(device(), logits, rows);
   EXPECT_EQ(chosen(0, 1), 0);
   const std::vector<double> want = LogProbReference(Row(logits, 3));
-  EXPECT_NEAR(chosen(3, 1), want[static_cast<size_t>(chosen(3, 0))],
-              SumTolerance(kVocabulary, 1, DType::kFloat32));
+  ExpectNear("log-prob", chosen(3, 1), want[static_cast<size_t>(chosen(3, 0))],
+             SumTolerance(kVocabulary, 1, DType::kFloat32));
 }
 
 TEST_P(OpsConformance, LogProbKnowsTheLikeliestAndTheLowestIdOfEquals) {

@@ -84,16 +84,22 @@ TEST_P(OpsConformance, LayerNormWorksInPlaceAndByRow) {
 
 TEST_P(OpsConformance, ConvertRoundsToNearestEvenAndWidensExactly) {
   for (const DType dtype : dtypes()) {
-    OpsHarness harness(device());
-    const Matrix x = RandomMatrix(5, 33, DType::kFloat32, 1);
-    const TensorView narrow = harness.Result(5, 33, dtype, 2);
-    const TensorView wide = harness.Result(5, 33, DType::kFloat32);
-    const TensorView from = harness.Put(x, DType::kFloat32, 1);
-    ASSERT_TRUE(harness.ops().Convert(harness.stream(), {from, narrow}).ok());
-    ASSERT_TRUE(harness.ops().Convert(harness.stream(), {narrow, wide}).ok());
-    Matrix want = x;
-    if (dtype != DType::kFloat32) want = harness.Get(harness.Put(x, dtype));
-    ExpectNear("wide", harness.Get(wide), want, 0);
+    for (const int64_t rows : {0, 1, 5}) {
+      for (const int64_t cols : {1, 33, 1000}) {
+        SCOPED_TRACE(testing::Message() << rows << " x " << cols);
+        OpsHarness harness(device());
+        const Matrix x = RandomMatrix(rows, cols, DType::kFloat32, 1);
+        const TensorView narrow = harness.Result(rows, cols, dtype, 2);
+        const TensorView wide = harness.Result(rows, cols, DType::kFloat32);
+        const TensorView from = harness.Put(x, DType::kFloat32, 1);
+        Ops& ops = harness.ops();
+        ASSERT_TRUE(ops.Convert(harness.stream(), {from, narrow}).ok());
+        ASSERT_TRUE(ops.Convert(harness.stream(), {narrow, wide}).ok());
+        Matrix want = x;
+        if (dtype != DType::kFloat32) want = harness.Get(harness.Put(x, dtype));
+        ExpectNear("wide", harness.Get(wide), want, 0);
+      }
+    }
   }
 }
 

@@ -54,6 +54,27 @@ TEST_P(OpsConformance, RotaryAgreesWithTheDefinition) {
   }
 }
 
+// Nothing waits for a result: what a call was given is its own until it runs.
+TEST_P(OpsConformance, RotaryCallsAreQueuedFarAhead) {
+  constexpr int64_t kCalls = 300;
+  constexpr int64_t kHeadDim = 8;
+  OpsHarness harness(device());
+  const Matrix x = RandomMatrix(kCalls, kHeadDim, DType::kFloat32, 1);
+  const TensorView all = harness.Put(x, DType::kFloat32);
+  std::vector<int32_t> positions;
+  for (int64_t call = 0; call < kCalls; ++call) {
+    positions.push_back(static_cast<int32_t>(call));
+    const RotaryArgs args = {.x = all.Rows(call, 1),
+                             .head_dim = kHeadDim,
+                             .frequencies = Frequencies(kHeadDim),
+                             .positions = {positions.back()}};
+    ASSERT_TRUE(harness.ops().Rotary(harness.stream(), args).ok());
+  }
+  ExpectNear("x", harness.Get(all),
+             RotaryReference(x, Frequencies(kHeadDim), positions),
+             SumTolerance(6, 2 * MaxAbs(x), DType::kFloat32));
+}
+
 TEST_P(OpsConformance, RotaryRowsAreIndependentBitForBit) {
   constexpr int64_t kHeadDim = 40;
   for (const DType dtype : dtypes()) {

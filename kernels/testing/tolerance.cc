@@ -63,6 +63,14 @@ void ExpectNear(const char* what, const Matrix& got, const Matrix& want,
                 << tolerance;
 }
 
+void ExpectNear(const char* what, double got, double want, double tolerance) {
+  Matrix got_matrix(1, 1);
+  got_matrix(0, 0) = got;
+  Matrix want_matrix(1, 1);
+  want_matrix(0, 0) = want;
+  ExpectNear(what, got_matrix, want_matrix, tolerance);
+}
+
 double MaxAbs(const Matrix& matrix) {
   double max = 0;
   for (const double value : matrix.values) max = std::max(max, std::abs(value));

@@ -24,6 +24,8 @@ double SumTolerance(int64_t length, double magnitude, DType output);
 void ExpectNear(const char* what, const Matrix& got, const Matrix& want,
                 double tolerance);
 
+void ExpectNear(const char* what, double got, double want, double tolerance);
+
 // The largest share of its tolerance that each test of this process has used in
 // ExpectNear(), by the test's name.
 std::map<std::string, double> WorstErrors();

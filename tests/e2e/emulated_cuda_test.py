@@ -34,13 +34,13 @@ SETTINGS = [
     ("act", ["--device_memory=min"], []),
     ("hybrid", ["--device_memory=min"], ["--act_ratio=0.37"]),
     ("hybrid", ["--device_memory=min"], []),
-    ("recompute", ["--device_memory=11MB", "--recompute_tokens=64"],
+    ("recompute", ["--device_memory=112MB", "--recompute_tokens=64"],
      ["--recompute_ratio=0.5"]),
-    ("flexgen", ["--device_memory=13MB", "--resident_weights=20"],
+    ("flexgen", ["--device_memory=114MB", "--resident_weights=20"],
      ["--percent=20,80,10,90,100,0"]),
     ("flexgen", ["--device_memory=min", "--unpinned_cache"],
      ["--percent=0,100,0,100,100,0", "--flexgen_relay=true"]),
-    ("resident", ["--device_memory=24MB", "--resident_weights=100"], []),
+    ("resident", ["--device_memory=125MB", "--resident_weights=100"], []),
 ]
 
 

@@ -24,6 +24,7 @@ enum DataType { kFloat32 = 0, kFloat16 = 2, kBFloat16 = 14 };
 
 struct Handle {
   cudaStream_t stream = nullptr;
+  ByteRange workspace;  // Empty: of cuBLAS's own.
 };
 
 int64_t SizeOfType(int type) { return type == kFloat32 ? 4 : 2; }
@@ -130,9 +131,29 @@ int cublasDestroy_v2(void* handle) {
   return hybridserve::emulation::kSuccess;
 }
 
-int cublasSetStream_v2(void* handle, cudaStream_t stream) {
-  static_cast<Handle*>(handle)->stream = stream;
+int cublasGetVersion_v2(void* /*handle*/, int* version) {
+  *version = 120000;
   return hybridserve::emulation::kSuccess;
+}
+
+int cublasSetStream_v2(void* handle, cudaStream_t stream) {
+  auto* const set = static_cast<Handle*>(handle);
+  set->stream = stream;
+  set->workspace = {};
+  return hybridserve::emulation::kSuccess;
+}
+
+int cublasSetWorkspace_v2(void* handle, void* memory, size_t bytes) {
+  namespace e = hybridserve::emulation;
+  const auto begin = reinterpret_cast<uintptr_t>(memory);
+  const ByteRange workspace = {begin, begin + bytes, true};
+  if (begin % 256 != 0 || !e::IsDeviceMemory(workspace)) {
+    AddFault(e::FaultKind::kBadArgument, "cublasSetWorkspace",
+             "not aligned to 256 bytes, or not live memory of the device");
+    return e::kInvalidValue;
+  }
+  static_cast<Handle*>(handle)->workspace = workspace;
+  return e::kSuccess;
 }
 
 int cublasGemmEx(void* handle, int a_operation, int b_operation, int m, int n,
@@ -153,6 +174,7 @@ int cublasGemmEx(void* handle, int a_operation, int b_operation, int m, int n,
                           ", ", b_stride, ", ", c_stride));
     return e::kInvalidValue;
   }
+  const ByteRange workspace = static_cast<Handle*>(handle)->workspace;
   const float scale = *static_cast<const float*>(alpha);
   const float keep = *static_cast<const float*>(beta);
   const cudaError_t error = EmulatedDevice::Get().Enqueue(
@@ -178,6 +200,8 @@ int cublasGemmEx(void* handle, int a_operation, int b_operation, int m, int n,
          AddColumns(left, m, k, false, touched);
          AddColumns(right, k, n, false, touched);
          AddColumns(out, m, n, true, touched);
+         // Two products at once in one workspace would spoil each other.
+         if (workspace.begin != workspace.end) touched.push_back(workspace);
          return true;
        }});
   return error == cudaSuccess ? e::kSuccess : e::kInvalidValue;

@@ -201,6 +201,41 @@ TEST_P(EmulationTest, FindsWrongMemory) {
   ExpectFault(FaultKind::kBadArgument);
 }
 
+TEST_P(EmulationTest, FindsCopiesFromFreedMemory) {
+  const DeviceArray<float> to{std::vector<float>(16)};
+  void* freed = nullptr;
+  EXPECT_EQ(cudaMalloc(&freed, 64), cudaSuccess);
+  EXPECT_EQ(cudaFree(freed), cudaSuccess);
+  EXPECT_NE(
+      cudaMemcpyAsync(to.get(), freed, 64, cudaMemcpyDeviceToDevice, stream_),
+      cudaSuccess);
+  ExpectFault(FaultKind::kUseAfterFree);
+  EXPECT_EQ(cudaHostAlloc(&freed, 64, cudaHostAllocDefault), cudaSuccess);
+  EXPECT_EQ(cudaFreeHost(freed), cudaSuccess);
+  EXPECT_NE(
+      cudaMemcpyAsync(to.get(), freed, 64, cudaMemcpyHostToDevice, stream_),
+      cudaSuccess);
+  ExpectFault(FaultKind::kUseAfterFree);
+  EXPECT_NE(cudaGetLastError(), cudaSuccess);
+}
+
+TEST_P(EmulationTest, FindsStreamsAndEventsThatAreLeft) {
+  cudaStream_t stream = nullptr;
+  cudaStreamCreateWithFlags(&stream, 0);
+  cudaFreeHost(std::exchange(pinned_, nullptr));
+  cudaEventDestroy(event_);
+  cudaStreamDestroy(other_);
+  cudaStreamDestroy(stream_);
+  EmulatedDevice::Get().ReportLeaks();
+  ExpectFault(FaultKind::kLeak);
+  cudaEventCreateWithFlags(&event_, 0);
+  EmulatedDevice::Get().ReportLeaks();
+  ExpectFault(FaultKind::kLeak);
+  cudaStreamCreateWithFlags(&stream_, 0);
+  cudaStreamCreateWithFlags(&other_, 0);
+  cudaEventCreateWithFlags(&event_, 0);
+}
+
 TEST_P(EmulationTest, FindsLeaks) {
   void* leaked = nullptr;
   EXPECT_EQ(cudaMalloc(&leaked, 64), cudaSuccess);

@@ -112,6 +112,21 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream,
   return cudaSuccess;
 }
 
+cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
+  *least = 0;
+  *greatest = -5;
+  return cudaSuccess;
+}
+
+// Any order that events allow is emulated: priorities are no promise.
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream,
+                                         unsigned int flags, int priority) {
+  if (priority > 0 || priority < -5) {
+    return Refuse("cudaStreamCreateWithPriority", "no such priority");
+  }
+  return cudaStreamCreateWithFlags(stream, flags);
+}
+
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   if (!Device().DestroyStream(stream)) {
     return Refuse("cudaStreamDestroy", "no such stream");

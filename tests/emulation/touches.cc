@@ -28,6 +28,10 @@ void Touches::AddReader(const ThreadPoint& point) {
     reader = point;
     return;
   }
+  // A writer of one warp may come after all readers of its own.
+  if (SameWarp(*readers_[0], *readers_[1]) && !SameWarp(*readers_[0], point)) {
+    readers_[1] = point;
+  }
 }
 
 }  // namespace hybridserve::emulation

@@ -17,6 +17,10 @@ struct ThreadPoint {
   uint32_t warp_syncs = 0;  // Of all lanes of its warp, so far.
 };
 
+inline bool SameWarp(const ThreadPoint& a, const ThreadPoint& b) {
+  return a.block == b.block && a.thread / kWarpSize == b.thread / kWarpSize;
+}
+
 // Whether what a thread did at `before` is sure to be done, and seen, at
 // `after`: the same thread, or a barrier of both in between. A kernel's blocks
 // are never ordered.
@@ -24,8 +28,7 @@ inline bool Ordered(const ThreadPoint& before, const ThreadPoint& after) {
   if (before.block != after.block) return false;
   if (before.thread == after.thread) return true;
   if (before.barriers < after.barriers) return true;
-  return before.thread / kWarpSize == after.thread / kWarpSize &&
-         before.warp_syncs < after.warp_syncs;
+  return SameWarp(before, after) && before.warp_syncs < after.warp_syncs;
 }
 
 enum class AccessKind { kRead, kWrite, kAtomic };
@@ -44,7 +47,8 @@ class Touches {
 
   std::optional<ThreadPoint> write_;  // The last one.
   bool write_is_atomic_ = false;
-  // Readers since then; two are enough to find one that is not the writer.
+  // Readers since then; two are enough to find one that is not the writer, of
+  // two warps where there were such.
   std::array<std::optional<ThreadPoint>, 2> readers_;
 };
 

@@ -36,6 +36,17 @@ TEST(TouchesTest, AWriterRacesWithReadersAndWriters) {
   EXPECT_FALSE(touches.Add(AccessKind::kWrite, {.thread = 5, .barriers = 2}));
 }
 
+TEST(TouchesTest, AWarpsOwnBarrierIsNoneForOtherWarps) {
+  for (const int32_t other : {32, 40}) {
+    Touches touches;
+    for (const int32_t thread : {0, 1, other}) {
+      EXPECT_FALSE(touches.Add(AccessKind::kRead, {.thread = thread}));
+    }
+    EXPECT_TRUE(
+        touches.Add(AccessKind::kWrite, {.thread = 0, .warp_syncs = 1}));
+  }
+}
+
 TEST(TouchesTest, OneThreadDoesAsItLikes) {
   Touches touches;
   for (const AccessKind kind : {AccessKind::kWrite, AccessKind::kRead,

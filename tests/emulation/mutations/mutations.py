@@ -20,7 +20,7 @@ from typing import List
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 KERNELS = "//worker/device/cuda:cuda_emulated_test"
-ENGINE = "//worker/offload:engine_on_cuda_test"
+ENGINE = "//worker/offload:engine_emulated_test"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,6 +129,13 @@ MUTATIONS = [
     kernel("events are not recorded", "worker/device/cuda/cuda_stream.cc",
            "cudaEventRecord(static_cast<CudaEvent&>(event).get(), stream_)",
            "(static_cast<void>(event), cudaSuccess)", "EventsOrderStreams"),
+    kernel("arguments are overwritten before they are read",
+           "worker/device/cuda/argument_ring.cc",
+           "  RETURN_IF_ERROR(used_[next_]->Synchronize());\n", "",
+           "RotaryCallsAreQueuedFarAhead"),
+    kernel("rows beyond a grid are left out", "kernels/rotary_cuda.cu",
+           "row < args.rows; row += gridDim.y",
+           "row < gridDim.y; row += gridDim.y", "ManyRowsAreConverted"),
     # Events of the engine.
     engine("staged cache is overwritten while it is read", "cache_stager.cc",
            "  RETURN_IF_ERROR(copy_in_.Wait(*area.free));\n"),

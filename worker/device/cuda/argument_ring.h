@@ -24,9 +24,10 @@ class ArgumentRing {
       int slots, int64_t slot_bytes);
 
   // Queues the copy of `bytes` on `stream` and returns where the ops queued
-  // after it find them, 64-byte aligned; they may write there. More bytes than
-  // a slot has make the ring larger, which waits for all that is queued on the
-  // device.
+  // after it find them, 64-byte aligned; they may write there. By a kernel, not
+  // by the copy engine, which may be busy with a piece of weights for
+  // milliseconds. More bytes than a slot has make the ring larger, which waits
+  // for all that is queued on the device: slots are large enough for models.
   absl::StatusOr<char*> Upload(CudaStream& stream,
                                absl::Span<const char> bytes);
   // The last op that reads the last upload is queued.

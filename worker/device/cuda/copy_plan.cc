@@ -39,8 +39,12 @@ CopyPlan PlanCopies(absl::Span<const CopyRun> merged,
       const int64_t bytes =
           std::min(to == 0 ? whole : to, from == 0 ? whole : from);
       rest = {rest.dst.Slice(0, bytes), rest.src.Slice(0, bytes)};
-      fits = fits && to != 0 && from != 0 && IsAligned(rest.dst) &&
-             IsAligned(rest.src);
+      // Within the host it would cross the link twice.
+      const bool is_on_device =
+          rest.dst.buffer->space() == MemorySpace::kDevice ||
+          rest.src.buffer->space() == MemorySpace::kDevice;
+      fits = fits && to != 0 && from != 0 && is_on_device &&
+             IsAligned(rest.dst) && IsAligned(rest.src);
       plan.runs.push_back(rest);
       done += bytes;
       total += bytes;

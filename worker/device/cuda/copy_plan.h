@@ -17,7 +17,8 @@ struct CopyPlan {
 
 // A copy by the engine costs some 5 us before its first byte, in which the link
 // carries some 128 KiB: batches of several small runs are for the kernel, if
-// it can take them all (kernels/copy_cuda.h; the host's side pinned).
+// it can take them all (kernels/copy_cuda.h; the host's side pinned) and one
+// side is the device.
 inline constexpr int kFewRuns = 4;
 inline constexpr int64_t kSmallRunBytes = int64_t{512} << 10;  // On average.
 

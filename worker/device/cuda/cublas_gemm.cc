@@ -38,7 +38,9 @@ absl::Status CublasStatus(int status, absl::string_view call) {
 struct CublasGemm::Functions {
   int (*create)(void** handle) = nullptr;
   int (*destroy)(void* handle) = nullptr;
+  int (*get_version)(void* handle, int* version) = nullptr;
   int (*set_stream)(void* handle, CUstream_st* stream) = nullptr;
+  int (*set_workspace)(void* handle, void* memory, size_t bytes) = nullptr;
   int (*gemm)(void* handle, int a_operation, int b_operation, int m, int n,
               int k, const void* alpha, const void* a, int a_type, int a_stride,
               const void* b, int b_type, int b_stride, const void* beta,
@@ -54,12 +56,15 @@ struct CublasGemm::Functions {
     };
     return find("cublasCreate_v2", create) &&
            find("cublasDestroy_v2", destroy) &&
-           find("cublasSetStream_v2", set_stream) && find("cublasGemmEx", gemm);
+           find("cublasGetVersion_v2", get_version) &&
+           find("cublasSetStream_v2", set_stream) &&
+           find("cublasSetWorkspace_v2", set_workspace) &&
+           find("cublasGemmEx", gemm);
   }
 };
 
 absl::StatusOr<std::unique_ptr<CublasGemm>> CublasGemm::Create(
-    const std::vector<std::string>& libraries) {
+    const std::vector<std::string>& libraries, void* workspace) {
   for (const std::string& name : libraries) {
     void* const library =
         dlopen(name.empty() ? nullptr : name.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -70,9 +75,11 @@ absl::StatusOr<std::unique_ptr<CublasGemm>> CublasGemm::Create(
       continue;
     }
     std::unique_ptr<CublasGemm> gemm(
-        new CublasGemm(library, std::move(functions)));
-    RETURN_IF_ERROR(
-        CublasStatus(gemm->functions_->create(&gemm->handle_), "cublasCreate"));
+        new CublasGemm(library, std::move(functions), workspace));
+    const Functions& of = *gemm->functions_;
+    RETURN_IF_ERROR(CublasStatus(of.create(&gemm->handle_), "cublasCreate"));
+    RETURN_IF_ERROR(CublasStatus(of.get_version(gemm->handle_, &gemm->version_),
+                                 "cublasGetVersion"));
     return gemm;
   }
   return absl::UnavailableError(absl::StrCat(
@@ -81,18 +88,32 @@ absl::StatusOr<std::unique_ptr<CublasGemm>> CublasGemm::Create(
       "LD_LIBRARY_PATH"));
 }
 
-CublasGemm::CublasGemm(void* library, std::unique_ptr<Functions> functions)
-    : library_(library), functions_(std::move(functions)) {}
+CublasGemm::CublasGemm(void* library, std::unique_ptr<Functions> functions,
+                       void* workspace)
+    : library_(library),
+      functions_(std::move(functions)),
+      workspace_(workspace) {}
 
 CublasGemm::~CublasGemm() {
   if (handle_ != nullptr) functions_->destroy(handle_);
   dlclose(library_);
 }
 
-absl::Status CublasGemm::Run(const GemmArgs& args, CUstream_st* stream) {
-  if (args.m == 0 || args.n == 0) return absl::OkStatus();
+// A new stream makes cuBLAS forget the workspace.
+absl::Status CublasGemm::SetStream(CUstream_st* stream) {
+  if (stream == stream_) return absl::OkStatus();
   RETURN_IF_ERROR(
       CublasStatus(functions_->set_stream(handle_, stream), "cublasSetStream"));
+  RETURN_IF_ERROR(CublasStatus(
+      functions_->set_workspace(handle_, workspace_, kWorkspaceBytes),
+      "cublasSetWorkspace"));
+  stream_ = stream;
+  return absl::OkStatus();
+}
+
+absl::Status CublasGemm::Run(const GemmArgs& args, CUstream_st* stream) {
+  if (args.m == 0 || args.n == 0) return absl::OkStatus();
+  RETURN_IF_ERROR(SetStream(stream));
   const float alpha = 1;
   const float beta = args.accumulate ? 1 : 0;
   // To cuBLAS, whose matrices go by columns, ours are transposed:

@@ -123,18 +123,22 @@ absl::StatusOr<std::unique_ptr<Device>> CreateCudaDevice(
       CudaOps::Create({.cublas_libraries = options.cublas_libraries,
                        .batch_invariant = options.batch_invariant}));
   RETURN_IF_ERROR(ReportLink(options.ordinal));
-  // Less what the ops took.
   size_t free_bytes = 0;
   size_t total_bytes = 0;
   RETURN_IF_ERROR(
       CudaStatus(cudaMemGetInfo(&free_bytes, &total_bytes), "cudaMemGetInfo"));
   DeviceInfo info;
   info.backend = "cuda";
-  info.isa = absl::StrCat("sm_", properties.major, properties.minor,
+  // What cuBLAS's order of adding depends on: the same bits come of the same
+  // library on the same architecture with as many multiprocessors.
+  info.isa = absl::StrCat("sm_", properties.major, properties.minor, " x",
+                          properties.multiProcessorCount, " cublas ",
+                          ops->library_version(),
                           options.batch_invariant ? " batch_invariant" : "");
   info.description = absl::StrCat(DeviceName(options.ordinal), ", ",
                                   properties.name, ", ", info.isa);
-  info.memory_bytes = static_cast<int64_t>(free_bytes);
+  info.reserved_bytes = ops->reserved_bytes();
+  info.memory_bytes = static_cast<int64_t>(free_bytes) + info.reserved_bytes;
   info.one_memory = false;
   return std::make_unique<CudaDevice>(options.ordinal,
                                       NumaNodeOfDevice(options.ordinal),

@@ -1,11 +1,11 @@
 // The suites that all backends pass, on a real device. Skipped, with the
 // reason, where there is none.
 
-#include <iostream>
 #include <memory>
 #include <utility>
 
 #include "gtest/gtest.h"
+#include "worker/device/cuda/testing/gpu_test_main.h"
 
 #ifdef HYBRIDSERVE_WITH_CUDA
 
@@ -36,23 +36,6 @@ INSTANTIATE_TEST_SUITE_P(Cuda, OpsConformance,
 }  // namespace
 }  // namespace hybridserve
 
-int main(int argc, char** argv) {
-  ::testing::InitGoogleTest(&argc, argv);
-  const auto device = hybridserve::CreateCudaDevice({});
-  if (absl::IsUnavailable(device.status())) {
-    std::cout << "skipped: " << device.status().message() << std::endl;
-    return 0;
-  }
-  std::cout << (*device)->info().description << std::endl;
-  return RUN_ALL_TESTS();
-}
-
-#else
-
-int main() {
-  std::cout << "skipped: built without nvcc: neither $CUDA_HOME nor "
-               "/usr/local/cuda has a CUDA toolkit"
-            << std::endl;
-}
-
 #endif  // HYBRIDSERVE_WITH_CUDA
+
+int main(int argc, char** argv) { return hybridserve::RunGpuTests(argc, argv); }

@@ -19,6 +19,7 @@
 #include "kernels/testing/tolerance.h"
 #include "tests/emulation/emulated_device.h"
 #include "tests/emulation/fault_log.h"
+#include "worker/device/cuda/cublas_gemm.h"
 #include "worker/device/cuda/cuda_device.h"
 #include "worker/device/cuda/ops_backends.h"
 #include "worker/device/cuda/pinned_memory.h"
@@ -110,10 +111,13 @@ TEST_F(CudaBackendTest, SaysThatThereIsNoCublas) {
 }
 
 TEST_F(CudaBackendTest, MemoryThatIsNotThereIsAnError) {
-  EmulatedDevice::Get().SetMachine({.device_bytes = 64 << 20});
+  EmulatedDevice::Get().SetMachine({.device_bytes = 128 << 20});
   const auto device = Create();
   ASSERT_THAT(device.status(), IsOk());
-  EXPECT_LT((*device)->info().memory_bytes, 64 << 20);
+  const DeviceInfo& info = (*device)->info();
+  EXPECT_EQ(info.memory_bytes, 128 << 20);
+  EXPECT_GE(info.reserved_bytes, CublasGemm::kWorkspaceBytes);
+  EXPECT_LT(info.reserved_bytes, 100 << 20);
   EXPECT_THAT(
       (*device)->Allocate(MemorySpace::kDevice, 128 << 20).status(),
       StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("134217728")));

@@ -26,7 +26,8 @@ constexpr int64_t kSumsBytes = int64_t{32} << 20;
 constexpr int64_t kInvariantRows = 64;
 constexpr int64_t kPaddedXBytes = int64_t{16} << 20;
 constexpr int kRingSlots = 64;
-constexpr int64_t kRingSlotBytes = 64 << 10;
+// Holds the block table of a sequence of 260,000 positions in blocks of 16.
+constexpr int64_t kRingSlotBytes = 256 << 10;
 
 CudaStream& Of(Stream& stream) { return static_cast<CudaStream&>(stream); }
 
@@ -39,6 +40,13 @@ absl::Status CheckFloat(const char* name, DType dtype) {
 int64_t SampleRowBytes(const SampleRow& row) {
   return static_cast<int64_t>(sizeof(SampleCudaRow) +
                               row.changes.size() * sizeof(SampleCudaChange));
+}
+
+// Bytes that the arguments for a sequence's attention take.
+int64_t AttentionBytes(const AttentionSequence& sequence, int64_t tile_rows) {
+  const int64_t tiles = (sequence.num_rows + tile_rows - 1) / tile_rows;
+  return tiles * static_cast<int64_t>(sizeof(AttentionCudaTile)) +
+         static_cast<int64_t>(sequence.blocks.size() * sizeof(KvBlockPointers));
 }
 
 template <typename T>
@@ -55,16 +63,23 @@ void Append(absl::Span<const T> values, std::vector<char>& bytes) {
 absl::StatusOr<std::unique_ptr<CudaOps>> CudaOps::Create(
     const CudaOpsOptions& options) {
   std::unique_ptr<CudaOps> ops(new CudaOps());
-  ASSIGN_OR_RETURN(ops->gemm_, CublasGemm::Create(options.cublas_libraries));
+  RETURN_IF_ERROR(ops->Reserve(CublasGemm::kWorkspaceBytes, ops->workspace_));
+  ASSIGN_OR_RETURN(ops->gemm_, CublasGemm::Create(options.cublas_libraries,
+                                                  ops->workspace_->address()));
   ASSIGN_OR_RETURN(ops->ring_,
                    ArgumentRing::Create(kRingSlots, kRingSlotBytes));
-  ASSIGN_OR_RETURN(ops->sums_,
-                   CreateCudaBuffer(MemorySpace::kDevice, kSumsBytes));
+  ops->reserved_bytes_ += kRingSlots * kRingSlotBytes;
+  RETURN_IF_ERROR(ops->Reserve(kSumsBytes, ops->sums_));
   if (options.batch_invariant) {
-    ASSIGN_OR_RETURN(ops->padded_x_,
-                     CreateCudaBuffer(MemorySpace::kDevice, kPaddedXBytes));
+    RETURN_IF_ERROR(ops->Reserve(kPaddedXBytes, ops->padded_x_));
   }
   return ops;
+}
+
+absl::Status CudaOps::Reserve(int64_t bytes, std::unique_ptr<Buffer>& buffer) {
+  ASSIGN_OR_RETURN(buffer, CreateCudaBuffer(MemorySpace::kDevice, bytes));
+  reserved_bytes_ += bytes;
+  return absl::OkStatus();
 }
 
 absl::Status CudaOps::Linear(Stream& stream, const LinearArgs& args) {
@@ -215,14 +230,34 @@ absl::Status CudaOps::Rotary(Stream& stream, const RotaryArgs& args) {
   return absl::OkStatus();
 }
 
+// As many sequences at a time as fit into a slot of the ring.
 absl::Status CudaOps::Attention(Stream& stream, const AttentionArgs& args) {
   RETURN_IF_ERROR(CheckFloat("attention", args.q.dtype));
   CheckAttention(args);
   const int64_t tile_rows = AttentionTileRows(args.head_dim);
+  for (size_t first = 0; first < args.sequences.size();) {
+    size_t count = 0;
+    int64_t bytes = 0;
+    while (first + count < args.sequences.size()) {
+      bytes += AttentionBytes(args.sequences[first + count], tile_rows);
+      if (count > 0 && bytes > kRingSlotBytes) break;
+      ++count;
+    }
+    RETURN_IF_ERROR(AttendSequences(Of(stream), args, first, count));
+    first += count;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CudaOps::AttendSequences(CudaStream& stream,
+                                      const AttentionArgs& args, size_t first,
+                                      size_t count) {
+  const int64_t tile_rows = AttentionTileRows(args.head_dim);
   int64_t most_rows = 0;
   std::vector<AttentionCudaTile> tiles;
   std::vector<KvBlockPointers> blocks;
-  for (const AttentionSequence& sequence : args.sequences) {
+  for (const AttentionSequence& sequence :
+       absl::MakeConstSpan(args.sequences).subspan(first, count)) {
     for (int64_t i = 0; i < sequence.num_rows; i += tile_rows) {
       tiles.push_back({.row = sequence.first_row + i,
                        .position = sequence.num_cached + i,
@@ -241,14 +276,13 @@ absl::Status CudaOps::Attention(Stream& stream, const AttentionArgs& args) {
   Append<AttentionCudaTile>(tiles, bytes);
   const size_t blocks_at = bytes.size();
   Append<KvBlockPointers>(blocks, bytes);
-  ASSIGN_OR_RETURN(const char* const uploaded,
-                   ring_->Upload(Of(stream), bytes));
+  ASSIGN_OR_RETURN(const char* const uploaded, ring_->Upload(stream, bytes));
   RETURN_IF_ERROR(AttentionCuda(
       {PointersOf(args), reinterpret_cast<const AttentionCudaTile*>(uploaded),
        static_cast<int64_t>(tiles.size()), most_rows,
        reinterpret_cast<const KvBlockPointers*>(uploaded + blocks_at)},
-      Of(stream).ForOp()));
-  return ring_->Release(Of(stream));
+      stream.ForOp()));
+  return ring_->Release(stream);
 }
 
 // As many rows at a time as fit into a slot of the ring with their changes.

@@ -41,10 +41,18 @@ class CudaOps final : public Ops {
   absl::Status LogProb(Stream& stream, const LogProbArgs& args) override;
 
   const WeightLayout& weight_layout() const { return layout_; }
+  // cuBLAS's.
+  int library_version() const { return gemm_->version(); }
+  // Of device memory, held from Create() on.
+  int64_t reserved_bytes() const { return reserved_bytes_; }
 
  private:
   CudaOps() = default;
 
+  absl::Status Reserve(int64_t bytes, std::unique_ptr<Buffer>& buffer);
+  // Sequences [first, first + count) of a call to Attention().
+  absl::Status AttendSequences(CudaStream& stream, const AttentionArgs& args,
+                               size_t first, size_t count);
   // Whether a product's sums may stand where its result will.
   bool SumsInPlace(const LinearArgs& args) const;
   // Rows of x and y that have room for their sums.
@@ -57,6 +65,8 @@ class CudaOps final : public Ops {
   absl::Status Pad(CudaStream& stream, const LinearArgs& args, GemmArgs& gemm);
 
   DenseLayout layout_;
+  int64_t reserved_bytes_ = 0;
+  std::unique_ptr<Buffer> workspace_;  // Of gemm_.
   std::unique_ptr<CublasGemm> gemm_;
   std::unique_ptr<ArgumentRing> ring_;
   // Sums of a product whose result is of another dtype, some rows at a time.

@@ -37,8 +37,15 @@ absl::Status CopyByKernel(absl::Span<const CopyRun> runs, CUstream_st* stream) {
 
 CudaStream::CudaStream(StreamKind kind, int ordinal)
     : kind_(kind), ordinal_(ordinal) {
-  const cudaError_t error =
-      cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking);
+  int least = 0;
+  int greatest = 0;
+  cudaError_t error = cudaDeviceGetStreamPriorityRange(&least, &greatest);
+  CHECK_EQ(error, cudaSuccess) << cudaGetErrorString(error);
+  // The few blocks of a copy by kernel (kernels/copy_cuda.h) are not to wait
+  // for those of a product that have not begun.
+  error = cudaStreamCreateWithPriority(
+      &stream_, cudaStreamNonBlocking,
+      kind == StreamKind::kCompute ? least : greatest);
   CHECK_EQ(error, cudaSuccess) << cudaGetErrorString(error);
 }
 

@@ -4,9 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <climits>
 #include <cstring>
 #include <fstream>
 #include <utility>
@@ -16,26 +14,26 @@
 #include "glog/logging.h"
 
 namespace hybridserve {
-namespace {
-
-constexpr int kMostNodes = 1024;                                // Of Linux.
-constexpr int kBitsPerWord = sizeof(unsigned long) * CHAR_BIT;  // NOLINT
-
-}  // namespace
 
 std::optional<int> NumaNodeOf(std::string pci_bus_id,
                               const std::string& pci_devices) {
   absl::AsciiStrToLower(&pci_bus_id);  // CUDA writes A0, the kernel a0.
   std::ifstream file(absl::StrCat(pci_devices, "/", pci_bus_id, "/numa_node"));
   int node = -1;
-  if (!(file >> node) || node < 0 || node >= kMostNodes) return std::nullopt;
+  if (!(file >> node) || node < 0) return std::nullopt;
+  if (node >= PreferredNumaNode::kMostNodes) return std::nullopt;
   return node;
 }
 
 PreferredNumaNode::PreferredNumaNode(std::optional<int> node) {
   if (!node.has_value()) return;
   CHECK(*node >= 0 && *node < kMostNodes) << *node;
-  std::array<unsigned long, kMostNodes / kBitsPerWord> nodes = {};  // NOLINT
+  // What numactl may have set is to hold again afterwards.
+  if (syscall(SYS_get_mempolicy, &mode_before_, nodes_before_.data(),
+              kMostNodes, nullptr, 0) != 0) {
+    mode_before_ = MPOL_DEFAULT;
+  }
+  Nodes nodes = {};
   nodes[*node / kBitsPerWord] = 1UL << *node % kBitsPerWord;
   set_ = syscall(SYS_set_mempolicy, MPOL_PREFERRED, nodes.data(),
                  kMostNodes + 1) == 0;
@@ -44,7 +42,11 @@ PreferredNumaNode::PreferredNumaNode(std::optional<int> node) {
 }
 
 PreferredNumaNode::~PreferredNumaNode() {
-  if (set_) syscall(SYS_set_mempolicy, MPOL_DEFAULT, nullptr, 0);
+  if (!set_) return;
+  const bool has_nodes = mode_before_ != MPOL_DEFAULT;
+  syscall(SYS_set_mempolicy, mode_before_,
+          has_nodes ? nodes_before_.data() : nullptr,
+          has_nodes ? kMostNodes + 1 : 0);
 }
 
 }  // namespace hybridserve

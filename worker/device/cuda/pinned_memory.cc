@@ -17,6 +17,9 @@
 namespace hybridserve {
 namespace {
 
+// Pinning takes some tenth of a second a GiB.
+constexpr int64_t kWorthALine = int64_t{4} << 30;
+
 // A failed call leaves its error for a later one to be blamed for.
 void ForgetLastError() { (void)cudaGetLastError(); }
 
@@ -58,6 +61,8 @@ absl::StatusOr<PinnedMemory> PinnedMemory::Allocate(int64_t bytes,
   if (bytes == 0) {
     return PinnedMemory(nullptr, 0, chunk_bytes, Pinning::kAllocated);
   }
+  LOG_IF(INFO, bytes >= kWorthALine)
+      << "pinning " << FormatSize(bytes) << " of host memory";
   void* address = nullptr;
   if (bytes <= chunk_bytes) {
     const cudaError_t error =
