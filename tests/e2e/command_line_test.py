@@ -207,6 +207,16 @@ class CommandLineTest(unittest.TestCase):
         self.assertRegex(error, r"^hybridserve: .*device_memory")
         self.assertRegex(error, r"[0-9.]+ [kKM]i?B")
 
+    def test_a_worker_without_a_gpu_says_so_in_one_line(self):
+        # Where there is a GPU, too: the driver shows none of them.
+        result = subprocess.run(
+            [PROGRAMS.worker, "--scheduler=127.0.0.1:1",
+             f"--model_dir={MODEL}", "--device=cuda"],
+            capture_output=True, text=True, timeout=60,
+            env={**os.environ, "CUDA_VISIBLE_DEVICES": ""})
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertRegex(result.stderr, r"\Aworker: .*cuda.*\n\Z")
+
     def test_commands_log_what_is_asked_for(self):
         def log(*flags):
             stderr = run_client(PROGRAMS, "generate", f"--model_dir={MODEL}",
