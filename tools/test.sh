@@ -7,11 +7,11 @@
 #   tools/test.sh --long [TARGET...]  also: tests tagged "nightly", clang-tidy on
 #                                     everything, registers of the CUDA kernels,
 #                                     all tests under ASan and UBSan, those without
-#                                     gRPC under TSan, and each fuzz target for a
-#                                     minute
+#                                     gRPC under TSan, each fuzz target for a
+#                                     minute, and mutations of the CUDA backend
 #   tools/test.sh --suite=NAME [TARGET...]
 #                                     one of these alone: opt, tidy (everything),
-#                                     spills, asan, tsan, fuzz
+#                                     spills, asan, tsan, fuzz, mutations
 #
 # TARGET: Bazel patterns to build and test; all by default.
 set -euo pipefail
@@ -82,6 +82,11 @@ suite_fuzz() {
   check "fuzz targets, a minute each" .venv/bin/python tests/fuzz/run.py --once
 }
 
+suite_mutations() {
+  check "mutations are caught" .venv/bin/python \
+    tests/emulation/mutations/mutations.py
+}
+
 suite_tsan() {
   local without_rpc
   # gRPC is not instrumented: what it orders would be reported.
@@ -96,8 +101,8 @@ suite_tsan() {
 }
 
 usage() {
-  echo "usage: tools/test.sh [--long | --suite=opt|tidy|spills|asan|tsan|fuzz]" \
-    "[TARGET...]" >&2
+  echo "usage: tools/test.sh [--long |" \
+    "--suite=opt|tidy|spills|asan|tsan|fuzz|mutations] [TARGET...]" >&2
   exit 2
 }
 
@@ -105,9 +110,10 @@ main() {
   local suites=(opt) changed=true
   tags=-manual,-nightly
   case "${1:-}" in
-    --long) suites=(opt tidy spills asan tsan fuzz) changed=false tags=-manual ;;
+    --long) suites=(opt tidy spills asan tsan fuzz mutations) changed=false
+      tags=-manual ;;
     --suite=opt | --suite=tidy | --suite=spills | --suite=asan | \
-      --suite=tsan | --suite=fuzz)
+      --suite=tsan | --suite=fuzz | --suite=mutations)
       suites=("${1#--suite=}") changed=false ;;
     -*) usage ;;
   esac

@@ -6,7 +6,7 @@ the emulated tests fail.
 
 Works on a copy of the repository as it is checked in, with its own Bazel
 server; some ten minutes on two cores. Prints a line a mutation; exits 1 if one
-is not caught.
+is not caught. A run of all writes docs/results/mutations.{json,md}.
 """
 
 import argparse
@@ -19,6 +19,10 @@ import tempfile
 from typing import List
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT))
+
+from tests import result_page  # noqa: E402
+
 KERNELS = "//worker/device/cuda:cuda_emulated_test"
 ENGINE = "//worker/offload:engine_emulated_test"
 
@@ -153,6 +157,8 @@ MUTATIONS = [
            "  RETURN_IF_ERROR(compute_.Wait(*slot.left));\n"),
     engine("inputs are read before they are there", "step_runner.cc",
            "  RETURN_IF_ERROR(compute_->Wait(*inputs_copied_));\n"),
+    engine("results are read before they are there", "step_collector.cc",
+           "step.ready->Synchronize()", "absl::OkStatus()"),
     engine("results leave before they are computed", "head_runner.cc",
            "  RETURN_IF_ERROR(copy_out_.Wait(done));\n",
            "  static_cast<void>(done);\n"),
@@ -191,6 +197,21 @@ def chosen(names: List[str]) -> List[Mutation]:
             if not names or any(name in m.name for name in names)]
 
 
+def write_page(caught: List[bool]) -> None:
+    where = result_page.machine()
+    text = result_page.head("Mutations of the CUDA backend", where)
+    text += (f"{sum(caught)} of {len(caught)} mutations make the emulated "
+             "tests fail.\n\n")
+    text += result_page.table(
+        ["mutation", "file", "test", "caught"],
+        [[m.name, f"`{m.file}`", f"`{m.test}`", "yes" if done else "no"]
+         for m, done in zip(MUTATIONS, caught)])
+    data = {"machine": where,
+            "mutations": [{"name": m.name, "file": m.file, "caught": done}
+                          for m, done in zip(MUTATIONS, caught)]}
+    result_page.write(ROOT / "docs/results", "mutations", data, text)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("names", nargs="*", help="parts of mutations' names")
@@ -199,14 +220,14 @@ def main() -> None:
     tree = scratch / "tree"
     subprocess.run(["git", "worktree", "add", "--detach", str(tree)],
                    cwd=ROOT, check=True, capture_output=True)
-    missed = 0
+    results: List[bool] = []
     try:
         for case in {(m.test, m.filter): m for m in mutations}.values():
             if run_tests(tree, case) != 0:
                 sys.exit(f"{case.test} {case.filter} fails without mutation")
         for number, mutation in enumerate(mutations):
             caught = is_caught(tree, mutation)
-            missed += not caught
+            results.append(caught)
             print(f"[{number + 1}/{len(mutations)}] "
                   f"{'caught' if caught else 'MISSED'}: {mutation.name}",
                   flush=True)
@@ -216,8 +237,10 @@ def main() -> None:
         subprocess.run(["git", "worktree", "remove", "--force", str(tree)],
                        cwd=ROOT, check=False, capture_output=True)
         shutil.rmtree(scratch, ignore_errors=True)
-    print(f"{len(mutations) - missed} of {len(mutations)} mutations caught")
-    sys.exit(1 if missed else 0)
+    if mutations == MUTATIONS:
+        write_page(results)
+    print(f"{sum(results)} of {len(mutations)} mutations caught")
+    sys.exit(0 if all(results) else 1)
 
 
 if __name__ == "__main__":
