@@ -1,4 +1,4 @@
-"""The files of k8s/overlays/monitoring, and the queries in them."""
+"""The files of k8s/components/monitoring, and the queries in them."""
 
 import dataclasses
 import json
@@ -8,7 +8,7 @@ import re
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "k8s" / "overlays" / "monitoring"
+FOLDER = ROOT / "k8s" / "components" / "monitoring"
 RUNBOOK = ROOT / "docs" / "runbook.md"
 OPENAI = ROOT / "docs" / "openai.md"
 

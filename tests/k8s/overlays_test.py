@@ -12,7 +12,7 @@ import yaml
 
 from tests.k8s import policy, schema, wiring
 from tests.k8s.rendering import (K8S, Object, environment, find, flag_values,
-                                 of_kind, render)
+                                 name_of, of_kind, render)
 from tests.k8s.wiring import seconds_of
 
 METRICS = K8S.parent / "docs" / "metrics.md"
@@ -242,6 +242,27 @@ class OpenAiTest(unittest.TestCase):
         self.assertEqual([r["replacement"] for r in endpoint["relabelings"]
                           if r["targetLabel"] == "job"],
                          ["hybridserve-openai"])
+
+
+class MonitoringTest(unittest.TestCase):
+    def test_the_component_goes_on_any_overlay(self):
+        own = {"ServiceMonitor/scheduler", "ServiceMonitor/worker",
+               "PrometheusRule/hybridserve", "ConfigMap/hybridserve-dashboard"}
+        for overlay in ("cpu-demo", "gpu", "tls"):
+            with self.subTest(overlay):
+                objects = render_with(overlay, "monitoring")
+                for item in objects:
+                    self.assertIsNone(schema.problem_of(item))
+                    if item["kind"] != "Namespace":
+                        self.assertEqual(item["metadata"]["namespace"],
+                                         "hybridserve")
+                # It adds, and changes nothing of what the overlay had.
+                before = render(f"overlays/{overlay}")
+                names = [name_of(item) for item in objects]
+                self.assertEqual(sorted(names), sorted(
+                    [*map(name_of, before), *own]))
+                for item in before:
+                    self.assertIn(item, objects)
 
 
 class PoolTest(unittest.TestCase):
