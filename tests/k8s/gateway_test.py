@@ -8,12 +8,14 @@ import base64
 import copy
 import json
 import pathlib
+import re
 import sys
 import unittest
 
 import jsonschema
 import yaml
-from google.protobuf import descriptor_pb2
+from google.protobuf import (descriptor_pb2, descriptor_pool, json_format,
+                             message_factory)
 
 from tests.k8s.rendering import K8S, Object, find, of_kind, render
 from tests.k8s.schema import schema_of
@@ -21,6 +23,7 @@ from tests.k8s.schema import schema_of
 FIELDS = yaml.safe_load(
     pathlib.Path(__file__).with_name("envoy_fields.yaml").read_text())
 RETRIES = K8S.parent / "docs" / "grpc_service_config.json"
+ERROR_DETAILS = K8S.parent / "proto" / "google" / "rpc" / "error_details.proto"
 DESCRIPTOR = pathlib.Path()
 
 
@@ -72,6 +75,24 @@ class GatewayTest(unittest.TestCase):
     def test_the_descriptor_is_the_protocols(self):
         self.assertEqual(descriptor(self.files["hybridserve.binpb"]),
                          descriptor(DESCRIPTOR.read_bytes()))
+
+    def test_it_has_the_types_of_every_detail_of_an_error(self):
+        """Envoy makes JSON of grpc-status-details-bin by this set alone, and of
+        a detail that it does not know no body at all."""
+        pool = descriptor_pool.DescriptorPool()
+        for file in descriptor(self.files["hybridserve.binpb"]).file:
+            pool.Add(file)
+        details = [f"google.rpc.{name}" for name in re.findall(
+            r"^message (\w+)", ERROR_DETAILS.read_text(), re.M)]
+        self.assertIn("google.rpc.RetryInfo", details)
+        status = message_factory.GetMessageClass(
+            pool.FindMessageTypeByName("google.rpc.Status"))(
+                code=8, message="the queue is full")
+        for name in details:
+            status.details.add(type_url=f"type.googleapis.com/{name}")
+        written = json_format.MessageToDict(status, descriptor_pool=pool)
+        self.assertEqual([detail["@type"] for detail in written["details"]],
+                         [f"type.googleapis.com/{name}" for name in details])
 
     def test_the_descriptor_is_mounted_where_envoy_reads_it(self):
         pod = find(self.objects, "Deployment/gateway")["spec"]["template"][
