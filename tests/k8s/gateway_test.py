@@ -17,12 +17,17 @@ import yaml
 from google.protobuf import (descriptor_pb2, descriptor_pool, json_format,
                              message_factory)
 
-from tests.k8s.rendering import K8S, Object, find, of_kind, render
+from tests.k8s.rendering import (K8S, Object, find, flag_values, of_kind,
+                                 render)
 from tests.k8s.schema import schema_of
+from tests.k8s.wiring import seconds_of
 
 FIELDS = yaml.safe_load(
     pathlib.Path(__file__).with_name("envoy_fields.yaml").read_text())
 RETRIES = K8S.parent / "docs" / "grpc_service_config.json"
+# From the end of the drain until the next scheduler has a worker: its last words
+# (2 s), its start, the workers' dialling, its readiness probe (5 s).
+NEXT_SCHEDULER_SECONDS = 15
 ERROR_DETAILS = K8S.parent / "proto" / "google" / "rpc" / "error_details.proto"
 DESCRIPTOR = pathlib.Path()
 
@@ -50,6 +55,27 @@ def manager(config: Object) -> Object:
 
 def http_filters(config: Object) -> list[Object]:
     return manager(config)["http_filters"]
+
+
+def longest_pauses(policy: Object) -> list[float]:
+    """Before each retry: Envoy takes any pause from 0 to base * 2^n, capped."""
+    back_off = policy["retry_back_off"]
+    return [min(seconds_of(back_off["base_interval"]) * 2 ** n,
+                seconds_of(back_off["max_interval"]))
+            for n in range(policy["num_retries"])]
+
+
+def chance_of_less(longest: list[float], seconds: float) -> float:
+    """That pauses, each from 0 to its longest, are over in less."""
+    step = 0.05
+    chances = [1.0] + [0.0] * round(seconds / step)  # By the sum, in steps.
+    for pause in longest:
+        width, inside, after = round(pause / step), 0.0, []
+        for n, chance in enumerate(chances):
+            inside += chance - (chances[n - width] if n >= width else 0)
+            after.append(inside / width)
+        chances = after
+    return sum(chances)
 
 
 def descriptor(data: bytes) -> descriptor_pb2.FileDescriptorSet:
@@ -164,17 +190,48 @@ class GatewayTest(unittest.TestCase):
         for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
             self.assertEqual(container[probe]["httpGet"]["path"], path)
 
-    def test_it_retries_as_clients_are_told_to(self):
+    def retry_policy(self) -> Object:
+        return manager(self.config)["route_config"]["virtual_hosts"][0][
+            "routes"][0]["route"]["retry_policy"]
+
+    def test_it_retries_what_clients_are_told_to_retry(self):
+        """UNAVAILABLE: the scheduler's, and what gRPC makes of a connection
+        that there is none of. Nothing that may have begun."""
         policy = json.loads(RETRIES.read_text())["methodConfig"][0][
             "retryPolicy"]
-        route = manager(self.config)["route_config"]["virtual_hosts"][0][
-            "routes"][0]["route"]["retry_policy"]
         self.assertEqual(policy["retryableStatusCodes"], ["UNAVAILABLE"])
-        self.assertEqual(route["retry_on"], "unavailable")
-        self.assertEqual(route["num_retries"], policy["maxAttempts"] - 1)
-        self.assertEqual(route["retry_back_off"], {
-            "base_interval": policy["initialBackoff"],
-            "max_interval": policy["maxBackoff"]})
+        self.assertEqual(
+            set(self.retry_policy()["retry_on"].split(",")),
+            {"unavailable", "connect-failure", "refused-stream",
+             "reset-before-request"})
+
+    def test_it_retries_through_the_longest_update_of_the_scheduler(self):
+        cell = render("base")
+        flags = flag_values(find(cell, "Deployment/scheduler")["spec"][
+            "template"]["spec"]["containers"][0], cell)
+        update = seconds_of(flags["drain_timeout"]) + NEXT_SCHEDULER_SECONDS
+        pauses = longest_pauses(self.retry_policy())
+        self.assertLess(chance_of_less(pauses, update), 1e-4)
+        # Nor does it hold those up who ask in vain.
+        self.assertLess(sum(pauses) / 2, 180)
+
+    def test_the_arithmetic_of_pauses(self):
+        policy = {"num_retries": 5, "retry_back_off": {
+            "base_interval": "1s", "max_interval": "10s"}}
+        self.assertEqual(longest_pauses(policy), [1, 2, 4, 8, 10])
+        self.assertAlmostEqual(chance_of_less([10], 4), 0.4, delta=0.02)
+        # Of two the sum is below t in t * t / 2 of all.
+        self.assertAlmostEqual(chance_of_less([10, 10], 5), 0.125, delta=0.02)
+        # What there was: four pauses can't last a minute.
+        policy = {"num_retries": 4, "retry_back_off": {
+            "base_interval": "2s", "max_interval": "60s"}}
+        self.assertAlmostEqual(chance_of_less(longest_pauses(policy), 60), 1)
+
+    def test_all_that_it_has_may_wait_for_a_retry(self):
+        cluster = self.config["static_resources"]["clusters"][0]
+        thresholds, = cluster["circuit_breakers"]["thresholds"]
+        self.assertGreaterEqual(thresholds["max_retries"],
+                                thresholds["max_requests"])
 
 
 if __name__ == "__main__":
