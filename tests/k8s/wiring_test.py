@@ -152,10 +152,12 @@ OFFENDERS: dict[str, list[tuple[str, Change]]] = {
             "exec"].update(command=["sleep", "1"])),
     ],
     "steady_liveness": [
+        ("base", lambda o: container(o, SCHEDULER).update(
+            livenessProbe=container(o, SCHEDULER)["startupProbe"])),
+        ("base", lambda o: container(o, SCHEDULER).update(
+            livenessProbe=container(o, SCHEDULER)["readinessProbe"])),
         ("base", lambda o: container(o, SCHEDULER)["livenessProbe"][
-            "grpc"].pop("service")),
-        ("base", lambda o: container(o, SCHEDULER)["livenessProbe"][
-            "grpc"].update(service="hybridserve.v1.InferenceService")),
+            "httpGet"].update(path="/")),
         ("base", lambda o: container(o, WORKER).update(
             livenessProbe=container(o, WORKER)["readinessProbe"])),
         ("overlays/tls", lambda o: container(o, SCHEDULER)["livenessProbe"][
