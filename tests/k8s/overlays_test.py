@@ -24,15 +24,28 @@ def documented_metrics() -> set[str]:
     return set(re.findall(r"^\| `(\w+)` \|", METRICS.read_text(), re.M))
 
 
-def render_with(overlay: str, component: str) -> list[Object]:
-    """An overlay of one's own: another with a component."""
+def render_own(*layers: dict[str, object]) -> list[Object]:
+    """An overlay of one's own, each layer upon the one before. `k8s/` in lists
+    is the repository's."""
     with tempfile.TemporaryDirectory() as own:
-        k8s = os.path.relpath(K8S, pathlib.Path(own).resolve())
-        pathlib.Path(own, "kustomization.yaml").write_text(yaml.safe_dump({
-            "namespace": "hybridserve",
-            "resources": [f"{k8s}/overlays/{overlay}"],
-            "components": [f"{k8s}/components/{component}"]}))
-        return render(own)
+        for number, layer in enumerate(layers):
+            folder = pathlib.Path(own).resolve() / str(number)
+            folder.mkdir()
+            k8s = os.path.relpath(K8S, folder)
+            layer = {field: [entry.replace("k8s/", f"{k8s}/", 1)
+                             for entry in value]
+                     if isinstance(value, list) else value
+                     for field, value in layer.items()}
+            if number > 0:
+                layer["resources"] = [f"../{number - 1}"]
+            (folder / "kustomization.yaml").write_text(yaml.safe_dump(layer))
+        return render(str(folder))
+
+
+def render_with(overlay: str, component: str) -> list[Object]:
+    return render_own({"namespace": "hybridserve",
+                       "resources": [f"k8s/overlays/{overlay}"],
+                       "components": [f"k8s/components/{component}"]})
 
 
 def pod(objects: list[Object], name: str) -> Object:
@@ -175,6 +188,34 @@ class TlsTest(unittest.TestCase):
         dialled = self.flags("StatefulSet/worker")["scheduler"]
         self.assertIn(dialled.partition(":")[0], names)
         self.assertIn("scheduler", names)
+
+    def test_the_certificate_names_the_namespace_that_there_is(self):
+        here, elsewhere = ({"namespace": name}
+                           for name in ("hybridserve", "elsewhere"))
+        gpu, tls = ["k8s/overlays/gpu"], ["k8s/components/tls"]
+        names = ["k8s/components/tls/names"]
+        for layers in (
+                [{**here, "resources": gpu, "components": tls}],
+                # Changed below the component.
+                [{**elsewhere, "resources": gpu},
+                 {**elsewhere, "components": tls}],
+                # Beside it, where it has its say first; and above it.
+                [{**elsewhere, "resources": gpu, "components": tls,
+                  "transformers": names}],
+                [{**elsewhere, "resources": ["k8s/overlays/tls"],
+                  "transformers": names}]):
+            with self.subTest(layers):
+                objects = render_own(*layers)
+                namespace = layers[-1]["namespace"]
+                for name in ("Service/scheduler", "Certificate/scheduler"):
+                    self.assertEqual(find(objects, name)["metadata"][
+                        "namespace"], namespace)
+                certificate = find(objects, "Certificate/scheduler")
+                self.assertEqual(certificate["spec"]["dnsNames"], [
+                    "scheduler", f"scheduler.{namespace}",
+                    f"scheduler.{namespace}.svc",
+                    f"scheduler.{namespace}.svc.cluster.local",
+                    "scheduler-workers", "localhost"])
 
     def test_leaves_are_of_the_authority_that_all_trust(self):
         for item in of_kind(self.objects, "Certificate"):
