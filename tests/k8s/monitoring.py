@@ -18,6 +18,9 @@ METRIC = re.compile(
     r"(?<![\w:])((?:hybridserve|process|exposer)_\w+|up|\w+:hybridserve_[\w:]+)"
     r"(?![\w:(])")
 
+# Labels by which series are grouped or matched.
+LABELS = re.compile(r"\b(?:by|without|on|ignoring) \([^()]*\)")
+
 
 @dataclasses.dataclass(frozen=True)
 class Query:
@@ -29,7 +32,7 @@ class Query:
     def metrics(self) -> set[str]:
         """Names of metrics and of recorded series in it."""
         without_strings = re.sub(r'"(?:[^"\\]|\\.)*"', '""', self.expr)
-        return set(METRIC.findall(without_strings))
+        return set(METRIC.findall(LABELS.sub(" ", without_strings)))
 
 
 def rule_groups() -> list[dict]:

@@ -21,7 +21,7 @@ OWN_OF_PROMETHEUS = {"up"}
 # The fields of the operator's objects that may be used here, as
 # monitoring.coreos.com/v1 has them.
 FIELDS = {
-    "ServiceMonitor": {"selector", "endpoints"},
+    "ServiceMonitor": {"selector", "targetLabels", "endpoints"},
     "PrometheusRule": {"groups"},
 }
 ENDPOINT_FIELDS = {"port", "path", "interval", "scrapeTimeout", "relabelings"}

@@ -12,8 +12,8 @@ import yaml
 
 from tests.k8s import policy, schema, wiring
 from tests.k8s.rendering import (K8S, Object, environment, find, flag_values,
-                                 name_of, of_kind, render)
-from tests.k8s.wiring import seconds_of
+                                 name_of, of_kind, pods, render)
+from tests.k8s.wiring import seconds_of, selects
 
 METRICS = K8S.parent / "docs" / "metrics.md"
 TLS_FLAGS = ("tls_certificate", "tls_key", "tls_ca")
@@ -151,8 +151,7 @@ class GpuTest(unittest.TestCase):
         self.assertEqual(apart[0]["topologyKey"], "kubernetes.io/hostname")
         labels = find(self.objects, "StatefulSet/worker")["spec"]["template"][
             "metadata"]["labels"]
-        for key, value in apart[0]["labelSelector"]["matchLabels"].items():
-            self.assertEqual(labels[key], value)
+        self.assertTrue(selects(apart[0]["labelSelector"], labels))
         self.assertEqual(self.pod["nodeSelector"]["nvidia.com/gpu.present"],
                          "true")
         self.assertIn("nvidia.com/gpu",
@@ -304,6 +303,115 @@ class MonitoringTest(unittest.TestCase):
                     [*map(name_of, before), *own]))
                 for item in before:
                     self.assertIn(item, objects)
+
+
+class CellsTest(unittest.TestCase):
+    """Of overlays/two-cells."""
+
+    def setUp(self):
+        self.objects = render("overlays/two-cells")
+
+    def labels(self, name: str) -> dict[str, str]:
+        return find(self.objects, name)["spec"]["template"]["metadata"][
+            "labels"]
+
+    def selected(self, selector: Object) -> set[str]:
+        return {name for name, template in pods(self.objects)
+                if selects(selector, template["metadata"]["labels"])}
+
+    def test_each_worker_dials_the_scheduler_of_its_cell(self):
+        for cell in "ab":
+            container = pod(self.objects, f"StatefulSet/worker-{cell}")[
+                "containers"][0]
+            host, _, _ = flag_values(container, self.objects)[
+                "scheduler"].partition(":")
+            self.assertEqual(
+                self.selected(find(self.objects, f"Service/{host}")["spec"][
+                    "selector"]), {f"Deployment/scheduler-{cell}"})
+
+    def test_a_cell_selects_its_own(self):
+        for cell in "ab":
+            for kind, name in (("Service", "scheduler"), ("Service", "worker"),
+                               ("PodDisruptionBudget", "scheduler"),
+                               ("PodDisruptionBudget", "worker")):
+                selector = find(self.objects, f"{kind}/{name}-{cell}")["spec"][
+                    "selector"]
+                self.assertEqual(
+                    {name.rpartition("/")[2] for name in
+                     self.selected(selector)}, {f"{name}-{cell}"})
+            autoscaler = find(self.objects,
+                              f"HorizontalPodAutoscaler/worker-{cell}")["spec"]
+            self.assertEqual(autoscaler["scaleTargetRef"]["name"],
+                             f"worker-{cell}")
+            for metric in autoscaler["metrics"]:
+                self.assertEqual(
+                    metric["external"]["metric"]["selector"]["matchLabels"],
+                    {"hybridserve_cell": cell})
+
+    def test_a_cell_lets_in_its_own_workers_and_all_clients(self):
+        for cell, other in (("a", "b"), ("b", "a")):
+            policy = find(self.objects, f"NetworkPolicy/scheduler-{cell}")[
+                "spec"]
+            self.assertEqual(self.selected(policy["podSelector"]),
+                             {f"Deployment/scheduler-{cell}"})
+            admitted = [peer["podSelector"] for entry in policy["ingress"]
+                        for peer in entry["from"] if "podSelector" in peer]
+            for labels, expected in (
+                    (self.labels(f"StatefulSet/worker-{cell}"), True),
+                    (self.labels(f"StatefulSet/worker-{other}"), False),
+                    ({"hybridserve/client": "true"}, True)):
+                self.assertEqual(any(selects(selector, labels)
+                                     for selector in admitted), expected)
+            workers = find(self.objects, f"NetworkPolicy/worker-{cell}")[
+                "spec"]
+            (entry,) = workers["egress"]
+            self.assertEqual(self.selected(entry["to"][0]["podSelector"]),
+                             {f"Deployment/scheduler-{cell}"})
+
+    def test_workers_of_both_cells_keep_apart(self):
+        apart = pod(self.objects, "StatefulSet/worker-a")["affinity"][
+            "podAntiAffinity"][
+                "requiredDuringSchedulingIgnoredDuringExecution"]
+        self.assertEqual(self.selected(apart[0]["labelSelector"]),
+                         {"StatefulSet/worker-a", "StatefulSet/worker-b"})
+
+    def test_what_a_namespace_has_once_is_there_once(self):
+        shared = sorted(name_of(item) for item in render("base/shared"))
+        self.assertIn("NetworkPolicy/deny-all", shared)
+        self.assertEqual(shared, sorted(
+            name_of(item) for item in self.objects
+            if "hybridserve/shared" in item["metadata"].get("labels", {})))
+
+    def test_one_pool_has_both_schedulers_and_so_have_other_overlays(self):
+        both = {"Deployment/scheduler-a", "Deployment/scheduler-b"}
+        pool = find(render("overlays/inference-pool"),
+                    "InferencePool/hybridserve")
+        self.assertEqual(pool["metadata"]["namespace"],
+                         find(self.objects, "Deployment/scheduler-a")[
+                             "metadata"]["namespace"])
+        self.assertEqual(self.selected(pool["spec"]["selector"]), both)
+        for overlay in ("openai", "gateway", "batch-job"):
+            beside = render(f"overlays/{overlay}")
+            world = wiring.World(judged=beside, all=beside + self.objects,
+                                 flags={})
+            self.assertEqual(wiring.violations(world), [])
+        self.assertEqual(self.selected(find(
+            self.objects, "Service/scheduler")["spec"]["selector"]), both)
+
+    def test_prometheus_scrapes_each_once_and_tells_cells_apart(self):
+        objects = render_with("two-cells", "monitoring")
+        scraped: list[str] = []
+        for monitor in of_kind(objects, "ServiceMonitor"):
+            self.assertEqual(monitor["spec"]["targetLabels"],
+                             ["hybridserve/cell"])
+            for service in of_kind(objects, "Service"):
+                labels = service["metadata"]["labels"]
+                if selects(monitor["spec"]["selector"], labels):
+                    self.assertIn("hybridserve/cell", labels)
+                    scraped += self.selected(service["spec"]["selector"])
+        self.assertEqual(sorted(scraped), [
+            "Deployment/scheduler-a", "Deployment/scheduler-b",
+            "StatefulSet/worker-a", "StatefulSet/worker-b"])
 
 
 class PoolTest(unittest.TestCase):

@@ -14,7 +14,7 @@ from tests.k8s.rendering import name_of, overlay_names, render, render_world
 FLAGS: dict[str, set[str]] = {}
 FOLDERS = ["base", *(f"overlays/{name}" for name in overlay_names())]
 EXPECTED = {"batch-job", "cpu-demo", "gateway", "gpu", "inference-pool",
-            "openai", "tls"}
+            "openai", "tls", "two-cells"}
 
 
 class RenderTest(unittest.TestCase):

@@ -3,6 +3,7 @@
 import copy
 import functools
 import pathlib
+import re
 import subprocess
 import sys
 from typing import Any, Iterator
@@ -85,17 +86,26 @@ def containers(objects: list[Object]) -> Iterator[tuple[str, Object, Object]]:
 
 def flag_values(container: Object, objects: list[Object]) -> dict[str, str]:
     """The flags that a container's program gets: by the environment and, which
-    wins, by its arguments. A bool is "true" or "false"."""
+    wins, by its arguments. A bool is "true" or "false". $(NAME) is what the
+    manifest says it is; what Kubernetes fills in stays."""
     values: dict[str, str] = {}
-    for name, value in environment(container, objects).items():
+    variables = environment(container, objects)
+    for name, value in variables.items():
         if name.startswith("HYBRIDSERVE_"):
             values[name.removeprefix("HYBRIDSERVE_").lower()] = value
     for arg in container.get("args", []):
         if not arg.startswith("--"):
             continue
         name, equals, value = arg.removeprefix("--").partition("=")
-        values[name] = value if equals else "true"
+        values[name] = _filled_in(value, variables) if equals else "true"
     return values
+
+
+def _filled_in(text: str, variables: dict[str, str]) -> str:
+    def value_of(match: re.Match[str]) -> str:
+        value = variables.get(match[1], "<unknown>")
+        return match[0] if value.startswith("<") else value
+    return re.sub(r"\$\((\w+)\)", value_of, text)
 
 
 def environment(container: Object, objects: list[Object]) -> dict[str, str]:

@@ -195,7 +195,8 @@ def service_ports(world: World) -> Iterator[str]:
 @rule
 def dialled_services(world: World) -> Iterator[str]:
     """--scheduler and --server name a Service and its port; workers one that
-    is there before a scheduler is ready, clients one that is not."""
+    is there before a scheduler is ready, clients one that is not. Workers one
+    of a single cell: two schedulers would share them."""
     services = {item["metadata"]["name"]: item
                 for item in of_kind(world.all, "Service")}
     for where, container, _ in containers(world.judged):
@@ -209,6 +210,9 @@ def dialled_services(world: World) -> Iterator[str]:
                 yield f"{where}: no Service serves {flags[flag]}"
             elif spec.get("publishNotReadyAddresses", False) != not_ready:
                 yield f"{where}: {name} is not for --{flag}"
+            elif flag == "scheduler" and len(
+                    selected_pods(world, spec["selector"])) != 1:
+                yield f"{where}: {name} is of several cells"
 
 
 @rule

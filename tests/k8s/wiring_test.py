@@ -103,13 +103,16 @@ OFFENDERS: dict[str, list[tuple[str, Change]]] = {
              "targetPorts"][0].update(number=50050)),
     ],
     "dialled_services": [
-        ("base", with_arg(WORKER, "--scheduler=scheduler-workers:50051",
+        ("base", with_arg(WORKER, "--scheduler=$(SCHEDULER):50051",
                           "--scheduler=scheduler-worker:50051")),
-        ("base", with_arg(WORKER, "--scheduler=scheduler-workers:50051",
+        ("base", with_arg(WORKER, "--scheduler=$(SCHEDULER):50051",
                           "--scheduler=scheduler-workers:50050")),
         # Not there until a worker is: neither would ever come up.
-        ("base", with_arg(WORKER, "--scheduler=scheduler-workers:50051",
+        ("base", with_arg(WORKER, "--scheduler=$(SCHEDULER):50051",
                           "--scheduler=scheduler:50051")),
+        ("overlays/two-cells",
+         lambda o: find(o, "Service/scheduler-workers-a")["spec"][
+             "selector"].pop("hybridserve/cell")),
         ("overlays/batch-job",
          with_arg("Job/batch", "--server=scheduler:50051",
                   "--server=scheduler-workers:50051")),
