@@ -12,7 +12,8 @@ import yaml
 
 from tests.k8s import policy, schema, wiring
 from tests.k8s.rendering import (K8S, Object, environment, find, flag_values,
-                                 name_of, of_kind, pods, render)
+                                 name_of, of_kind, pods, render,
+                                 render_world)
 from tests.k8s.wiring import seconds_of, selects
 
 METRICS = K8S.parent / "docs" / "metrics.md"
@@ -428,6 +429,37 @@ class PoolTest(unittest.TestCase):
         for profile in config["schedulingProfiles"]:
             for plugin in profile["plugins"]:
                 self.assertIn(plugin["pluginRef"], plugins)
+
+
+    def test_the_picker_is_reached_and_reaches_schedulers_and_the_api(self):
+        world = render_world("overlays/inference-pool")
+        port = find(world, "InferencePool/hybridserve")["spec"][
+            "endpointPickerRef"]["port"]["number"]
+        picker, scheduler = (
+            find(world, f"Deployment/{name}")["spec"]["template"]["metadata"][
+                "labels"] for name in ("hybridserve-epp", "scheduler"))
+        policy = find(world, "NetworkPolicy/picker")["spec"]
+        self.assertTrue(selects(policy["podSelector"], picker))
+        # From the gateway: where the scheduler's clients come from.
+        clients = {"hybridserve/client": "true"}
+        for ingress in (policy["ingress"], find(
+                world, "NetworkPolicy/scheduler")["spec"]["ingress"]):
+            self.assertTrue(any(
+                selects(peer.get("namespaceSelector", {"a": "b"}), clients)
+                for peer in ingress[0]["from"]))
+        self.assertEqual(policy["ingress"][0]["ports"], [{"port": port}])
+        # To a scheduler's metrics, by both ends.
+        metrics, api = policy["egress"]
+        self.assertTrue(selects(metrics["to"][0]["podSelector"], scheduler))
+        self.assertEqual(metrics["ports"], [{"port": "metrics"}])
+        other = find(world, "NetworkPolicy/scheduler-picker")["spec"]
+        self.assertTrue(selects(other["podSelector"], scheduler))
+        (entry,) = other["ingress"]
+        self.assertEqual(len(entry["from"]), 1)
+        self.assertTrue(selects(entry["from"][0]["podSelector"], picker))
+        self.assertEqual(entry["ports"], [{"port": "metrics"}])
+        self.assertNotIn("to", api)
+        self.assertEqual(api["ports"], [{"port": 443}, {"port": 6443}])
 
 
 class DemoTest(unittest.TestCase):

@@ -13,6 +13,7 @@ import yaml
 Object = dict[str, Any]
 
 K8S = pathlib.Path(__file__).resolve().parents[2] / "k8s"
+BESIDE = pathlib.Path(__file__).resolve().with_name("beside")
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 
 
@@ -43,8 +44,12 @@ def render(folder: str) -> list[Object]:
 
 
 def render_world(folder: str) -> list[Object]:
-    """With the base, for an overlay that is applied beside a cell."""
+    """With the base, for an overlay that is applied beside a cell, and with
+    what others put beside it."""
     objects = render(folder)
+    beside = BESIDE / f"{pathlib.PurePath(folder).name}.yaml"
+    if beside.exists():
+        objects += [yaml.safe_load(beside.read_text())]
     names = {name_of(item) for item in objects}
     if "Deployment/scheduler" in names:
         return objects

@@ -188,7 +188,8 @@ def service_ports(world: World) -> Iterator[str]:
         for entry in item["spec"].get("ingress", []):
             for pod in selected_pods(world, item["spec"]["podSelector"]):
                 for port in entry.get("ports", []):
-                    if port["port"] not in port_names(pod):
+                    if (port["port"] not in port_names(pod)
+                            and port["port"] not in port_names(pod).values()):
                         yield f"{name_of(item)}: no port {port['port']}"
 
 

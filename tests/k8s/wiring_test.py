@@ -101,6 +101,9 @@ OFFENDERS: dict[str, list[tuple[str, Change]]] = {
         ("overlays/inference-pool",
          lambda o: find(o, "InferencePool/hybridserve")["spec"][
              "targetPorts"][0].update(number=50050)),
+        ("overlays/inference-pool",
+         lambda o: find(o, "NetworkPolicy/picker")["spec"]["ingress"][0][
+             "ports"][0].update(port=9001)),
     ],
     "dialled_services": [
         ("base", with_arg(WORKER, "--scheduler=$(SCHEDULER):50051",
