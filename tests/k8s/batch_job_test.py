@@ -5,25 +5,27 @@ Usage: batch_job_test.py PROGRAMS_ROOT
 """
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 import unittest
 
+from tests.e2e.certificates import Authority
 from tests.e2e.processes import Cluster, Programs
-from tests.k8s.rendering import Object, find, render
+from tests.k8s.rendering import Object, find, render, render_with
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "tests" / "golden" / "models" / "pre_norm"
+WORKER = [f"--model_dir={MODEL}", "--dtype=float32", "--device_memory=min"]
 PROGRAMS = None
 LINES = 10
 
 
 class BatchJobTest(unittest.TestCase):
     def setUp(self):
-        self.job = find(render("overlays/batch-job"), "Job/batch")["spec"]
-        self.container: Object = self.job["template"]["spec"]["containers"][0]
+        self.use(render("overlays/batch-job"))
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         # What is mounted at /data.
@@ -32,9 +34,15 @@ class BatchJobTest(unittest.TestCase):
             json.dumps({"id": f"line-{n}", "token_ids": [5, n + 6],
                         "max_tokens": 2}) + "\n" for n in range(LINES)))
 
+    def use(self, objects: list[Object]) -> None:
+        self.job = find(objects, "Job/batch")["spec"]
+        self.container: Object = self.job["template"]["spec"]["containers"][0]
+
     def start(self, index: int, address: str) -> subprocess.Popen:
         """The pod with that index, as the kubelet starts it."""
-        (variable,) = self.container["env"]
+        (variable,), others = (
+            [v for v in self.container["env"] if ("value" in v) == literal]
+            for literal in (False, True))
         self.assertEqual(
             variable["valueFrom"]["fieldRef"]["fieldPath"],
             "metadata.annotations['batch.kubernetes.io/job-completion-index']")
@@ -42,7 +50,11 @@ class BatchJobTest(unittest.TestCase):
                 .replace("=/data/", f"={self.folder}/")
                 .replace("=scheduler:50051", f"={address}")
                 for arg in self.container["args"]]
+        # What is mounted at /tls.
+        env = {other["name"]: other["value"].replace(
+            "/tls/", f"{self.folder}/") for other in others}
         return subprocess.Popen([PROGRAMS.client, *args],
+                                env={**os.environ, **env},
                                 stdout=subprocess.DEVNULL,
                                 stderr=subprocess.PIPE, text=True)
 
@@ -58,19 +70,33 @@ class BatchJobTest(unittest.TestCase):
                 for path in self.folder.glob("results-*.jsonl")}
 
     def test_every_line_is_answered_once_and_once_only(self):
-        with Cluster(PROGRAMS, [[f"--model_dir={MODEL}", "--dtype=float32",
-                                 "--device_memory=min"]]) as cluster:
+        with Cluster(PROGRAMS, [WORKER]) as cluster:
             self.run_job(cluster.address)
             first = self.results()
             # Run again, it has nothing to do.
             self.run_job(cluster.address)
-        self.assertEqual(set(first), {
+        self.judge(first)
+        self.assertEqual(self.results(), first)
+
+    def test_beside_a_cell_with_tls(self):
+        self.use(render_with("batch-job", "batch-tls"))
+        authority = Authority(self.folder, "ca")
+        trusts = f"--tls_ca={authority.certificate}"
+        scheduler, worker, client = (
+            authority.issue(name) for name in ("scheduler", "worker", "tls"))
+        self.assertEqual(client.certificate, self.folder / "tls.crt")
+        with Cluster(PROGRAMS, [[*WORKER, trusts, *worker.flags()]],
+                     [trusts, *scheduler.flags()]) as cluster:
+            self.run_job(cluster.address)
+        self.judge(self.results())
+
+    def judge(self, results: dict[str, str]) -> None:
+        self.assertEqual(set(results), {
             f"results-{n}.jsonl" for n in range(self.job["completions"])})
-        ids = [json.loads(line)["id"] for text in first.values()
+        ids = [json.loads(line)["id"] for text in results.values()
                for line in text.splitlines()]
         self.assertEqual(sorted(ids),
                          sorted(f"line-{n}" for n in range(LINES)))
-        self.assertEqual(self.results(), first)
 
 
 if __name__ == "__main__":

@@ -2,18 +2,15 @@
 encrypted, what scales by which metric."""
 
 import json
-import os
-import pathlib
 import re
-import tempfile
 import unittest
 
 import yaml
 
 from tests.k8s import policy, schema, wiring
 from tests.k8s.rendering import (K8S, Object, environment, find, flag_values,
-                                 name_of, of_kind, pods, render,
-                                 render_world)
+                                 name_of, of_kind, pods, render, render_own,
+                                 render_with, render_world)
 from tests.k8s.wiring import seconds_of, selects
 
 METRICS = K8S.parent / "docs" / "metrics.md"
@@ -23,30 +20,6 @@ RETRIES = K8S.parent / "docs" / "grpc_service_config.json"
 
 def documented_metrics() -> set[str]:
     return set(re.findall(r"^\| `(\w+)` \|", METRICS.read_text(), re.M))
-
-
-def render_own(*layers: dict[str, object]) -> list[Object]:
-    """An overlay of one's own, each layer upon the one before. `k8s/` in lists
-    is the repository's."""
-    with tempfile.TemporaryDirectory() as own:
-        for number, layer in enumerate(layers):
-            folder = pathlib.Path(own).resolve() / str(number)
-            folder.mkdir()
-            k8s = os.path.relpath(K8S, folder)
-            layer = {field: [entry.replace("k8s/", f"{k8s}/", 1)
-                             for entry in value]
-                     if isinstance(value, list) else value
-                     for field, value in layer.items()}
-            if number > 0:
-                layer["resources"] = [f"../{number - 1}"]
-            (folder / "kustomization.yaml").write_text(yaml.safe_dump(layer))
-        return render(str(folder))
-
-
-def render_with(overlay: str, component: str) -> list[Object]:
-    return render_own({"namespace": "hybridserve",
-                       "resources": [f"k8s/overlays/{overlay}"],
-                       "components": [f"k8s/components/{component}"]})
 
 
 def pod(objects: list[Object], name: str) -> Object:
@@ -249,25 +222,39 @@ class TlsTest(unittest.TestCase):
                     self.assertIn(volume, worker["volumes"])
 
 
-class OpenAiTest(unittest.TestCase):
-    def test_before_a_cell_with_tls_it_verifies_and_shows_a_certificate(self):
-        objects = render_with("openai", "openai-tls")
+class BesideTlsTest(unittest.TestCase):
+    def test_before_a_cell_with_tls_they_verify_and_show_a_certificate(self):
         cell = render("overlays/tls")
-        self.assertEqual(policy.violations(objects), [])
-        for item in objects:
-            self.assertIsNone(schema.problem_of(item))
-        world = wiring.World(judged=objects, all=objects + cell, flags={})
-        self.assertEqual(wiring.violations(world), [])
-        container = pod(objects, "Deployment/openai")["containers"][0]
-        flags = flag_values(container, objects)
-        self.assertLessEqual(set(TLS_FLAGS), set(flags))
-        # What the overlay had is still there.
-        self.assertEqual(flags["max_connections"], "256")
-        dialled = flags["server"].partition(":")[0]
-        self.assertIn(dialled, find(cell, "Certificate/scheduler")["spec"][
-            "dnsNames"])
+        for overlay, component, name in (
+                ("openai", "openai-tls", "Deployment/openai"),
+                ("batch-job", "batch-tls", "Job/batch")):
+            with self.subTest(overlay):
+                objects = render_with(overlay, component)
+                self.assertEqual(policy.violations(objects), [])
+                for item in objects:
+                    self.assertIsNone(schema.problem_of(item))
+                world = wiring.World(judged=objects, all=objects + cell,
+                                     flags={})
+                self.assertEqual(wiring.violations(world), [])
+                container = pod(objects, name)["containers"][0]
+                flags = flag_values(container, objects)
+                self.assertLessEqual(set(TLS_FLAGS), set(flags))
+                # What the overlay had is still there.
+                before = render(f"overlays/{overlay}")
+                had = flag_values(pod(before, name)["containers"][0], before)
+                self.assertLessEqual(had.items(), flags.items())
+                # The key is for the pod's group, which the pod is of.
+                volume = next(v for v in pod(objects, name)["volumes"]
+                              if v["name"] == "tls")
+                self.assertEqual(volume["secret"]["defaultMode"], 0o440)
+                self.assertEqual(pod(objects, name)["securityContext"][
+                    "fsGroup"], 10001)
+                dialled = flags["server"].partition(":")[0]
+                self.assertIn(dialled, find(cell, "Certificate/scheduler")[
+                    "spec"]["dnsNames"])
 
 
+class OpenAiTest(unittest.TestCase):
     def test_prometheus_finds_its_metrics(self):
         objects = render_with("openai", "openai-monitoring")
         for item in objects:

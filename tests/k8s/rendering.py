@@ -2,10 +2,12 @@
 
 import copy
 import functools
+import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 from typing import Any, Iterator
 
 import yaml
@@ -41,6 +43,31 @@ def _rendered(folder: str) -> list[Object]:
 def render(folder: str) -> list[Object]:
     """The objects of a folder below k8s/, fresh ones each time."""
     return copy.deepcopy(_rendered(folder))
+
+
+def render_own(*layers: dict[str, object]) -> list[Object]:
+    """An overlay of one's own, each layer upon the one before. `k8s/` in lists
+    is the repository's."""
+    with tempfile.TemporaryDirectory() as own:
+        for number, layer in enumerate(layers):
+            folder = pathlib.Path(own).resolve() / str(number)
+            folder.mkdir()
+            k8s = os.path.relpath(K8S, folder)
+            layer = {field: [entry.replace("k8s/", f"{k8s}/", 1)
+                             for entry in value]
+                     if isinstance(value, list) else value
+                     for field, value in layer.items()}
+            if number > 0:
+                layer["resources"] = [f"../{number - 1}"]
+            (folder / "kustomization.yaml").write_text(yaml.safe_dump(layer))
+        return render(str(folder))
+
+
+def render_with(overlay: str, component: str) -> list[Object]:
+    """An overlay of one's own: another with a component."""
+    return render_own({"namespace": "hybridserve",
+                       "resources": [f"k8s/overlays/{overlay}"],
+                       "components": [f"k8s/components/{component}"]})
 
 
 def render_world(folder: str) -> list[Object]:
