@@ -8,10 +8,12 @@
 #include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "common/flag_error.h"
@@ -19,6 +21,7 @@
 #include "common/listen_address.h"
 #include "common/program.h"
 #include "common/status_macros.h"
+#include "common/step_result.h"
 #include "common/termination.h"
 #include "common/version.h"
 #include "glog/logging.h"
@@ -63,6 +66,27 @@ namespace hybridserve {
 namespace {
 
 constexpr char kName[] = "worker";
+// For the scheduler to hear of a device that failed, and hang up.
+constexpr absl::Duration kLastWords = absl::Seconds(2);
+
+// Why the device fails, once it does: it does so for good, and only a new
+// process has it anew. Thread-safe.
+class DeviceFailure {
+ public:
+  void Take(const StepResult& result) {
+    if (!absl::IsInternal(result.status)) return;  // The plan's fault.
+    absl::MutexLock lock(&mutex_);
+    status_.Update(result.status);
+  }
+  absl::Status status() const {
+    absl::MutexLock lock(&mutex_);
+    return status_;
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);
+};
 constexpr size_t kMaxWorkerNameBytes = 256;
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial() {
@@ -173,8 +197,10 @@ int Main(int argc, char** argv) {
     PrintLine(absl::StrCat("metrics ", status_server.metrics_address()));
   }
 
+  DeviceFailure failure;
   setup->dialing.on_result = [&](const StepResult& result) {
     status_server.CountStep(result);
+    failure.Take(result);
   };
   setup->dialing.on_accepted = [&](bool accepted) {
     status_server.SetServing(accepted);
@@ -192,23 +218,26 @@ int Main(int argc, char** argv) {
   status_server.SetLoaded(**worker);
   dialer.Serve(**worker);
 
-  // Until a signal, or until the scheduler finds the model bad.
-  absl::Status refusal;
-  while (!stop.WaitForNotificationWithTimeout(absl::Milliseconds(200))) {
-    refusal = dialer.WaitUntilAccepted(absl::Now());
-    if (absl::IsInvalidArgument(refusal)) break;
+  // Until a signal, until the scheduler finds the model bad, or until the
+  // device fails.
+  absl::Status end;
+  while (end.ok() &&
+         !stop.WaitForNotificationWithTimeout(absl::Milliseconds(200))) {
+    end = failure.status();
+    const absl::Status accepted = dialer.WaitUntilAccepted(absl::Now());
+    if (absl::IsInvalidArgument(accepted)) end.Update(accepted);
   }
-  const bool refused = absl::IsInvalidArgument(refusal);
-  if (!refused) {
+  if (!absl::IsInvalidArgument(end)) {
     status_server.SetServing(false);
-    const absl::Duration patience = absl::GetFlag(FLAGS_drain_timeout);
+    const absl::Duration patience =
+        end.ok() ? absl::GetFlag(FLAGS_drain_timeout) : kLastWords;
     if (!dialer.Leave(absl::Now() + patience)) {
       LOG(WARNING) << "leaving requests to other workers: drain_timeout="
                    << patience;
     }
   }
   dialer.Stop();
-  return refused ? ReportFailure(kName, refusal) : 0;
+  return end.ok() ? 0 : ReportFailure(kName, end);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "scheduler/rpc/control_service.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -19,6 +20,9 @@ namespace {
 constexpr uint32_t kDefaultIntervalMs = 1000;
 constexpr uint32_t kMinIntervalMs = 100;
 constexpr uint32_t kMaxIntervalMs = 3'600'000;
+// At once. Each looks into the core up to ten times a second.
+constexpr size_t kMostWatches = 256;
+constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 absl::Status Stopped() {
   return absl::UnavailableError("the server has stopped");
@@ -85,6 +89,17 @@ grpc::ServerWriteReactor<v1::WatchLoadResponse>* ControlServiceImpl::WatchLoad(
         "interval_ms", absl::StrCat(interval_ms, " is not in [", kMinIntervalMs,
                                     ", ", kMaxIntervalMs, "]"));
   }
+  absl::MutexLock lock(&mutex_);
+  std::erase_if(watches_, [](const std::weak_ptr<WatchLoadCall>& watch) {
+    return watch.expired();
+  });
+  if (status.ok() && watches_.size() >= kMostWatches) {
+    status = WithRetryDelay(absl::ResourceExhaustedError(absl::StrCat(
+                                watches_.size(),
+                                " streams of WatchLoad are open, the most at a "
+                                "time")),
+                            kRetryDelay);
+  }
   if (!status.ok()) {
     // A call that only ends.
     class Refusal final
@@ -99,10 +114,6 @@ grpc::ServerWriteReactor<v1::WatchLoadResponse>* ControlServiceImpl::WatchLoad(
   }
   std::shared_ptr<WatchLoadCall> call = WatchLoadCall::Start(
       [this] { return Load(); }, absl::Milliseconds(interval_ms));
-  absl::MutexLock lock(&mutex_);
-  std::erase_if(watches_, [](const std::weak_ptr<WatchLoadCall>& watch) {
-    return watch.expired();
-  });
   watches_.push_back(call);
   // gRPC calls OnDone() after this returns, so the pointer is good.
   return call.get();

@@ -15,6 +15,8 @@ import tempfile
 import unittest
 import unittest.mock
 
+import grpc
+
 from tests.e2e import generated_client as pb
 from tests.e2e.processes import Cluster, Programs
 from tests.e2e.scraped_cluster import scrape
@@ -120,6 +122,34 @@ class EmulatedCudaTest(unittest.TestCase):
                          [o.token_ids for o in self.cpu])
         self.assertRegex(run.metrics, UNPINNED + r" [1-9]")
         self.assertIn("is not pinned", run.log)
+
+    def test_a_worker_whose_device_fails_ends(self):
+        """So that who watches over it starts another; its scheduler goes on."""
+        with tempfile.TemporaryDirectory() as scratch:
+            broken = pathlib.Path(scratch) / "broken"
+            flags = [f"--model_dir={MODEL}", "--dtype=float32",
+                     "--device=cuda", "--device_memory=min"]
+            with unittest.mock.patch.dict(
+                    os.environ, HYBRIDSERVE_EMULATED_BROKEN_BY=str(broken)), \
+                    Cluster(self.emulated, [flags],
+                            ["--policy=kv", "--failover_timeout=1s"]
+                            ) as cluster:
+                with pb.Client(cluster.address) as client:
+                    events = client.inference.GenerateStream(pb.request(
+                        pb.inference.GenerateStreamRequest, PROMPTS[0],
+                        max_tokens=60))
+                    next(events)
+                    broken.touch()
+                    with self.assertRaises(grpc.RpcError) as ended:
+                        for _ in events:
+                            pass
+                self.assertEqual(ended.exception.code(),
+                                 grpc.StatusCode.ABORTED)
+                [worker] = cluster.workers
+                self.assertEqual(worker.process.wait(60), 1)
+                self.assertRegex(worker.log(),
+                                 r"(?m)^worker: the device failed")
+                self.assertEqual(cluster.status()["workers"], [])
 
 
 if __name__ == "__main__":

@@ -96,6 +96,36 @@ class SchedulerEndTest(unittest.TestCase):
                              cluster.scheduler.log())
 
 
+    def test_a_second_signal_ends_a_draining_scheduler_at_once(self):
+        request = pb.request(pb.inference.GenerateStreamRequest,
+                             token_ids=[5], max_tokens=250)
+        request.stopping.ignore_eos = True
+        with Cluster(PROGRAMS, [[f"--model_dir={MODEL}",
+                                 "--device_memory=min",
+                                 "--link_bandwidth=5MB/s"]],
+                     ["--drain_timeout=60s"]) as cluster:
+            with pb.Client(cluster.address) as client:
+                events = client.inference.GenerateStream(request,
+                                                         timeout=SECONDS)
+                next(events)
+                cluster.scheduler.process.send_signal(signal.SIGTERM)
+                with self.assertRaises(grpc.RpcError) as late:
+                    while True:  # Until it drains.
+                        client.inference.Generate(pb.request(
+                            pb.inference.GenerateRequest, token_ids=[5],
+                            max_tokens=1))
+                self.assertEqual(late.exception.code(),
+                                 grpc.StatusCode.UNAVAILABLE)
+                next(events)  # It goes on.
+                self.assertEqual(cluster.scheduler.stop(), 1,
+                                 cluster.scheduler.log())
+                with self.assertRaises(grpc.RpcError) as ended:
+                    for _ in events:
+                        pass
+                self.assertEqual(ended.exception.code(),
+                                 grpc.StatusCode.UNAVAILABLE)
+
+
 if __name__ == "__main__":
     PROGRAMS = Programs(sys.argv.pop(1))
     unittest.main(verbosity=2)

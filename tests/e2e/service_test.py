@@ -337,6 +337,26 @@ class ServiceTest(unittest.TestCase):
                      "grpc.health.v1.Health"):
             self.assertIn(name, services)
 
+    def test_no_more_than_256_may_watch_at_once(self):
+        watch = self.client.control.WatchLoad
+        message = pb.control.WatchLoadRequest(interval_ms=100)
+        calls = [watch(message) for _ in range(256)]
+        for call in calls:
+            next(call)
+        error = self.assert_refused(lambda: next(watch(message)),
+                                    grpc.StatusCode.RESOURCE_EXHAUSTED)
+        self.assertTrue(pb.details(error, pb.error_details.RetryInfo))
+        for call in calls:
+            call.cancel()
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                next(watch(message))
+                return
+            except grpc.RpcError:
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.1)
+
     def test_text_that_is_not_utf8_is_refused(self):
         # Python's own messages refuse to hold such text: send the bytes of
         # {prompt: "ab\xff"} (field 3, length 3).

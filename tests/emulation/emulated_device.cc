@@ -1,5 +1,7 @@
 #include "tests/emulation/emulated_device.h"
 
+#include <unistd.h>
+
 #include <memory>
 #include <utility>
 #include <vector>
@@ -107,6 +109,11 @@ cudaError_t EmulatedDevice::Enqueue(cudaStream_t stream, Operation operation) {
   return State();
 }
 
+bool EmulatedDevice::broken() const {
+  absl::MutexLock lock(&mutex_);
+  return queues_.broken();
+}
+
 cudaError_t EmulatedDevice::Launch(KernelLaunch launch, cudaStream_t stream) {
   absl::MutexLock lock(&mutex_);
   const auto product = [](const Index3& index) {
@@ -129,15 +136,20 @@ cudaError_t EmulatedDevice::Launch(KernelLaunch launch, cudaStream_t stream) {
   ++runs.launches;
   const uint64_t seed = ++kernel_seed_;
   std::string name = launch.name;
-  queues_.Enqueue(Of(stream), {.name = std::move(name),
-                               .run = [this, seed, launch = std::move(launch)](
-                                          std::vector<ByteRange>& touched) {
-                                 KernelMemory memory(memory_);
-                                 const bool done =
-                                     RunKernel(launch, seed, &memory);
-                                 touched = memory.Ranges();
-                                 return done;
-                               }});
+  queues_.Enqueue(
+      Of(stream),
+      {.name = std::move(name),
+       .run = [this, seed, launch = std::move(launch),
+               broken_by =
+                   machine_.broken_by](std::vector<ByteRange>& touched) {
+         if (!broken_by.empty() && access(broken_by.c_str(), F_OK) == 0) {
+           return false;
+         }
+         KernelMemory memory(memory_);
+         const bool done = RunKernel(launch, seed, &memory);
+         touched = memory.Ranges();
+         return done;
+       }});
   return State();
 }
 

@@ -36,6 +36,8 @@ struct EmulatedMachine {
   // Asynchronous copies of pageable memory are no fault: where nothing is
   // pinned there is no other way.
   bool copies_pageable = false;
+  // A file: kernels fail from when it is there. Empty: none.
+  std::string broken_by;
 
   static EmulatedMachine ThatPinsNothing() {
     return {
@@ -66,6 +68,7 @@ class EmulatedDevice {
   // memory that was not given back, and takes them back. A broken device is
   // whole again after it.
   void ReportLeaks();
+  bool broken() const;
   std::map<std::string, KernelRuns> kernel_runs() const;
 
   MemoryMap& memory() { return memory_; }

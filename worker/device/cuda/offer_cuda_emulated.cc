@@ -1,6 +1,7 @@
 // Whole programs on the emulated GPU. When they end, what it objected to is
-// told, and makes them fail. With HYBRIDSERVE_EMULATED_PINNING=none in the
-// environment its driver pins no memory.
+// told, and makes them fail. In the environment: HYBRIDSERVE_EMULATED_PINNING
+// is "none" for a driver that pins no memory, HYBRIDSERVE_EMULATED_BROKEN_BY a
+// file from whose being there on the device fails.
 
 #include <unistd.h>
 
@@ -21,6 +22,8 @@ namespace {
 constexpr int kExitFaults = 99;
 
 void TellFaults() {
+  // A broken device takes nothing back.
+  if (emulation::EmulatedDevice::Get().broken()) return;
   emulation::EmulatedDevice::Get().ReportLeaks();
   const std::vector<emulation::Fault> faults = emulation::TakeFaults();
   for (const emulation::Fault& fault : faults) {
@@ -39,10 +42,14 @@ void TellFaults() {
 void OfferCuda() {
   auto& device = emulation::EmulatedDevice::Get();  // Outlives exits' work.
   std::atexit(TellFaults);
+  emulation::EmulatedMachine machine;
   const char* const pinning = std::getenv("HYBRIDSERVE_EMULATED_PINNING");
   if (pinning != nullptr && absl::string_view(pinning) == "none") {
-    device.SetMachine(emulation::EmulatedMachine::ThatPinsNothing());
+    machine = emulation::EmulatedMachine::ThatPinsNothing();
   }
+  const char* const breaks = std::getenv("HYBRIDSERVE_EMULATED_BROKEN_BY");
+  if (breaks != nullptr) machine.broken_by = breaks;
+  device.SetMachine(machine);
   SetGpuOpener([](const GpuOptions& options) {
     return CreateCudaDevice({.ordinal = options.ordinal,
                              .batch_invariant = options.batch_invariant,
