@@ -13,7 +13,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <optional>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -27,6 +31,11 @@ using nlohmann::json;
 
 absl::Status Errno(absl::string_view what, absl::string_view path) {
   return absl::ErrnoToStatus(errno, absl::StrCat(what, " ", path));
+}
+
+// Streams do not say why.
+absl::Status CannotRead(absl::string_view path) {
+  return absl::DataLossError(absl::StrCat("cannot read ", path));
 }
 
 absl::Status WriteAll(int fd, absl::string_view bytes, absl::string_view path) {
@@ -67,28 +76,86 @@ class NewFile {
   int fd_;
 };
 
-std::string Partial(const std::string& path) { return path + ".partial"; }
+constexpr char kPartial[] = ".partial";
+constexpr char kErrors[] = ".errors";
+constexpr char kSorted[] = ".sorted";
+// Of the files that a job writes: OUT with each of them.
+constexpr const char* kEndings[] = {"", kPartial, kErrors, kSorted};
+constexpr int64_t kNotThere = -1;
+// Each that fails: another process renamed the file meanwhile.
+constexpr int kMostAttempts = 100;
+
+std::string Partial(const std::string& path) { return path + kPartial; }
+
+// Of a prefix of a line. Append() writes fields in alphabetical order, so that
+// each line begins with one of two.
+bool BeginsLikeAResult(absl::string_view text) {
+  for (const absl::string_view begin :
+       {"{\"error\":{\"code\":\"", "{\"finish_reason\":\""}) {
+    if (text.substr(0, begin.size()) == begin.substr(0, text.size())) {
+      return true;
+    }
+  }
+  return false;
+}
 
 }  // namespace
 
+bool OutputFile::Writes(const std::string& path, const std::string& file) {
+  return std::any_of(
+      std::begin(kEndings), std::end(kEndings), [&](const char* ending) {
+        std::error_code none;  // A file that is not there is no other's.
+        return std::filesystem::equivalent(path + ending, file, none);
+      });
+}
+
 absl::StatusOr<OutputFile> OutputFile::Open(const std::string& path,
                                             int64_t total_lines) {
-  const std::string partial = Partial(path);
-  struct stat info;
-  if (stat(partial.c_str(), &info) != 0 && stat(path.c_str(), &info) == 0) {
-    if (rename(path.c_str(), partial.c_str()) != 0) {
-      return Errno("cannot take up", path);
-    }
+  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+    ASSIGN_OR_RETURN(std::optional<OutputFile> file,
+                     TryOpen(path, total_lines));
+    if (file.has_value()) return *std::move(file);
   }
-  const int fd = open(partial.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) return Errno("cannot open", partial);
+  return absl::FailedPreconditionError(
+      absl::StrCat(Partial(path), " is renamed again and again"));
+}
+
+absl::StatusOr<std::optional<OutputFile>> OutputFile::TryOpen(
+    const std::string& path, int64_t total_lines) {
+  const std::string partial = Partial(path);
+  std::string found = partial;
+  int fd = open(found.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) {
+    found = path;
+    fd = open(found.c_str(), O_RDWR | O_CLOEXEC);
+  }
+  if (fd < 0 && errno == ENOENT) {
+    found = partial;
+    fd = open(found.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  }
+  if (fd < 0) return Errno("cannot open", found);
   OutputFile file(path, fd, total_lines);
+  struct stat opened;
+  if (fstat(fd, &opened) != 0) return Errno("cannot look at", found);
+  if (!S_ISREG(opened.st_mode)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(found, " is no regular file"));
+  }
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     return absl::FailedPreconditionError(
-        absl::StrCat(partial, " is being written by another process"));
+        absl::StrCat(found, " is being written by another process"));
   }
-  RETURN_IF_ERROR(file.ReadExisting());
-  return file;
+  // Its writer may have renamed it before it let go of the lock.
+  struct stat named;
+  if (stat(found.c_str(), &named) != 0 || named.st_dev != opened.st_dev ||
+      named.st_ino != opened.st_ino) {
+    return std::nullopt;
+  }
+  RETURN_IF_ERROR(file.ReadExisting(found));
+  if (found == path && rename(path.c_str(), partial.c_str()) != 0) {
+    return Errno("cannot take up", path);
+  }
+  return std::optional<OutputFile>(std::move(file));
 }
 
 OutputFile::OutputFile(std::string path, int fd, int64_t total_lines)
@@ -110,18 +177,22 @@ OutputFile::~OutputFile() {
   if (fd_ >= 0) close(fd_);
 }
 
-absl::Status OutputFile::ReadExisting() {
-  const std::string partial = Partial(path_);
-  std::ifstream stream(partial, std::ios::binary);
+absl::Status OutputFile::ReadExisting(const std::string& found) {
+  std::ifstream stream(found, std::ios::binary);
+  if (!stream.is_open()) return CannotRead(found);
+  const auto bad = [&](absl::string_view why) {
+    return absl::DataLossError(absl::StrCat(found, " is not of this job: line ",
+                                            num_done_ + 1, " ", why,
+                                            "; move it away to start anew"));
+  };
   std::string text;
+  bool torn = false;
   while (std::getline(stream, text)) {
-    if (stream.eof()) break;  // No newline: torn, cut off below.
+    if (stream.eof()) {
+      torn = true;
+      break;
+    }
     const json result = json::parse(text, nullptr, false);
-    const auto bad = [&](absl::string_view why) {
-      return absl::DataLossError(
-          absl::StrCat(partial, " is not of this job: line ", num_done_ + 1,
-                       " ", why, "; move it away to start anew"));
-    };
     if (!result.is_object() || !result.contains("line") ||
         !result["line"].is_number_integer()) {
       return bad("is no result");
@@ -137,8 +208,15 @@ absl::Status OutputFile::ReadExisting() {
     if (result.contains("error")) ++num_errors_;
     size_ += static_cast<int64_t>(text.size()) + 1;
   }
-  if (ftruncate(fd_, size_) != 0) return Errno("cannot cut", partial);
-  if (lseek(fd_, 0, SEEK_END) < 0) return Errno("cannot seek in", partial);
+  if (stream.bad()) return CannotRead(found);
+  if (torn) {
+    // Only a partial file can be torn: it is renamed when all of it is whole.
+    if (found == path_ || !BeginsLikeAResult(text)) {
+      return bad("is no result and has no end");
+    }
+    if (ftruncate(fd_, size_) != 0) return Errno("cannot cut", found);
+  }
+  if (lseek(fd_, 0, SEEK_END) < 0) return Errno("cannot seek in", found);
   return absl::OkStatus();
 }
 
@@ -165,50 +243,66 @@ absl::Status OutputFile::Sync() {
   return absl::OkStatus();
 }
 
-absl::Status OutputFile::WriteErrorsAndOrder(bool ordered) {
+absl::StatusOr<std::vector<int64_t>> OutputFile::WriteErrors(bool ordered) {
   const std::string partial = Partial(path_);
   std::ifstream stream(partial, std::ios::binary);
-  std::vector<std::pair<int64_t, int64_t>> places;  // (line, offset)
-  std::string errors;
+  std::vector<int64_t> offsets(ordered ? done_.size() : 0, kNotThere);
+  std::optional<NewFile> errors;
   std::string text;
   int64_t offset = 0;
+  int64_t last = 0;
+  bool in_order = true;
   while (std::getline(stream, text)) {
     const json result = json::parse(text, nullptr, false);
-    places.emplace_back(result["line"].get<int64_t>(), offset);
-    if (result.contains("error")) absl::StrAppend(&errors, text, "\n");
+    if (result.contains("error")) {
+      if (!errors.has_value()) {
+        ASSIGN_OR_RETURN(NewFile file, NewFile::Create(path_ + kErrors));
+        errors.emplace(std::move(file));
+      }
+      RETURN_IF_ERROR(errors->Write(absl::StrCat(text, "\n")));
+    }
+    const int64_t number = result["line"].get<int64_t>();
+    if (ordered) offsets[number] = offset;
+    in_order = in_order && number > last;
+    last = number;
     offset += static_cast<int64_t>(text.size()) + 1;
   }
-  if (errors.empty()) {
-    (void)remove((path_ + ".errors").c_str());
+  if (offset != size_) return CannotRead(partial);
+  if (errors.has_value()) {
+    RETURN_IF_ERROR(errors->Sync());
   } else {
-    ASSIGN_OR_RETURN(NewFile file, NewFile::Create(path_ + ".errors"));
-    RETURN_IF_ERROR(file.Write(errors));
-    RETURN_IF_ERROR(file.Sync());
+    (void)remove((path_ + kErrors).c_str());
   }
-  if (!ordered || std::is_sorted(places.begin(), places.end())) {
-    return absl::OkStatus();
+  if (in_order) offsets.clear();
+  return offsets;
+}
+
+absl::Status OutputFile::WriteSorted(const std::vector<int64_t>& offsets) {
+  const std::string partial = Partial(path_);
+  const std::string sorted = path_ + kSorted;
+  std::ifstream stream(partial, std::ios::binary);
+  ASSIGN_OR_RETURN(NewFile file, NewFile::Create(sorted));
+  std::string text;
+  for (const int64_t offset : offsets) {
+    if (offset == kNotThere) continue;
+    stream.seekg(offset);
+    if (!std::getline(stream, text)) return CannotRead(partial);
+    RETURN_IF_ERROR(file.Write(absl::StrCat(text, "\n")));
   }
-  std::sort(places.begin(), places.end());
-  const std::string sorted = path_ + ".sorted";
-  {
-    ASSIGN_OR_RETURN(NewFile file, NewFile::Create(sorted));
-    stream.clear();
-    for (const auto& [number, start] : places) {
-      stream.seekg(start);
-      std::getline(stream, text);
-      RETURN_IF_ERROR(file.Write(absl::StrCat(text, "\n")));
-    }
-    RETURN_IF_ERROR(file.Sync());
-  }
-  if (rename(sorted.c_str(), partial.c_str()) != 0) {
+  RETURN_IF_ERROR(file.Sync());
+  // Past the partial file, which is the one that is locked. A kill before it is
+  // removed leaves two complete files, and the next run takes up the partial.
+  if (rename(sorted.c_str(), path_.c_str()) != 0) {
     return Errno("cannot rename", sorted);
   }
-  return absl::OkStatus();
+  return remove(partial.c_str()) == 0 ? absl::OkStatus()
+                                      : Errno("cannot remove", partial);
 }
 
 absl::Status OutputFile::Finish(bool ordered) {
   RETURN_IF_ERROR(Sync());
-  RETURN_IF_ERROR(WriteErrorsAndOrder(ordered));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> offsets, WriteErrors(ordered));
+  if (!offsets.empty()) return WriteSorted(offsets);
   const std::string partial = Partial(path_);
   if (rename(partial.c_str(), path_.c_str()) != 0) {
     return Errno("cannot rename", partial);

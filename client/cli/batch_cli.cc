@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "client/batch/batch_runner.h"
+#include "client/batch/output_file.h"
 #include "client/cli/backend.h"
 #include "client/cli/failure.h"
 #include "client/cli/generation_flags.h"
@@ -38,6 +39,9 @@ absl::StatusOr<BatchOptions> BatchFromFlags() {
   if (options.input.empty()) return WrongFlag("input", "is required");
   if (options.output_file.empty()) {
     return WrongFlag("output_file", "is required");
+  }
+  if (OutputFile::Writes(options.output_file, options.input)) {
+    return WrongFlag("output_file", "would be written over --input");
   }
   options.window = absl::GetFlag(FLAGS_window).value_or(options.window);
   if (options.window < 1 || options.window > 65536) {

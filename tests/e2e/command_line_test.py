@@ -374,6 +374,18 @@ class CommandLineTest(unittest.TestCase):
                 flags, capture_output=True, timeout=120).returncode, 0)
         self.check_batch(out, lines)
 
+    def test_a_batch_is_not_written_over_its_input(self):
+        source = self.write_batch(3)
+        before = source.read_text()
+        partial = self.scratch / "link.partial"
+        partial.symlink_to(source)
+        for out in (source, self.scratch / "link"):
+            self.assert_usage_error(
+                PROGRAMS.client, "batch", f"--model_dir={MODEL}",
+                f"--input={source}", f"--output_file={out}",
+                word="--output_file")
+        self.assertEqual(source.read_text(), before)
+
     def test_shards_share_the_lines(self):
         source = self.write_batch(11)
         seen = []
