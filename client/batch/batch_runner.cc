@@ -46,6 +46,7 @@ struct Job {
   v1::GenerateRequest request;
   int attempts = 0;
   int aborts = 0;
+  absl::Time started;  // The last attempt.
   std::unique_ptr<grpc::ClientContext> context;
   v1::GenerateResponse response;
   grpc::Status status;
@@ -119,7 +120,8 @@ class Runner {
         output_(std::move(output)),
         bar_(bar),
         start_(absl::Now()),
-        last_success_(start_) {}
+        last_taken_(start_),
+        last_refused_(start_) {}
 
   absl::StatusOr<BatchSummary> Run(Interrupt& interrupt) {
     Interrupt::Scope scope(interrupt, [this] { OnInterrupt(); });
@@ -152,13 +154,26 @@ class Runner {
       if (at_end_ && in_flight_.empty() && done_.empty() && paused_.empty()) {
         return absl::OkStatus();
       }
-      if (absl::Now() - last_success_ > options_.give_up_after) {
+      if (last_refused_ - last_taken_ > options_.give_up_after &&
+          done_.empty() && !ServerHasSome()) {
         return absl::UnavailableError(
-            absl::StrCat("no request succeeded for ",
+            absl::StrCat("the server took no request for ",
                          absl::FormatDuration(options_.give_up_after),
                          " (last: ", last_problem_, "); run again to go on"));
       }
     }
+  }
+
+  // Refusals come at once, or after the time that connections take: a call that
+  // is out for longer was taken.
+  bool IsTaken(const Job& job) const {
+    return absl::Now() - job.started >=
+           std::max(options_.give_up_after / 10, absl::Seconds(1));
+  }
+
+  bool ServerHasSome() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return std::any_of(in_flight_.begin(), in_flight_.end(),
+                       [this](const Job* job) { return IsTaken(*job); });
   }
 
   int64_t NumInFlight() {
@@ -222,6 +237,7 @@ class Runner {
     raw->context = std::make_unique<grpc::ClientContext>();
     raw->response.Clear();
     ++raw->attempts;
+    raw->started = absl::Now();
     {
       absl::MutexLock lock(&mutex_);
       in_flight_.insert(raw);
@@ -241,7 +257,8 @@ class Runner {
     if (!paused_.empty()) until = std::min(until, paused_.begin()->first);
     absl::MutexLock lock(&mutex_);
     const auto has_news = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-      return !done_.empty() || interrupted_ || (at_end_ && in_flight_.empty());
+      return !done_.empty() || interrupted_ ||
+             (at_end_ && in_flight_.empty() && paused_.empty());
     };
     mutex_.AwaitWithDeadline(absl::Condition(&has_news), until);
     return std::exchange(done_, {});
@@ -250,6 +267,8 @@ class Runner {
   absl::Status Handle(std::unique_ptr<Job> job) {
     if (job->status.error_code() == grpc::StatusCode::ABORTED) ++job->aborts;
     if (IsRetryable(job->status.error_code()) && job->aborts < kMostAborts) {
+      last_refused_ = absl::Now();
+      if (IsTaken(*job)) last_taken_ = last_refused_;
       last_problem_ = Describe(job->status);
       const absl::Duration pause = Pause(job->attempts, job->status);
       paused_.emplace(absl::Now() + pause, std::move(job));
@@ -264,7 +283,7 @@ class Runner {
         job->status.error_code() == grpc::StatusCode::PERMISSION_DENIED) {
       return absl::UnauthenticatedError(Describe(job->status));
     }
-    last_success_ = absl::Now();  // The server answers.
+    last_taken_ = absl::Now();
     completion_tokens_ += job->response.usage().completion_tokens();
     return output_.Append(Result(*job));
   }
@@ -302,7 +321,8 @@ class Runner {
   OutputFile output_;
   ProgressBar& bar_;
   const absl::Time start_;
-  absl::Time last_success_;
+  absl::Time last_taken_;    // The server had a call, or answered one.
+  absl::Time last_refused_;  // Failed with what may succeed later.
   std::string last_problem_;
   int64_t completion_tokens_ = 0;
   bool at_end_ = false;

@@ -25,7 +25,8 @@ struct BatchOptions {
   int64_t shard_index = 0;
   int64_t shard_count = 1;
   GenerationOptions defaults;  // For what a line leaves unset.
-  // A server that accepts nothing for this long ends the run.
+  // A server that refuses everything for this long ends the run. What it has
+  // taken may need longer than that.
   absl::Duration give_up_after = absl::Minutes(10);
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <deque>
 #include <fstream>
 #include <map>
@@ -53,7 +54,7 @@ class ScriptedService final : public v1::InferenceService::Service {
       attempts_[id].push_back(absl::Now());
       most_in_flight_ = std::max(most_in_flight_, ++in_flight_);
     }
-    absl::SleepFor(absl::Milliseconds(10));
+    absl::SleepFor(SleepOf(id));
     absl::MutexLock lock(&mutex_);
     --in_flight_;
     response->add_token_ids(id + 1);
@@ -66,6 +67,12 @@ class ScriptedService final : public v1::InferenceService::Service {
     return ToGrpcStatus(status);
   }
 
+  // Each answer to that line takes so long.
+  void SleepOn(uint32_t id, absl::Duration duration) {
+    absl::MutexLock lock(&mutex_);
+    sleeps_[id] = duration;
+  }
+
   std::vector<absl::Time> attempts(uint32_t id) {
     absl::MutexLock lock(&mutex_);
     return attempts_[id];
@@ -76,12 +83,25 @@ class ScriptedService final : public v1::InferenceService::Service {
   }
 
  private:
+  absl::Duration SleepOf(uint32_t id) {
+    absl::MutexLock lock(&mutex_);
+    const auto it = sleeps_.find(id);
+    return it == sleeps_.end() ? absl::Milliseconds(10) : it->second;
+  }
+
   absl::Mutex mutex_;
+  std::map<uint32_t, absl::Duration> sleeps_ ABSL_GUARDED_BY(mutex_);
   std::map<uint32_t, std::deque<absl::Status>> scripts_ ABSL_GUARDED_BY(mutex_);
   std::map<uint32_t, std::vector<absl::Time>> attempts_ ABSL_GUARDED_BY(mutex_);
   int64_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t most_in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
 };
+
+absl::Duration ThreadCpuTime() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return absl::DurationFromTimespec(time);
+}
 
 class BatchRunnerTest : public testing::Test {
  protected:
@@ -152,7 +172,9 @@ TEST_F(BatchRunnerTest, TriesAgainWhatMaySucceedLater) {
   WriteLines(4);
   service_.Script(1, {absl::UnavailableError("gone"),
                       absl::UnavailableError("gone"), absl::OkStatus()});
-  service_.Script(2, {absl::ResourceExhaustedError("full"), absl::OkStatus()});
+  service_.Script(2, {WithRetryDelay(absl::ResourceExhaustedError("full"),
+                                     absl::Milliseconds(10)),
+                      absl::OkStatus()});
   service_.Script(3, {absl::AbortedError("lost"), absl::OkStatus()});
   const auto summary = Run();
   ASSERT_THAT(summary, IsOk());
@@ -181,12 +203,14 @@ TEST_F(BatchRunnerTest, WhatCannotSucceedIsTheLinesError) {
   EXPECT_THAT(service_.attempts(1), SizeIs(1));
 }
 
-TEST_F(BatchRunnerTest, WaitsAsLongAsTheServerAsks) {
+TEST_F(BatchRunnerTest, SleepsAsLongAsTheServerAsks) {
   WriteLines(1);
   service_.Script(1, {WithRetryDelay(absl::ResourceExhaustedError("full"),
                                      absl::Seconds(2)),
                       absl::OkStatus()});
+  const absl::Duration before = ThreadCpuTime();
   ASSERT_THAT(Run(), IsOk());
+  EXPECT_LT(ThreadCpuTime() - before, absl::Milliseconds(500));
   const auto attempts = service_.attempts(1);
   ASSERT_THAT(attempts, SizeIs(2));
   EXPECT_GE(attempts[1] - attempts[0], absl::Seconds(2));
@@ -220,6 +244,48 @@ TEST_F(BatchRunnerTest, GivesUpOnAServerThatTakesNothingAndGoesOnLater) {
   ASSERT_THAT(Run(), IsOk());
   EXPECT_THAT(Results(), SizeIs(6));
   EXPECT_THAT(service_.attempts(1), SizeIs(1));
+}
+
+// Line 1 runs for longer than that, while line 2 is refused all the time.
+TEST_F(BatchRunnerTest, DoesNotGiveUpOnWhatTheServerHas) {
+  WriteLines(2);
+  options_.give_up_after = absl::Seconds(1.5);
+  service_.SleepOn(1, absl::Seconds(2.5));
+  const absl::Status full =
+      WithRetryDelay(absl::ResourceExhaustedError("full"), absl::Seconds(0.5));
+  service_.Script(2, {full, full, full, full, full, absl::OkStatus()});
+  const auto summary = Run();
+  ASSERT_THAT(summary, IsOk());
+  EXPECT_EQ(summary->errors, 0);
+}
+
+// The server was there until then.
+TEST_F(BatchRunnerTest, DoesNotGiveUpWhenALongCallIsLost) {
+  WriteLines(1);
+  options_.give_up_after = absl::Seconds(1);
+  service_.SleepOn(1, absl::Seconds(1.5));
+  service_.Script(1, {absl::UnavailableError("gone"), absl::OkStatus()});
+  EXPECT_THAT(Run(), IsOk());
+  EXPECT_THAT(service_.attempts(1), SizeIs(2));
+}
+
+// Property: wherever a kill tears a real result, the next run goes on.
+TEST_F(BatchRunnerTest, GoesOnAfterATornResult) {
+  WriteLines(2);
+  service_.Script(2, {absl::InvalidArgumentError("too long")});
+  for (const uint32_t line : {1, 2}) {
+    ASSERT_THAT(Run(), IsOk());
+    const std::string result = Results()[line].dump();
+    for (size_t length = 1; length <= result.size(); length += 7) {
+      SCOPED_TRACE(result.substr(0, length));
+      (void)std::remove(options_.output_file.c_str());
+      std::ofstream(options_.output_file + ".partial")
+          << result.substr(0, length);
+      const auto summary = Run();
+      ASSERT_THAT(summary, IsOk());
+      EXPECT_EQ(summary->lines, 2);
+    }
+  }
 }
 
 TEST_F(BatchRunnerTest, AWrongKeyEndsTheRunAtOnce) {
