@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "common/grpc_status.h"
+#include "common/status_details.h"
 
 namespace hybridserve {
 namespace {
@@ -47,10 +49,16 @@ std::string Describe(const absl::Status& status) {
   return OneLine(absl::StatusCodeToString(status.code()), status.message());
 }
 
-bool IsRetryable(grpc::StatusCode code) {
-  return code == grpc::StatusCode::UNAVAILABLE ||
-         code == grpc::StatusCode::RESOURCE_EXHAUSTED ||
-         code == grpc::StatusCode::ABORTED;
+bool IsRetryable(const grpc::Status& status) {
+  switch (status.error_code()) {
+    case grpc::StatusCode::UNAVAILABLE:
+    case grpc::StatusCode::ABORTED:
+      return true;
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+      return RetryDelayOf(FromGrpcStatus(status)).has_value();
+    default:
+      return false;
+  }
 }
 
 }  // namespace hybridserve

@@ -18,8 +18,9 @@ std::string Describe(const grpc::Status& status);
 std::string Describe(const absl::Status& status);
 
 // True where the same call may succeed later: the server is full, gone or lost
-// its worker.
-bool IsRetryable(grpc::StatusCode code);
+// its worker. RESOURCE_EXHAUSTED without RetryInfo is that of a message that is
+// too large, and stays so.
+bool IsRetryable(const grpc::Status& status);
 
 }  // namespace hybridserve
 

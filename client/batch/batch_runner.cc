@@ -266,7 +266,7 @@ class Runner {
 
   absl::Status Handle(std::unique_ptr<Job> job) {
     if (job->status.error_code() == grpc::StatusCode::ABORTED) ++job->aborts;
-    if (IsRetryable(job->status.error_code()) && job->aborts < kMostAborts) {
+    if (IsRetryable(job->status) && job->aborts < kMostAborts) {
       last_refused_ = absl::Now();
       if (IsTaken(*job)) last_taken_ = last_refused_;
       last_problem_ = Describe(job->status);

@@ -187,20 +187,24 @@ TEST_F(BatchRunnerTest, TriesAgainWhatMaySucceedLater) {
 }
 
 TEST_F(BatchRunnerTest, WhatCannotSucceedIsTheLinesError) {
-  WriteLines(3);
+  WriteLines(4);
   service_.Script(1, {absl::InvalidArgumentError("too long")});
   service_.Script(3, {absl::InternalError("the device failed")});
+  // Without RetryInfo: the message is too large, and stays so.
+  service_.Script(4, {absl::ResourceExhaustedError("too large")});
   const auto summary = Run();
   ASSERT_THAT(summary, IsOk());
-  EXPECT_EQ(summary->errors, 2);
+  EXPECT_EQ(summary->errors, 3);
   auto results = Results();
-  ASSERT_THAT(results, SizeIs(3));
+  ASSERT_THAT(results, SizeIs(4));
   EXPECT_EQ(results[1]["error"]["code"], "INVALID_ARGUMENT");
   EXPECT_EQ(results[1]["error"]["message"], "too long");
   EXPECT_FALSE(results[2].contains("error"));
   EXPECT_EQ(results[3]["error"]["code"], "INTERNAL");
-  EXPECT_THAT(Results(".errors"), SizeIs(2));
+  EXPECT_EQ(results[4]["error"]["code"], "RESOURCE_EXHAUSTED");
+  EXPECT_THAT(Results(".errors"), SizeIs(3));
   EXPECT_THAT(service_.attempts(1), SizeIs(1));
+  EXPECT_THAT(service_.attempts(4), SizeIs(1));
 }
 
 TEST_F(BatchRunnerTest, SleepsAsLongAsTheServerAsks) {
