@@ -121,7 +121,8 @@ class Runner {
         bar_(bar),
         start_(absl::Now()),
         last_taken_(start_),
-        last_refused_(start_) {}
+        last_refused_(start_),
+        last_gone_(start_) {}
 
   absl::StatusOr<BatchSummary> Run(Interrupt& interrupt) {
     Interrupt::Scope scope(interrupt, [this] { OnInterrupt(); });
@@ -264,11 +265,24 @@ class Runner {
     return std::exchange(done_, {});
   }
 
+  bool MaySucceedLater(const Job& job) const {
+    if (job.status.error_code() != grpc::StatusCode::NOT_FOUND) {
+      return IsRetryable(job.status) && job.aborts < kMostAborts;
+    }
+    const auto answer = last_answers_.find(job.request.model());
+    absl::Time known = last_gone_;
+    if (answer != last_answers_.end()) known = std::max(known, answer->second);
+    return absl::Now() - known < options_.wait_for_model;
+  }
+
   absl::Status Handle(std::unique_ptr<Job> job) {
     if (job->status.error_code() == grpc::StatusCode::ABORTED) ++job->aborts;
-    if (IsRetryable(job->status) && job->aborts < kMostAborts) {
+    if (MaySucceedLater(*job)) {
       last_refused_ = absl::Now();
       if (IsTaken(*job)) last_taken_ = last_refused_;
+      if (job->status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+        last_gone_ = last_refused_;
+      }
       last_problem_ = Describe(job->status);
       const absl::Duration pause = Pause(job->attempts, job->status);
       paused_.emplace(absl::Now() + pause, std::move(job));
@@ -284,6 +298,7 @@ class Runner {
       return absl::UnauthenticatedError(Describe(job->status));
     }
     last_taken_ = absl::Now();
+    if (job->status.ok()) last_answers_[job->request.model()] = last_taken_;
     completion_tokens_ += job->response.usage().completion_tokens();
     return output_.Append(Result(*job));
   }
@@ -323,6 +338,8 @@ class Runner {
   const absl::Time start_;
   absl::Time last_taken_;    // The server had a call, or answered one.
   absl::Time last_refused_;  // Failed with what may succeed later.
+  absl::Time last_gone_;     // Of those, UNAVAILABLE; at first the start.
+  std::map<std::string, absl::Time> last_answers_;  // By model.
   std::string last_problem_;
   int64_t completion_tokens_ = 0;
   bool at_end_ = false;

@@ -28,6 +28,10 @@ struct BatchOptions {
   // A server that refuses everything for this long ends the run. What it has
   // taken may need longer than that.
   absl::Duration give_up_after = absl::Minutes(10);
+  // A model that the server does not know is waited for so long since the run
+  // began, the server was seen gone or the model last answered: a scheduler
+  // that was started anew knows a model once a worker has brought it.
+  absl::Duration wait_for_model = absl::Minutes(3);
 };
 
 struct BatchSummary {
@@ -41,8 +45,8 @@ struct BatchSummary {
 // often the job is killed and run again. What may succeed later (the server
 // is full or gone) is tried again with growing pauses, no shorter than the
 // server asks for; what cannot becomes the line's error, and so does a line
-// that is ABORTED again and again. Progress goes to `progress`: a bar if it is
-// a terminal.
+// that is ABORTED again and again or whose model does not come. Progress goes
+// to `progress`: a bar if it is a terminal.
 //
 // Ctrl-C: Cancelled, after what is done was written; running again goes on.
 // Unavailable: gave up. Others: the files' errors.

@@ -220,6 +220,49 @@ TEST_F(BatchRunnerTest, SleepsAsLongAsTheServerAsks) {
   EXPECT_GE(attempts[1] - attempts[0], absl::Seconds(2));
 }
 
+// As after a scheduler's restart: a worker has yet to bring the model.
+TEST_F(BatchRunnerTest, WaitsForAModelThatIsNotThereYet) {
+  WriteLines(1);
+  service_.Script(1, {absl::NotFoundError("no model"),
+                      absl::NotFoundError("no model"), absl::OkStatus()});
+  const auto summary = Run();
+  ASSERT_THAT(summary, IsOk());
+  EXPECT_EQ(summary->errors, 0);
+  EXPECT_THAT(service_.attempts(1), SizeIs(3));
+}
+
+TEST_F(BatchRunnerTest, AModelThatDoesNotComeIsTheLinesError) {
+  WriteLines(2);
+  options_.wait_for_model = absl::Seconds(1);
+  service_.Script(1, {absl::NotFoundError("no model")});
+  const auto summary = Run();
+  ASSERT_THAT(summary, IsOk());
+  EXPECT_EQ(summary->errors, 1);
+  EXPECT_EQ(Results()[1]["error"]["code"], "NOT_FOUND");
+  EXPECT_THAT(service_.attempts(1), SizeIs(testing::Ge(3)));
+}
+
+// Line 2's NOT_FOUND comes 2 s after the start, and 0.5 s after line 1's end.
+TEST_F(BatchRunnerTest, AModelIsWaitedForAgainAfterARestart) {
+  options_.wait_for_model = absl::Seconds(1);
+  service_.SleepOn(1, absl::Seconds(1.5));
+  service_.SleepOn(2, absl::Seconds(2));
+  for (const absl::Status& sign :
+       {absl::UnavailableError("gone"), absl::OkStatus()}) {
+    SCOPED_TRACE(sign.ToString());
+    const std::string model = sign.ok() ? "b" : "a";
+    std::ofstream(options_.input)
+        << R"({"token_ids":[1],"model":")" << model << "\"}\n"
+        << R"({"token_ids":[2],"model":"b"})";
+    service_.Script(1, {sign, absl::OkStatus()});
+    service_.Script(2, {absl::NotFoundError("no model"), absl::OkStatus()});
+    const auto summary = Run();
+    ASSERT_THAT(summary, IsOk());
+    EXPECT_EQ(summary->errors, 0);
+    (void)std::remove(options_.output_file.c_str());
+  }
+}
+
 // Without a limit it would lose worker after worker, for ever.
 TEST_F(BatchRunnerTest, ALineThatAbortsAgainAndAgainIsAnError) {
   WriteLines(2);

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/time.h"
 #include "client/batch/batch_runner.h"
 #include "client/batch/output_file.h"
 #include "client/cli/backend.h"
@@ -55,6 +56,8 @@ absl::StatusOr<BatchOptions> BatchFromFlags() {
       options.shard_index < 0 || options.shard_index >= options.shard_count) {
     return WrongFlag("shard", "must be I/N with 0 <= I < N");
   }
+  // No worker comes to the one in this process.
+  if (!HasServerFlag()) options.wait_for_model = absl::ZeroDuration();
   return options;
 }
 
