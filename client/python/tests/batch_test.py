@@ -11,7 +11,8 @@ import grpc
 import hybridserve
 from client.python.tests.live_service import (LONG, SLOW_WORKER, WORKER,
                                               LiveServiceTest)
-from client.python.tests.scripted_server import ScriptedServer, fail, succeed
+from client.python.tests.scripted_server import (ScriptedServer, fail, late,
+                                                 succeed)
 from hybridserve import batch
 from tests.e2e.processes import Process
 
@@ -164,6 +165,36 @@ class GivingUpTest(unittest.TestCase):
                 # Most rows were not even sent.
                 sent = {seen.prompt for seen in server.seen}
                 self.assertLess(len(sent), 10)
+
+    def assert_all_succeed(self, rows, give_up_after, *steps):
+        quick = hybridserve.RetryPolicy(initial_backoff=0.01, max_backoff=0.02)
+        for run in (lambda server: list(batch.generate(
+                        hybridserve.Client(server.address, retry=quick),
+                        rows, window=2, give_up_after=give_up_after)),
+                    lambda server: collect(server.address, rows, window=2,
+                                           give_up_after=give_up_after)):
+            with ScriptedServer(*steps) as server:
+                self.assertEqual([result.error for result in run(server)],
+                                 len(rows) * [None])
+
+    def test_a_server_that_was_slow_and_then_gone_is_not_given_up(self):
+        self.assert_all_succeed(
+            ["A"], 0.5, late(1.5, fail(grpc.StatusCode.UNAVAILABLE)),
+            succeed())
+
+    def test_nor_one_that_runs_a_row_and_refuses_the_others(self):
+        full = fail(grpc.StatusCode.RESOURCE_EXHAUSTED, 0.5)
+        self.assert_all_succeed(["A", "B"], 1.2, late(2.5, succeed()),
+                                *4 * [full], succeed())
+
+    def test_a_row_that_is_too_large_says_nothing_of_the_others(self):
+        with ScriptedServer(fail(grpc.StatusCode.RESOURCE_EXHAUSTED),
+                            succeed()) as server, \
+                hybridserve.Client(server.address) as client:
+            results = list(batch.generate(client, ["A", "B"], window=1,
+                                          give_up_after=0))
+            self.assertEqual([result.ok for result in results], [False, True])
+            self.assertEqual(len(server.seen), 2)
 
     def test_full_queues_are_waited_for_and_aborts_are_counted(self):
         full = fail(grpc.StatusCode.RESOURCE_EXHAUSTED, 0.01)

@@ -53,6 +53,13 @@ def succeed() -> Step:
     return step
 
 
+def late(seconds: float, then: Step) -> Step:
+    def step(context: grpc.ServicerContext) -> Iterator[Any]:
+        time.sleep(seconds)
+        yield from then(context)
+    return step
+
+
 def hang() -> Step:
     def step(context: grpc.ServicerContext) -> Iterator[Any]:
         ended = threading.Event()

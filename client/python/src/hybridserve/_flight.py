@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
-from typing import Callable, Dict, Iterator, Optional, Union
+from typing import Callable, Dict, Iterator, Optional, Set, Union
 
 import grpc
 
@@ -21,6 +22,8 @@ from hybridserve.retry import Attempts
 _MAX_ABORTS = 4
 # Ordered results that may wait for an earlier one, in windows.
 _WAITING_WINDOWS = 4
+# The least that an attempt is out if the server took it.
+_TAKEN_SECONDS = 1.0
 # What another attempt may heal.
 _OF_THE_SERVER = frozenset({grpc.StatusCode.UNAVAILABLE,
                             grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -70,23 +73,41 @@ class Flight:
 
 
 class Runner:
-    """Runs rows one by one, and sees when nothing succeeds any more."""
+    """Runs rows one by one, and sees when the server takes none any more."""
 
     def __init__(self, give_up_after: float):
         if not give_up_after >= 0:
             raise ValueError("give_up_after: must not be negative")
         self._give_up_after = give_up_after
-        self._last_answer = time.monotonic()
+        # Refusals come at once, or after the time that connections take: an
+        # attempt that is out for longer was taken.
+        self._taken_after = max(give_up_after / 10, _TAKEN_SECONDS)
+        # When the server had a row, or answered one.
+        self._last_taken = time.monotonic()
+        self._under_way: Set[Attempts] = set()
         self._stalled: Optional[StatusError] = None
 
     def _give_up(self) -> bool:
-        return time.monotonic() - self._last_answer > self._give_up_after
+        """After a refusal."""
+        now = time.monotonic()
+        if any(attempts.seconds_out >= self._taken_after
+               for attempts in list(self._under_way)):
+            self._last_taken = now
+        return now - self._last_taken > self._give_up_after
 
-    def _attempts(self, client: ClientBase, row: Row) -> Attempts:
+    @contextlib.contextmanager
+    def _attempts(self, client: ClientBase, row: Row) -> Iterator[Attempts]:
         policy = dataclasses.replace(
             client.retry, max_attempts=None, max_aborts=_MAX_ABORTS,
             max_server_delay=self._give_up_after)
-        return client._attempts(row.options, policy, self._give_up)
+        attempts = client._attempts(row.options, policy, self._give_up)
+        self._under_way.add(attempts)
+        try:
+            yield attempts
+        finally:
+            if attempts.seconds_out >= self._taken_after:
+                self._last_taken = time.monotonic()
+            self._under_way.discard(attempts)
 
     def _early(self, row: Row) -> Optional[BatchResult]:
         """Of a row that is not sent."""
@@ -100,10 +121,14 @@ class Runner:
             field, _, description = str(error).rpartition(": ")
             error = invalid_argument(field or "input", description)
         assert isinstance(error, StatusError)
-        if error.code in _OF_THE_SERVER and self._give_up():
+        # Without a time to come back the row is too large.
+        of_the_server = error.code in _OF_THE_SERVER and (
+            error.code != grpc.StatusCode.RESOURCE_EXHAUSTED
+            or error.retry_delay is not None)
+        if not of_the_server:
+            self._last_taken = time.monotonic()
+        elif self._give_up():
             self._stalled = error
-        elif error.code not in _OF_THE_SERVER:
-            self._last_answer = time.monotonic()  # The server answers.
         return BatchResult(row.index, row.key, error=error)
 
     def run(self, client: Client, row: Row, canceller: Canceller
@@ -112,13 +137,12 @@ class Runner:
         if early is not None:
             return early
         try:
-            generation = client._generate(row.prompt, row.token_ids,
-                                          row.options,
-                                          self._attempts(client, row),
-                                          canceller)
+            with self._attempts(client, row) as attempts:
+                generation = client._generate(row.prompt, row.token_ids,
+                                              row.options, attempts, canceller)
         except (StatusError, TypeError) as error:
             return self._failed(row, error)
-        self._last_answer = time.monotonic()
+        self._last_taken = time.monotonic()
         return BatchResult(row.index, row.key, generation)
 
     async def run_async(self, client: AsyncClient, row: Row) -> BatchResult:
@@ -126,10 +150,10 @@ class Runner:
         if early is not None:
             return early
         try:
-            generation = await client._generate(row.prompt, row.token_ids,
-                                                row.options,
-                                                self._attempts(client, row))
+            with self._attempts(client, row) as attempts:
+                generation = await client._generate(
+                    row.prompt, row.token_ids, row.options, attempts)
         except (StatusError, TypeError) as error:
             return self._failed(row, error)
-        self._last_answer = time.monotonic()
+        self._last_taken = time.monotonic()
         return BatchResult(row.index, row.key, generation)

@@ -7,9 +7,10 @@
             print(result.generation.text if result.ok else result.error)
 
 An error of a row is the row's, in its result; none is raised. A full, draining
-or absent server is waited for, `give_up_after` seconds without any success at
-most: rows after that get the error at once. For files that must survive being
-killed there is the program: `hybridserve batch`.
+or absent server is waited for, until it has refused everything for
+`give_up_after` seconds and has no row: those after that get the error at once.
+For files that must survive being killed there is the program:
+`hybridserve batch`.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def generate(client: Client, rows: Any, *, window: int = WINDOW,
             or a mapping with "prompt" or "token_ids" and options of its own.
         window: requests in flight at once.
         ordered: results in the order of the rows; else as they complete.
-        give_up_after: seconds without any success.
+        give_up_after: seconds of refusals, with no row running.
         prompt_column: of a DataFrame.
         option_columns: columns of a DataFrame that are options of their rows.
         **options: see GenerateOptions; `timeout` is for each row.

@@ -48,7 +48,7 @@ class Generate:
             option_columns: columns that are options of their rows.
             prefix: begins the names of the added columns.
             window: requests in flight at once.
-            give_up_after: seconds without any success.
+            give_up_after: seconds of refusals, with no row running.
             options: of all rows: see GenerateOptions.
             **connection: more arguments of Client.
         """

@@ -77,6 +77,7 @@ class Attempts:
         self._deadline = (None if timeout is None or timeout > _FOR_EVER_SECONDS
                           else clock() + timeout)
         self._begun = 0
+        self._sent_at: Optional[float] = None
         self._aborts = 0
         self._last: Optional[StatusError] = None
 
@@ -90,7 +91,14 @@ class Attempts:
             error.attempts = self._begun
             raise error from self._last
         self._begun += 1
+        self._sent_at = self._clock()
         return remaining
+
+    @property
+    def seconds_out(self) -> float:
+        """Since the attempt under way, or the last, was sent; 0 in a pause."""
+        sent_at = self._sent_at
+        return 0.0 if sent_at is None else self._clock() - sent_at
 
     def pause_after(self, error: StatusError) -> float:
         """Seconds until the next attempt. Raises the error if there is none."""
@@ -107,6 +115,7 @@ class Attempts:
                 or (remaining is not None and pause >= remaining)):
             raise error from self._last
         self._last = error
+        self._sent_at = None
         return pause
 
     def _remaining(self) -> Optional[float]:
