@@ -27,7 +27,8 @@ if ! command -v dh > /dev/null; then
   exit 1
 fi
 if [[ -z "$programs" ]]; then
-  run_bazel build --config=opt //client:hybridserve //scheduler //worker
+  run_bazel build --config=opt //client:hybridserve \
+    //client/openai:hybridserve-openai //scheduler //worker
   programs="$PWD/bazel-bin"
 fi
 : "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct 2> /dev/null || date +%s)}"
@@ -50,6 +51,7 @@ install -m 0755 "$programs/client/hybridserve" "$stage/bin/hybridserve"
 install -m 0755 "$programs/scheduler/scheduler" \
   "$stage/bin/hybridserve-scheduler"
 install -m 0755 "$programs/worker/worker" "$stage/bin/hybridserve-worker"
+install -m 0755 "$programs/client/openai/hybridserve-openai" "$stage/bin/"
 
 client="$stage/bin/hybridserve"
 "$client" completion bash > "$stage/completion/hybridserve"

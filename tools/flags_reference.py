@@ -3,7 +3,7 @@
 
 Usage: flags_reference.py [--check] [PROGRAMS_ROOT [FILE]]
 
-PROGRAMS_ROOT is where the three programs are (bazel-bin), FILE what to write
+PROGRAMS_ROOT is where the programs are (bazel-bin), FILE what to write
 (docs/flags.md). With --check nothing is written: exits 1, and says how it
 differs, if FILE is not what the programs give.
 """
@@ -18,12 +18,13 @@ sys.path.insert(0, str(REPOSITORY))
 from tools.program_help import Flag, Help, help_of  # noqa: E402
 
 PROGRAMS = {"scheduler": "scheduler/scheduler", "worker": "worker/worker",
+            "hybridserve-openai": "client/openai/hybridserve-openai",
             "hybridserve": "client/hybridserve"}
 
 HEAD = """\
 # Flags
 
-Every flag of the three programs. This page is made from their `--help` by
+Every flag of the four programs. This page is made from their `--help` by
 `tools/flags_reference.py`; a test keeps it so.
 
 ## Three ways to set a flag
@@ -79,7 +80,7 @@ def program_section(name: str, program: str) -> str:
 
 # Of the folders that define a program's flags.
 TITLES = {"common": "all programs'", "scheduler": "its own",
-          "worker": "its own"}
+          "worker": "its own", "gateway": "its own"}
 
 
 def anchor(title: str) -> str:
@@ -116,8 +117,8 @@ def client_section(program: str) -> str:
 def reference(root: pathlib.Path) -> str:
     return "".join([
         HEAD,
-        program_section("scheduler", str(root / PROGRAMS["scheduler"])),
-        program_section("worker", str(root / PROGRAMS["worker"])),
+        *(program_section(name, str(root / program))
+          for name, program in PROGRAMS.items() if name != "hybridserve"),
         client_section(str(root / PROGRAMS["hybridserve"])),
     ])
 

@@ -22,6 +22,9 @@ PAGES = {
     "hybridserve-worker": ("worker/worker",
                            "runs a language model on one device for a "
                            "scheduler"),
+    "hybridserve-openai": ("client/openai/hybridserve-openai",
+                           "serves OpenAI's HTTP API in front of a "
+                           "scheduler"),
 }
 
 

@@ -65,7 +65,7 @@ ABSL_FLAG(std::string, max_body_size, "4MiB",
 ABSL_FLAG(absl::Duration, head_timeout, absl::Seconds(10),
           "By when a request's first line and headers are there, whole.");
 ABSL_FLAG(absl::Duration, body_timeout, absl::Seconds(60),
-          "By when its body is.");
+          "By when a request's body is there, whole.");
 ABSL_FLAG(absl::Duration, write_timeout, absl::Seconds(30),
           "How long a client may take nothing of what is sent to it; its "
           "request is then cancelled.");

@@ -14,22 +14,27 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.request
 
 from tests.e2e.processes import Process, Programs, run_client
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS_ROOT = ""
-UNITS = ("hybridserve-scheduler", "hybridserve-worker")
+UNITS = ("hybridserve-openai", "hybridserve-scheduler", "hybridserve-worker")
 # With what only root has in it elsewhere.
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 # Of systemd-analyze: 0 is locked up, 10 open.
-MAX_EXPOSURE = {"hybridserve-scheduler": 2.0, "hybridserve-worker": 2.5}
+MAX_EXPOSURE = {"hybridserve-openai": 2.0, "hybridserve-scheduler": 2.0,
+                "hybridserve-worker": 2.5}
 FILES = """
+./etc/hybridserve/openai.conf
 ./etc/hybridserve/scheduler.conf
 ./etc/hybridserve/worker.conf
+./lib/systemd/system/hybridserve-openai.service
 ./lib/systemd/system/hybridserve-scheduler.service
 ./lib/systemd/system/hybridserve-worker.service
 ./usr/bin/hybridserve
+./usr/bin/hybridserve-openai
 ./usr/bin/hybridserve-scheduler
 ./usr/bin/hybridserve-worker
 ./usr/share/bash-completion/completions/hybridserve
@@ -37,6 +42,7 @@ FILES = """
 ./usr/share/doc/hybridserve/copyright
 ./usr/share/fish/vendor_completions.d/hybridserve.fish
 ./usr/share/hybridserve/models/demo/model.safetensors
+./usr/share/man/man1/hybridserve-openai.1.gz
 ./usr/share/man/man1/hybridserve-scheduler.1.gz
 ./usr/share/man/man1/hybridserve-worker.1.gz
 ./usr/share/man/man1/hybridserve.1.gz
@@ -173,8 +179,27 @@ class DebTest(unittest.TestCase):
                     programs, "generate", *flags,
                     f"--server={address}").stdout)
                 self.assertEqual(served["token_ids"], alone["token_ids"])
+                self.assertEqual(self.complete_by_http(address),
+                                 alone["text"])
                 self.assertEqual(worker.stop(), 0)
             self.assertEqual(scheduler.stop(), 0)
+
+    def complete_by_http(self, scheduler: str) -> str:
+        """The same from the gateway, by its file but for addresses."""
+        conf = self.root / "etc/hybridserve/openai.conf"
+        with Process([str(self.root / "usr/bin/hybridserve-openai"),
+                      f"--config={conf}", "--listen=127.0.0.1:0",
+                      f"--server={scheduler}"]) as gateway:
+            address = gateway.wait_for_line(r"listening (.+:\d+)").group(1)
+            gateway.wait_for_line("ready")
+            body = {"model": "demo", "prompt": "In the beginning",
+                    "max_tokens": 8, "temperature": 0}
+            with urllib.request.urlopen(
+                    f"http://{address}/v1/completions",
+                    json.dumps(body).encode(), timeout=120) as answer:
+                text = json.load(answer)["choices"][0]["text"]
+            self.assertEqual(gateway.stop(), 0)
+            return text
 
     def test_config_files_name_flags_that_there_are(self):
         for name in UNITS:

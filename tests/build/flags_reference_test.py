@@ -11,7 +11,9 @@ import sys
 import tempfile
 import unittest
 
+from tests.e2e.processes import Programs
 from tools.flags_reference import PROGRAMS, main
+from tools.man_pages import PAGES
 from tools.program_help import help_of
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "flags.md"
@@ -32,6 +34,16 @@ class FlagsReferenceTest(unittest.TestCase):
                     self.assertEqual(main(["--check", ROOT, str(page)]), 1)
             self.assertEqual(main([ROOT, str(page)]), 0)
             self.assertEqual(page.read_text(), PAGE.read_text())
+
+    def test_every_program_has_a_section_and_a_manual_page(self):
+        programs = [str(pathlib.Path(program).relative_to(ROOT))
+                    for program in Programs(ROOT).all()]
+        self.assertEqual(list(PROGRAMS.values()), programs)
+        self.assertEqual(
+            re.findall(r"^## ([a-z-]+)$", PAGE.read_text(), re.MULTILINE),
+            list(PROGRAMS))
+        self.assertCountEqual([program for program, _ in PAGES.values()],
+                              programs)
 
     def test_every_flag_has_a_line_and_a_meaning(self):
         text = PAGE.read_text()

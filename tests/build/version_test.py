@@ -30,11 +30,11 @@ class VersionTest(unittest.TestCase):
                          r"\A\d+\.\d+\.\d+\n\Z")
 
     def test_every_program_says_it(self):
-        for program in (PROGRAMS.scheduler, PROGRAMS.worker, PROGRAMS.client):
+        for program in PROGRAMS.all():
             shown = subprocess.run([program, "--version"], check=True,
                                    capture_output=True, text=True).stdout
             self.assertRegex(
-                shown, rf"^hybridserve (\w+ )?{re.escape(self.version)} "
+                shown, rf"^hybridserve ([\w-]+ )?{re.escape(self.version)} "
                 r"\(build [0-9a-f]+\)\n$")
 
     def test_manifests_and_scripts_name_no_other(self):

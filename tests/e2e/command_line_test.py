@@ -143,7 +143,7 @@ class CommandLineTest(unittest.TestCase):
         self.assertNotIn("--model_dir=VALUE", shown)
 
     def test_flags_come_from_a_file_and_the_environment_wins(self):
-        """The order of the three, in all three programs."""
+        """The order of the three, in scheduler, worker and client."""
         config = self.scratch / "a b.conf"
         config.write_text("# Of a test.\n\npolicy = fastest\n")
         flag = f"--config={config}"

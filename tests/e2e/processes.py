@@ -27,6 +27,9 @@ class Programs:
         self.openai_gateway = str(root / "client" / "openai" /
                                   "hybridserve-openai")
 
+    def all(self) -> list[str]:
+        return [self.scheduler, self.worker, self.openai_gateway, self.client]
+
 
 class Process:
     """A program that prints the contract's lines on stdout."""
