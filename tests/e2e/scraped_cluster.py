@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "tests" / "golden" / "models" / "pre_norm"
 DOCS = ROOT / "docs" / "metrics.md"
 
-ROW = re.compile(r"\| `(\w+)` \| (S|W|SW) \| (\w+) \|([^|]*)\|")
+ROW = re.compile(r"\| `(\w+)` \| (S|W|O|SW|SWO) \| (\w+) \|([^|]*)\|")
 SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? ([^ ]+)")
 LABEL = re.compile(r'(\w+)="(?:[^"\\]|\\.)*"')
 # What the types' own series have, beside the labels that they were given.
@@ -26,7 +26,7 @@ Metrics = dict[str, tuple[str, frozenset[str]]]
 
 
 def documented(program: str) -> Metrics:
-    """What docs/metrics.md has of a program, "S" or "W"."""
+    """What docs/metrics.md has of a program, "S", "W" or "O"."""
     metrics: Metrics = {}
     for line in DOCS.read_text("utf-8").splitlines():
         if not line.startswith("| `"):

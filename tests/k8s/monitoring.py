@@ -10,7 +10,6 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "k8s" / "components" / "monitoring"
 RUNBOOK = ROOT / "docs" / "runbook.md"
-OPENAI = ROOT / "docs" / "openai.md"
 
 # A name that is no function and no keyword: followed by labels, a range, an
 # operator or nothing. Ours have prefixes, so this is all that they need.
@@ -74,12 +73,6 @@ def queries() -> list[Query]:
             found.append(Query(f'variable {variable["name"]}',
                                labels_of.group(1)))
     return found
-
-
-def gateway_metrics() -> set[str]:
-    """What OpenAI's gateway has, by its page; a test of its own sees to that."""
-    return set(re.findall(r"^\| `(hybridserve_openai_\w+)` \|",
-                          OPENAI.read_text("utf-8"), re.MULTILINE))
 
 
 def without_suffix(metric: str) -> str:

@@ -9,9 +9,9 @@ import unittest
 import kubernetes_validate
 import yaml
 
-from tests.k8s.monitoring import (FOLDER, RUNBOOK, alerts, dashboard,
-                                  gateway_metrics, panels, queries, recorded,
-                                  rule_groups, without_suffix)
+from tests.k8s.monitoring import (FOLDER, RUNBOOK, alerts, dashboard, panels,
+                                  queries, recorded, rule_groups,
+                                  without_suffix)
 from tests.k8s.rendering import render
 
 DOCS = FOLDER.parents[2] / "docs" / "metrics.md"
@@ -93,8 +93,7 @@ class RulesTest(unittest.TestCase):
 
 class QueriesTest(unittest.TestCase):
     def test_every_metric_is_documented_or_recorded(self):
-        known = (documented() | gateway_metrics() | recorded()
-                 | OWN_OF_PROMETHEUS)
+        known = documented() | recorded() | OWN_OF_PROMETHEUS
         for query in queries():
             used = query.metrics()
             self.assertTrue(used, f"{query.where}: no metric in {query.expr}")
