@@ -56,8 +56,15 @@ absl::StatusOr<ChatMessage> ReadMessage(const std::string& field,
       ASSIGN_OR_RETURN(role, ReadRole(path, item));
     } else if (name == "content") {
       ASSIGN_OR_RETURN(content, ReadContent(path, item));
-    } else if (name == "refusal" || name == "audio" || name == "tool_calls" ||
-               name == "function_call" || name == "name") {
+    } else if (name == "name") {
+      // Tells speakers of one role apart; templates have no place for it.
+      RETURN_IF_ERROR(ReadString(path, item).status());
+    } else if (name == "tool_calls" || name == "annotations") {
+      if (item != json::array()) {
+        return InvalidFieldError(path, "is not supported");
+      }
+    } else if (name == "refusal" || name == "audio" ||
+               name == "function_call") {
       return InvalidFieldError(path, "is not supported");
     } else {
       return UnknownField(path);
@@ -84,7 +91,7 @@ absl::StatusOr<std::vector<ChatMessage>> ReadMessages(const json& value) {
   return messages;
 }
 
-// Fields of OpenAI's that ask for more than text, where they ask for nothing.
+// Fields of OpenAI's that ask for more than a text, where they ask for nothing.
 bool AsksForNothing(absl::string_view field, const json& value) {
   if (field == "tools" || field == "functions") return value.empty();
   if (field == "tool_choice" || field == "function_call") {
@@ -94,18 +101,30 @@ bool AsksForNothing(absl::string_view field, const json& value) {
     return value == json::object({{"type", "text"}});
   }
   if (field == "modalities") return value == json::array({"text"});
+  if (field == "store") return value == false;
+  if (field == "metadata") return value == json::object();
+  if (field == "service_tier") return value == "auto" || value == "default";
+  // Without tools there are no calls.
+  if (field == "parallel_tool_calls") return value.is_boolean();
   return false;
 }
 
 bool IsOtherOpenAiField(absl::string_view field) {
   for (const absl::string_view other :
        {"tools", "functions", "tool_choice", "function_call", "response_format",
-        "modalities", "audio", "prediction", "store", "metadata",
+        "modalities", "audio", "prediction", "store", "metadata", "moderation",
         "service_tier", "parallel_tool_calls", "reasoning_effort", "verbosity",
         "web_search_options"}) {
     if (field == other) return true;
   }
   return false;
+}
+
+// Of whom a request is, and what OpenAI is to keep of it: no text depends on
+// that.
+bool IsIgnoredText(absl::string_view field) {
+  return field == "safety_identifier" || field == "prompt_cache_key" ||
+         field == "prompt_cache_retention";
 }
 
 struct OwnFields {
@@ -126,6 +145,12 @@ absl::Status ReadField(const std::string& field, const json& value,
   } else if (field == "top_logprobs") {
     ASSIGN_OR_RETURN(own.top_logprobs,
                      ReadInt(field, value, 0, kMaxTopLogprobs));
+  } else if (IsIgnoredText(field)) {
+    return ReadString(field, value).status();
+  } else if (field == "prompt_cache_options") {
+    if (!value.is_object()) {
+      return InvalidFieldError(field, "must be an object");
+    }
   } else if (IsOtherOpenAiField(field)) {
     if (!AsksForNothing(field, value)) {
       return InvalidFieldError(field, "is not supported");

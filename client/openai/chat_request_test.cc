@@ -49,6 +49,26 @@ TEST(ChatRequestTest, ReadsItsOwnFields) {
   EXPECT_TRUE(request->fields.stream);
 }
 
+TEST(ChatRequestTest, TakesWhatChangesNothing) {
+  for (const char* more :
+       {R"("safety_identifier":"a")", R"("prompt_cache_key":"b")",
+        R"("prompt_cache_retention":"24h")",
+        R"("prompt_cache_options":{"mode":"explicit"})", R"("store":false)",
+        R"("metadata":{})", R"("service_tier":"auto")",
+        R"("service_tier":"default")", R"("parallel_tool_calls":true)",
+        R"("parallel_tool_calls":false)"}) {
+    EXPECT_THAT(ParseChatRequest(absl::StrCat(kHello, ",", more, "}")), IsOk())
+        << more;
+  }
+  const auto request = ParseChatRequest(
+      R"({"model":"m","messages":[{"role":"user","content":"a","name":"Ann"},)"
+      R"({"role":"assistant","content":"b","tool_calls":[],"annotations":[],)"
+      R"("refusal":null}]})");
+  ASSERT_THAT(request, IsOk());
+  EXPECT_EQ(request->messages[0].content, "a");
+  EXPECT_EQ(request->messages[1].content, "b");
+}
+
 TEST(ChatRequestTest, NamesTheFieldAtFault) {
   const struct {
     const char* more;
@@ -64,6 +84,11 @@ TEST(ChatRequestTest, NamesTheFieldAtFault) {
       {R"(,"response_format":{"type":"json_object"})", "response_format"},
       {R"(,"modalities":["text","audio"])", "modalities"},
       {R"(,"store":true)", "store"},
+      {R"(,"metadata":{"a":"b"})", "metadata"},
+      {R"(,"service_tier":"flex")", "service_tier"},
+      {R"(,"parallel_tool_calls":1)", "parallel_tool_calls"},
+      {R"(,"safety_identifier":5)", "safety_identifier"},
+      {R"(,"prompt_cache_options":"24h")", "prompt_cache_options"},
       {R"(,"prompt":"x")", "prompt"},
       {R"(,"best_of":1)", "best_of"},
   };
@@ -97,6 +122,9 @@ TEST(ChatRequestTest, NamesTheMessageAtFault) {
       {R"([{"role":"user","content":"a","nam":"x"}])", "messages[0].nam"},
       {R"([{"role":"assistant","content":"a","tool_calls":[{}]}])",
        "messages[0].tool_calls"},
+      {R"([{"role":"assistant","content":"a","refusal":"No."}])",
+       "messages[0].refusal"},
+      {R"([{"role":"user","content":"a","name":5}])", "messages[0].name"},
   };
   for (const auto& [messages, field] : cases) {
     SCOPED_TRACE(messages);

@@ -8,9 +8,12 @@ import asyncio
 import json
 import sys
 import time
+import typing
 import unittest
 
 import openai
+from openai.types import completion_create_params as params
+from openai.types.chat import completion_create_params as chat_params
 
 from tests.e2e import generated_client as pb
 from tests.e2e.openai_case import MESSAGES, NAME, RENDERED, OpenAiCase
@@ -214,6 +217,47 @@ class OpenAiTest(OpenAiCase):
                                  for c in chunks[:-1]),
                          expected.choices[0].text)
         self.assertEqual(chunks[-1].usage, expected.usage)
+
+    def test_what_changes_nothing_in_a_chat_is_taken(self):
+        expected = self.chat(temperature=0)
+        named = [{**message, "name": "Ann"} for message in MESSAGES]
+        named[2]["tool_calls"] = []
+        done = self.client.chat.completions.create(
+            model=NAME, messages=named, max_tokens=12, temperature=0,
+            safety_identifier="a", prompt_cache_key="b",
+            prompt_cache_retention="24h", prompt_cache_options={"ttl": "30m"},
+            store=False, metadata={}, service_tier="auto",
+            parallel_tool_calls=True)
+        self.assertEqual(done.choices, expected.choices)
+        self.assertEqual(done.usage, expected.usage)
+        # An answer goes back as it came.
+        answer = expected.choices[0].message
+        again = self.client.chat.completions.create(
+            model=NAME, max_tokens=2,
+            messages=[*MESSAGES, answer, {"role": "user", "content": "And?"}])
+        self.assertEqual(len(again.choices), 1)
+        for field, value in [("store", True), ("metadata", {"a": "b"}),
+                             ("service_tier", "flex")]:
+            error = self.assert_bad(lambda: self.chat(**{field: value}),
+                                    openai.BadRequestError, field)
+            self.assertIn("is not supported", error.message)
+
+    def test_every_field_of_the_package_is_known(self):
+        for path, typed in [
+                ("/v1/completions", params.CompletionCreateParamsStreaming),
+                ("/v1/chat/completions",
+                 chat_params.CompletionCreateParamsStreaming)]:
+            fields = typing.get_type_hints(typed)
+            self.assertIn("stream_options", fields)
+            for field in fields:
+                with self.subTest(path=path, field=field):
+                    response, body = self.gateway.request(
+                        "POST", path, {field: [{"no": "such"}]})
+                    self.assertEqual(response.status, 400)
+                    self.assertTrue(
+                        body["error"]["param"].startswith(field), body)
+                    self.assertNotEqual(body["error"]["message"],
+                                        f"{field}: is unknown")
 
     def test_without_a_template_there_are_no_chats(self):
         with OpenAiGateway(self.programs, self.cluster) as gateway:
