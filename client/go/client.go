@@ -156,7 +156,7 @@ func (c *Client) Healthy(ctx context.Context, name string) (bool, error) {
 func invoke[Message, Response any](ctx context.Context, client *Client,
 	call func(context.Context, Message, ...grpc.CallOption) (Response, error),
 	message Message) (Response, error) {
-	retrier := retrier{client: client}
+	retrier := newRetrier(client, message)
 	for {
 		var seen callMetadata
 		response, err := call(ctx, message, seen.options()...)

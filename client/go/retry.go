@@ -15,8 +15,10 @@ const jitter = 0.2
 
 // RetryPolicy says how a call that the server could not take is tried again:
 // one that failed with Unavailable, or with ResourceExhausted where the server
-// names a time to come back (RetryInfo). A stream is never tried again once it
-// has brought a token. A pause is never shorter than the server asks for. One
+// names a time to come back (RetryInfo). After such a failure AlreadyExists is one
+// too, where the caller named the request: the id is the earlier attempt's, which
+// the server has yet to let go. A stream is never tried again once it has brought
+// a token. A pause is never shorter than the server asks for. One
 // that would outlast the context's deadline is not begun: the call returns its
 // last error at once.
 type RetryPolicy struct {
@@ -39,15 +41,23 @@ func DefaultRetryPolicy() RetryPolicy {
 
 // retrier counts the attempts of one call.
 type retrier struct {
-	client   *Client
+	client *Client
+	// The caller chose the request's id.
+	named    bool
 	failures int
+}
+
+// newRetrier is for the attempts to send message.
+func newRetrier(client *Client, message any) retrier {
+	request, ok := message.(interface{ GetRequestId() string })
+	return retrier{client: client, named: ok && request.GetRequestId() != ""}
 }
 
 // pause waits until the call may be tried again and returns nil, or returns what
 // it has failed with for good.
 func (r *retrier) pause(ctx context.Context, failure *Error) error {
 	r.failures++
-	if !failure.retryable() || ctx.Err() != nil ||
+	if !r.mayHelp(failure) || ctx.Err() != nil ||
 		r.failures == r.client.retries.MaxAttempts {
 		return failure
 	}
@@ -74,6 +84,12 @@ func (p RetryPolicy) pauseAfter(failures int,
 		pause = asked
 	}
 	return pause + time.Duration(jitter*rand.Float64()*float64(pause))
+}
+
+// mayHelp says whether another attempt may succeed.
+func (r *retrier) mayHelp(failure *Error) bool {
+	return failure.retryable() ||
+		failure.Code == codes.AlreadyExists && r.named && r.failures > 1
 }
 
 // retryable says whether the same call may succeed later. ResourceExhausted

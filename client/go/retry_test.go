@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+
+	v1 "hybridserve/client/go/v1"
 )
 
 // checkPauses expects each pause to be at least as long as given and not much
@@ -44,7 +46,7 @@ func TestWhatTheServerCouldNotTakeIsTriedAgain(t *testing.T) {
 
 func TestWhatWouldFailAgainIsNotTriedAgain(t *testing.T) {
 	for _, code := range []codes.Code{codes.InvalidArgument, codes.NotFound,
-		codes.Aborted, codes.Internal, codes.Unauthenticated,
+		codes.Aborted, codes.AlreadyExists, codes.Internal, codes.Unauthenticated,
 		codes.PermissionDenied, codes.DeadlineExceeded, codes.Canceled,
 		codes.ResourceExhausted /* Without RetryInfo: a large message. */} {
 		t.Run(code.String(), func(t *testing.T) {
@@ -56,6 +58,50 @@ func TestWhatWouldFailAgainIsNotTriedAgain(t *testing.T) {
 			}
 			if fake.calls != 1 || len(*pauses) != 0 {
 				t.Errorf("%d calls, pauses %v", fake.calls, *pauses)
+			}
+		})
+	}
+}
+
+func TestATakenIDAfterALostAttemptIsOnesOwn(t *testing.T) {
+	generate := func(client *Client, request *Request) error {
+		_, err := client.Generate(context.Background(), request)
+		return err
+	}
+	open := func(client *Client, request *Request) error {
+		stream, err := client.Stream(context.Background(), request)
+		if err == nil {
+			stream.Close()
+		}
+		return err
+	}
+	for name, call := range map[string]func(*Client, *Request) error{
+		"Generate": generate, "Stream": open} {
+		t.Run(name, func(t *testing.T) {
+			answers := []answer{fails(codes.Unavailable),
+				fails(codes.AlreadyExists),
+				{events: []*v1.GenerateStreamResponse{accepted()}}}
+			fake, client, pauses := startFake(t, answers)
+			if err := call(client, &Request{ID: "mine"}); err != nil {
+				t.Errorf("fails with %v", err)
+			}
+			if fake.calls != 3 || len(*pauses) != 2 {
+				t.Errorf("%d calls, pauses %v", fake.calls, *pauses)
+			}
+
+			// The first attempt finds another's; one without an id, none.
+			for want, request := range map[int]*Request{
+				1: {ID: "mine"}, 2: {}} {
+				fake, client, _ := startFake(t, answers[2-want:])
+				err := call(client, request)
+				var failure *Error
+				if !errors.As(err, &failure) ||
+					failure.Code != codes.AlreadyExists {
+					t.Errorf("fails with %v", err)
+				}
+				if fake.calls != want {
+					t.Errorf("%d calls, want %d", fake.calls, want)
+				}
 			}
 		})
 	}

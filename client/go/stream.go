@@ -47,12 +47,13 @@ type Stream struct {
 func (c *Client) Stream(ctx context.Context,
 	request *Request) (*Stream, error) {
 	ctx, cancel := context.WithCancel(ctx)
+	message := request.stream()
 	s := &Stream{
 		context: ctx,
 		cancel:  cancel,
 		client:  c,
-		request: request.stream(),
-		retrier: retrier{client: c},
+		request: message,
+		retrier: newRetrier(c, message),
 		result:  &v1.GenerateResponse{},
 	}
 	s.open()

@@ -17,7 +17,7 @@ class RetryTest < Minitest::Test
 
   def test_what_would_fail_again_is_not_tried_again
     [GRPC::InvalidArgument, GRPC::NotFound, GRPC::Aborted, GRPC::Internal,
-     GRPC::Unauthenticated, GRPC::PermissionDenied, GRPC::DeadlineExceeded,
+     GRPC::AlreadyExists, GRPC::Unauthenticated, GRPC::PermissionDenied, GRPC::DeadlineExceeded,
      GRPC::Cancelled,
      GRPC::ResourceExhausted # Without RetryInfo: a large message.
     ].each do |type|
@@ -29,6 +29,29 @@ class RetryTest < Minitest::Test
       assert_equal 1, fake.calls
       assert_empty pauses
       stop_fake
+    end
+  end
+
+  def test_a_taken_id_after_a_lost_attempt_is_ones_own
+    steps = [GRPC::Unavailable, GRPC::AlreadyExists]
+    calls = [->(client, **id) { client.generate(prompt: '', **id) },
+             ->(client, **id) { client.stream(prompt: '', **id).to_a }]
+    calls.each do |call|
+      fake, client, pauses = start_fake(
+        [*steps.map { |type| fails(type) }, streams(accepted, finished)]
+      )
+      call.call(client, request_id: 'mine')
+      assert_equal 3, fake.calls
+      assert_equal 2, pauses.size
+      stop_fake
+      # The first attempt finds another's; one without an id, none.
+      [[steps.last(1), { request_id: 'mine' }], [steps, {}]].each do |failed, id|
+        fake, client, = start_fake(failed.map { |type| fails(type) })
+        error = assert_raises(Hybridserve::Error) { call.call(client, **id) }
+        assert_equal :ALREADY_EXISTS, error.code
+        assert_equal failed.size, fake.calls
+        stop_fake
+      end
     end
   end
 

@@ -21,7 +21,8 @@ class RetryPolicy:
     """Which failures are tried again.
 
     UNAVAILABLE is, and RESOURCE_EXHAUSTED where the server says when (a message
-    that is too large stays so). A stream is while no token came. The pause
+    that is too large stays so); after these ALREADY_EXISTS of a request_id that the
+    caller gave. A stream is while no token came. The pause
     grows from attempt to attempt and is never shorter than the server asks for;
     one that would outlast the call's timeout is not begun.
     """

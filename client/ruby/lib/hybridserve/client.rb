@@ -61,7 +61,8 @@ module Hybridserve
       deadline = timeout && Time.now + timeout
       stream = nil
       retrier = Retrier.new(@retries, deadline,
-                            ->(seconds) { pause(seconds, stream) })
+                            ->(seconds) { pause(seconds, stream) },
+                            named: Request.named?(message))
       stream = Stream.new(
         retrier,
         lambda do
@@ -142,7 +143,8 @@ module Hybridserve
     # Calls until it succeeds or is not to be tried again.
     def invoke(stub, rpc, request, timeout, metadata, policy = @retries)
       deadline = timeout && Time.now + timeout
-      retrier = Retrier.new(policy, deadline, method(:pause))
+      retrier = Retrier.new(policy, deadline, method(:pause),
+                            named: Request.named?(request))
       begin
         operation = stub.public_send(
           rpc, request, deadline: deadline, return_op: true,

@@ -25,6 +25,11 @@ module Hybridserve
       )
     end
 
+    # Whether the caller chose the request's id.
+    def self.named?(message)
+      message.respond_to?(:request_id) && !message.request_id.empty?
+    end
+
     # One that is nil leaves the choice to the server, which is another thing
     # than 0.
     def self.generation(prompt: nil, token_ids: nil, model: '', request_id: '',

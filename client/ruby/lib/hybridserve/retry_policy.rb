@@ -3,7 +3,9 @@
 module Hybridserve
   # How a call that the server could not take is tried again: one that failed with
   # UNAVAILABLE, or with RESOURCE_EXHAUSTED where the server names a time to come
-  # back (RetryInfo). A stream is never tried again once it has brought a token. A
+  # back (RetryInfo). After such a failure ALREADY_EXISTS is one too, where the
+  # caller gave a request_id: the id is the earlier attempt's, which the server has
+  # yet to let go. A stream is never tried again once it has brought a token. A
   # pause is never shorter than the server asks for. One that would outlast the
   # call's timeout is not begun: the call raises its last error at once.
   class RetryPolicy
@@ -41,23 +43,32 @@ module Hybridserve
 
   # Counts the attempts of one call.
   class Retrier
-    # deadline is a Time or nil; wait is called with seconds.
-    def initialize(policy, deadline, wait)
+    # deadline is a Time or nil; wait is called with seconds; named: the caller
+    # chose the request's id.
+    def initialize(policy, deadline, wait, named: false)
       @policy = policy
       @deadline = deadline
       @wait = wait
+      @named = named
       @failures = 0
     end
 
     # Returns when the call may be tried again, or raises the error.
     def pause(error)
       @failures += 1
-      raise error if !error.retryable? || @failures == @policy.max_attempts
+      raise error if !may_help?(error) || @failures == @policy.max_attempts
 
       seconds = @policy.pause_after(@failures, error)
       raise error if @deadline && Time.now + seconds > @deadline
 
       @wait.call(seconds)
+    end
+
+    private
+
+    def may_help?(error)
+      error.retryable? ||
+        (error.code == :ALREADY_EXISTS && @named && @failures > 1)
     end
   end
   private_constant :Retrier
