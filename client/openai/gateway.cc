@@ -1,5 +1,6 @@
 #include "client/openai/gateway.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <variant>
@@ -15,6 +16,7 @@
 #include "client/openai/prompt_ids.h"
 #include "client/openai/server_sent_event.h"
 #include "client/openai/token_texts.h"
+#include "client/openai/unsent_fields.h"
 #include "common/grpc_status.h"
 #include "common/status_details.h"
 #include "common/status_macros.h"
@@ -163,11 +165,18 @@ absl::Status Gateway::PrepareCompletion(const std::string& body, Work& work) {
   }
   ASSIGN_OR_RETURN(work.run.requests,
                    PlanChoices(work.fields, request.prompts));
+  const bool only_prompts = request.echo && work.fields.options.max_tokens == 0;
+  if (only_prompts) {
+    ASSIGN_OR_RETURN(const v1::Model model,
+                     FindModel(work.run.metadata, work.run.deadline,
+                               work.fields.options.model));
+    RETURN_IF_ERROR(CheckUnsentFields(work.fields.options, model));
+  }
   for (Prompt& prompt : request.prompts) {
     if (!request.echo) break;
     ASSIGN_OR_RETURN(work.run.prefixes.emplace_back(),
                      PromptText(prompt, work));
-    if (work.fields.options.max_tokens != 0) continue;
+    if (!only_prompts) continue;
     ASSIGN_OR_RETURN(
         const v1::TokenIds ids,
         PromptIds(*inference_, work.run.metadata, work.run.deadline,
@@ -279,17 +288,27 @@ HttpReply Gateway::ListModels(const HttpRequest& request) {
 HttpReply Gateway::GetModel(const HttpRequest& request) {
   const absl::StatusOr<CallMetadata> metadata = MetadataOf(request);
   if (!metadata.ok()) return ErrorReply(ToApiError(metadata.status()));
-  grpc::ClientContext context;
-  metadata->AddTo(context);
-  context.set_deadline(absl::ToChronoTime(absl::Now() + kShortTimeout));
-  v1::GetModelRequest model;
-  model.set_name(request.path.substr(sizeof(kModelsPath) - 1));
-  v1::GetModelResponse response;
-  const absl::Status status =
-      FromGrpcStatus(models_->GetModel(&context, model, &response));
-  if (!status.ok()) return ErrorReply(ToApiError(status));
+  const absl::StatusOr<v1::Model> model =
+      FindModel(*metadata, absl::InfiniteFuture(),
+                request.path.substr(sizeof(kModelsPath) - 1));
+  if (!model.ok()) return ErrorReply(ToApiError(model.status()));
   return {.headers = {{kRequestIdHeader, metadata->request_id}},
-          .body = ToText(ModelJson(response.model(), start_seconds_))};
+          .body = ToText(ModelJson(*model, start_seconds_))};
+}
+
+absl::StatusOr<v1::Model> Gateway::FindModel(const CallMetadata& metadata,
+                                             absl::Time deadline,
+                                             std::string name) {
+  grpc::ClientContext context;
+  metadata.AddTo(context);
+  context.set_deadline(
+      absl::ToChronoTime(std::min(deadline, absl::Now() + kShortTimeout)));
+  v1::GetModelRequest request;
+  request.set_name(std::move(name));
+  v1::GetModelResponse response;
+  RETURN_IF_ERROR(
+      FromGrpcStatus(models_->GetModel(&context, request, &response)));
+  return std::move(*response.mutable_model());
 }
 
 HttpReply Gateway::Health() {

@@ -63,6 +63,8 @@ class Gateway {
                                CallMetadata metadata);
   absl::Status PrepareCompletion(const std::string& body, Work& work);
   absl::Status PrepareChat(const std::string& body, Work& work);
+  absl::StatusOr<v1::Model> FindModel(const CallMetadata& metadata,
+                                      absl::Time deadline, std::string name);
   absl::StatusOr<std::string> PromptText(const Prompt& prompt,
                                          const Work& work);
   http::HttpReply Run(Work work, const http::HttpRequest& request,

@@ -46,8 +46,6 @@ TEST(ValidateRequestTest, TakesWhatTheModelTakes) {
 }
 
 TEST(ValidateRequestTest, NamesTheBadField) {
-  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-  constexpr double kInf = std::numeric_limits<double>::infinity();
   constexpr int64_t kHuge = std::numeric_limits<int64_t>::max();
   using Request = GenerationRequest;
   const struct {
@@ -69,39 +67,7 @@ TEST(ValidateRequestTest, NamesTheBadField) {
          r.score_targets = {1, 100, 3};
        }},
       {"sampling.temperature", [](Request& r) { r.sampling.temperature = -1; }},
-      {"sampling.temperature",
-       [=](Request& r) { r.sampling.temperature = kNan; }},
-      {"sampling.temperature",
-       [=](Request& r) { r.sampling.temperature = kInf; }},
-      {"sampling.top_p", [](Request& r) { r.sampling.top_p = 0; }},
-      {"sampling.top_p", [](Request& r) { r.sampling.top_p = 1.01; }},
-      {"sampling.top_p", [=](Request& r) { r.sampling.top_p = kNan; }},
-      {"sampling.top_k", [](Request& r) { r.sampling.top_k = -1; }},
       {"sampling.top_k", [](Request& r) { r.sampling.top_k = 101; }},
-      {"response.top_log_probs",
-       [](Request& r) { r.sampling.top_log_probs = 21; }},
-      {"response.top_log_probs",
-       [](Request& r) { r.sampling.top_log_probs = -1; }},
-      {"sampling.presence_penalty",
-       [](Request& r) { r.sampling.presence_penalty = 2.01; }},
-      {"sampling.presence_penalty",
-       [=](Request& r) { r.sampling.presence_penalty = kNan; }},
-      {"sampling.frequency_penalty",
-       [](Request& r) { r.sampling.frequency_penalty = -2.01; }},
-      {"sampling.repetition_penalty",
-       [](Request& r) { r.sampling.repetition_penalty = 0; }},
-      {"sampling.repetition_penalty",
-       [=](Request& r) { r.sampling.repetition_penalty = kInf; }},
-      {"sampling.logit_bias",
-       [](Request& r) {
-         r.sampling.logit_bias = {{100, 1}};
-       }},
-      {"sampling.logit_bias",
-       [](Request& r) {
-         r.sampling.logit_bias = {{1, 100.5}};
-       }},
-      {"sampling.logit_bias",
-       [](Request& r) { r.sampling.logit_bias.resize(513); }},
       {"stopping.max_tokens", [](Request& r) { r.max_tokens = 0; }},
       {"stopping.max_tokens", [](Request& r) { r.max_tokens = 30; }},
       {"stopping.max_tokens", [=](Request& r) { r.max_tokens = kHuge; }},

@@ -328,6 +328,16 @@ class OpenAiTest(OpenAiCase):
                 error = self.assert_bad(lambda: self.complete(**fields),
                                         openai.BadRequestError, param)
                 self.assertIn(f"{param}: ", error.message)
+        # Also where nothing is generated.
+        for param, fields in cases:
+            if param in ("max_tokens", "prompt", "priority"):
+                continue
+            with self.subTest(param, max_tokens=0):
+                again = self.assert_bad(
+                    lambda: self.complete(**{"max_tokens": 0, "echo": True,
+                                             **fields}),
+                    openai.BadRequestError, param)
+                self.assertIn(f"{param}: ", again.message)
         self.assert_bad(lambda: self.chat(extra_body={"tools": [{}]}),
                         openai.BadRequestError, "tools")
         # What the server refuses is named as the body has it.
