@@ -4,7 +4,9 @@
 #
 #   tools/test.sh [TARGET...]         one optimised build, its tests, format, and
 #                                     clang-tidy on what changed
-#   tools/test.sh --long [TARGET...]  also: tests tagged "nightly", clang-tidy on
+#   tools/test.sh --long [TARGET...]  also: tests tagged "nightly" (that of Ray
+#                                     skips without $HYBRIDSERVE_RAY_PYTHON, see
+#                                     client/python/README.md), clang-tidy on
 #                                     everything, registers of the CUDA kernels,
 #                                     all tests under ASan and UBSan, those without
 #                                     gRPC under TSan, each fuzz target for a

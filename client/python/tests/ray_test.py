@@ -6,7 +6,7 @@ $HYBRIDSERVE_RAY_PYTHON is the interpreter of an environment with Ray:
 
     python3 -m venv DIR && DIR/bin/pip install 'ray[data]' grpcio
     HYBRIDSERVE_RAY_PYTHON=DIR/bin/python bazel test --config=opt \\
-        --test_env=HYBRIDSERVE_RAY_PYTHON //client/python/tests:ray_test
+        //client/python/tests:ray_test
 
 Without one this skips. The wheel is installed into a fresh environment on top.
 """
@@ -65,8 +65,9 @@ class RayTest(unittest.TestCase):
                                               cluster.address))
             done = subprocess.run(
                 [python, program], cwd=folder, capture_output=True, text=True,
-                timeout=800, env={**os.environ, "PYTHONPATH": "",
-                                  "PYTHONUTF8": "1"})
+                # Ray keeps a token in its home.
+                timeout=800, env={**os.environ, "HOME": temporary,
+                                  "PYTHONPATH": "", "PYTHONUTF8": "1"})
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             lines = done.stdout.splitlines()
             self.assertRegex(lines[0], "^0 Chapter 0: In the → .+")
