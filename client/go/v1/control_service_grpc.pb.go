@@ -22,6 +22,7 @@ type ControlServiceClient interface {
 	// Returns how busy it is.
 	GetLoad(ctx context.Context, in *GetLoadRequest, opts ...grpc.CallOption) (*GetLoadResponse, error)
 	// Sends how busy it is, at once and then again and again, until cancelled.
+	// RESOURCE_EXHAUSTED beyond 256 such streams.
 	WatchLoad(ctx context.Context, in *WatchLoadRequest, opts ...grpc.CallOption) (ControlService_WatchLoadClient, error)
 	// Ends a queued or running request: its call finishes with
 	// FINISH_REASON_CANCELLED. NOT_FOUND (ResourceInfo) if there is none of that
@@ -117,6 +118,7 @@ type ControlServiceServer interface {
 	// Returns how busy it is.
 	GetLoad(context.Context, *GetLoadRequest) (*GetLoadResponse, error)
 	// Sends how busy it is, at once and then again and again, until cancelled.
+	// RESOURCE_EXHAUSTED beyond 256 such streams.
 	WatchLoad(*WatchLoadRequest, ControlService_WatchLoadServer) error
 	// Ends a queued or running request: its call finishes with
 	// FINISH_REASON_CANCELLED. NOT_FOUND (ResourceInfo) if there is none of that

@@ -66,6 +66,7 @@ class ControlServiceServicer(object):
 
     def WatchLoad(self, request, context):
         """Sends how busy it is, at once and then again and again, until cancelled.
+        RESOURCE_EXHAUSTED beyond 256 such streams.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

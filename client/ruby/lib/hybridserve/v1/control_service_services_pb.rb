@@ -23,6 +23,7 @@ module Hybridserve
         # Returns how busy it is.
         rpc :GetLoad, ::Hybridserve::V1::GetLoadRequest, ::Hybridserve::V1::GetLoadResponse
         # Sends how busy it is, at once and then again and again, until cancelled.
+        # RESOURCE_EXHAUSTED beyond 256 such streams.
         rpc :WatchLoad, ::Hybridserve::V1::WatchLoadRequest, stream(::Hybridserve::V1::WatchLoadResponse)
         # Ends a queued or running request: its call finishes with
         # FINISH_REASON_CANCELLED. NOT_FOUND (ResourceInfo) if there is none of that
