@@ -58,31 +58,34 @@ class WorkerConnection::Link final : public WorkerLink {
 
 // A request for a token, which shows that a worker works. The core runs it
 // there unless others had waited for the worker, and those show it as well.
-// Where it ran elsewhere, and nothing has run there, it is asked for again.
+// Where it ran elsewhere, and the worker has nothing to do, it is asked for
+// again.
 class WorkerConnection::WarmUp final : public RequestObserver {
  public:
   explicit WarmUp(std::shared_ptr<WorkerConnection> connection)
       : connection_(std::move(connection)) {}
 
   bool OnToken(const ProducedToken&) override { return true; }
-  void OnFinished(FinishReason, const Usage&) override { AskAgain(); }
-  void OnError(const absl::Status& status) override {
-    LOG(WARNING) << "warm-up failed: worker="
-                 << connection_->hello_.worker_name() << " " << status;
-    AskAgain();
-  }
-
- private:
-  // Not from within the core.
-  void AskAgain() {
+  void OnFinished(FinishReason, const Usage&) override {
     if (connection_->proven_) return;
+    // Not from within the core.
     connection_->environment_.core.Post(
         [connection = connection_](SchedulerCore& core) {
           if (connection->proven_ || connection->removed_) return;
-          connection->WarmUpModel(core).IgnoreError();
+          for (const WorkerSnapshot& worker : core.Snapshot().workers) {
+            if (worker.id != connection->worker_ || worker.running > 0)
+              continue;
+            connection->WarmUpModel(core).IgnoreError();
+          }
         });
   }
+  // The worker drains, or is no good.
+  void OnError(const absl::Status& status) override {
+    LOG(WARNING) << "warm-up failed: worker="
+                 << connection_->hello_.worker_name() << " " << status;
+  }
 
+ private:
   const std::shared_ptr<WorkerConnection> connection_;  // Shared with gRPC.
 };
 
