@@ -284,6 +284,7 @@ TEST(FailoverTest, ARequestThatADrainingWorkerDropsDoesNotWaitForEver) {
   CoreHarness harness(options);
   const WorkerId a = harness.AddWorker({.host_half_slots = 16}).value();
   std::vector<Record> records;
+  records.reserve(4);
   for (int salt = 0; salt < 4; ++salt) {
     records.push_back(harness.Submit(MakeRequest(4, 50, salt)));
   }

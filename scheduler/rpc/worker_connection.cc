@@ -73,9 +73,9 @@ class WorkerConnection::WarmUp final : public RequestObserver {
         [connection = connection_](SchedulerCore& core) {
           if (connection->proven_ || connection->removed_) return;
           for (const WorkerSnapshot& worker : core.Snapshot().workers) {
-            if (worker.id != connection->worker_ || worker.running > 0)
-              continue;
-            connection->WarmUpModel(core).IgnoreError();
+            if (worker.id == connection->worker_ && worker.running == 0) {
+              connection->WarmUpModel(core).IgnoreError();
+            }
           }
         });
   }
