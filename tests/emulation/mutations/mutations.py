@@ -137,7 +137,7 @@ MUTATIONS = [
            "worker/device/cuda/argument_ring.cc",
            "  RETURN_IF_ERROR(used_[next_]->Synchronize());\n", "",
            "RotaryCallsAreQueuedFarAhead"),
-    kernel("rows beyond a grid are left out", "kernels/rotary_cuda.cu",
+    kernel("rows beyond a grid are left out", "kernels/convert_cuda.cu",
            "row < args.rows; row += gridDim.y",
            "row < gridDim.y; row += gridDim.y", "ManyRowsAreConverted"),
     # Events of the engine.
