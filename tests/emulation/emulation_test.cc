@@ -81,6 +81,19 @@ class EmulationTest : public ::testing::TestWithParam<int> {
         << Name(kind);
   }
 
+  // What the fixture holds, so that only what a test leaves is a leak.
+  void GiveBackAll() {
+    cudaFreeHost(std::exchange(pinned_, nullptr));
+    cudaEventDestroy(event_);
+    cudaStreamDestroy(other_);
+    cudaStreamDestroy(stream_);
+  }
+  void TakeAgain() {
+    cudaStreamCreateWithFlags(&stream_, 0);
+    cudaStreamCreateWithFlags(&other_, 0);
+    cudaEventCreateWithFlags(&event_, 0);
+  }
+
   static constexpr size_t kPinnedBytes = 4096;
   cudaStream_t stream_ = nullptr;
   cudaStream_t other_ = nullptr;
@@ -222,32 +235,22 @@ TEST_P(EmulationTest, FindsCopiesFromFreedMemory) {
 TEST_P(EmulationTest, FindsStreamsAndEventsThatAreLeft) {
   cudaStream_t stream = nullptr;
   cudaStreamCreateWithFlags(&stream, 0);
-  cudaFreeHost(std::exchange(pinned_, nullptr));
-  cudaEventDestroy(event_);
-  cudaStreamDestroy(other_);
-  cudaStreamDestroy(stream_);
+  GiveBackAll();
   EmulatedDevice::Get().ReportLeaks();
   ExpectFault(FaultKind::kLeak);
   cudaEventCreateWithFlags(&event_, 0);
   EmulatedDevice::Get().ReportLeaks();
   ExpectFault(FaultKind::kLeak);
-  cudaStreamCreateWithFlags(&stream_, 0);
-  cudaStreamCreateWithFlags(&other_, 0);
-  cudaEventCreateWithFlags(&event_, 0);
+  TakeAgain();
 }
 
 TEST_P(EmulationTest, FindsLeaks) {
   void* leaked = nullptr;
   EXPECT_EQ(cudaMalloc(&leaked, 64), cudaSuccess);
-  cudaFreeHost(std::exchange(pinned_, nullptr));
-  cudaEventDestroy(event_);
-  cudaStreamDestroy(other_);
-  cudaStreamDestroy(stream_);
+  GiveBackAll();
   EmulatedDevice::Get().ReportLeaks();
   ExpectFault(FaultKind::kLeak);
-  cudaStreamCreateWithFlags(&stream_, 0);
-  cudaStreamCreateWithFlags(&other_, 0);
-  cudaEventCreateWithFlags(&event_, 0);
+  TakeAgain();
 }
 
 TEST_P(EmulationTest, AnEmptyGridIsRefused) {

@@ -49,6 +49,20 @@ int64_t AttentionBytes(const AttentionSequence& sequence, int64_t tile_rows) {
          static_cast<int64_t>(sequence.blocks.size() * sizeof(KvBlockPointers));
 }
 
+// How many items from `first` on fit into a slot of the ring together; one
+// does, whatever its size. `bytes_of` gives an item's.
+template <typename Items, typename BytesOf>
+size_t CountThatFit(const Items& items, size_t first, const BytesOf& bytes_of) {
+  size_t count = 0;
+  int64_t bytes = 0;
+  while (first + count < items.size()) {
+    bytes += bytes_of(items[first + count]);
+    if (count > 0 && bytes > kRingSlotBytes) break;
+    ++count;
+  }
+  return count;
+}
+
 template <typename T>
 void Append(absl::Span<const T> values, std::vector<char>& bytes) {
   const size_t size = values.size() * sizeof(T);
@@ -236,13 +250,10 @@ absl::Status CudaOps::Attention(Stream& stream, const AttentionArgs& args) {
   CheckAttention(args);
   const int64_t tile_rows = AttentionTileRows(args.head_dim);
   for (size_t first = 0; first < args.sequences.size();) {
-    size_t count = 0;
-    int64_t bytes = 0;
-    while (first + count < args.sequences.size()) {
-      bytes += AttentionBytes(args.sequences[first + count], tile_rows);
-      if (count > 0 && bytes > kRingSlotBytes) break;
-      ++count;
-    }
+    const size_t count = CountThatFit(
+        args.sequences, first, [&](const AttentionSequence& sequence) {
+          return AttentionBytes(sequence, tile_rows);
+        });
     RETURN_IF_ERROR(AttendSequences(Of(stream), args, first, count));
     first += count;
   }
@@ -288,16 +299,10 @@ absl::Status CudaOps::AttendSequences(CudaStream& stream,
 // As many rows at a time as fit into a slot of the ring with their changes.
 absl::Status CudaOps::Sample(Stream& stream, const SampleArgs& args) {
   CheckSample(args);
-  const auto rows = static_cast<int64_t>(args.rows.size());
-  for (int64_t first = 0; first < rows;) {
-    int64_t count = 0;
-    int64_t bytes = 0;
-    while (first + count < rows) {
-      bytes += SampleRowBytes(args.rows[first + count]);
-      if (count > 0 && bytes > kRingSlotBytes) break;
-      ++count;
-    }
-    RETURN_IF_ERROR(SampleRows(Of(stream), args, first, count));
+  for (size_t first = 0; first < args.rows.size();) {
+    const size_t count = CountThatFit(args.rows, first, SampleRowBytes);
+    RETURN_IF_ERROR(SampleRows(Of(stream), args, static_cast<int64_t>(first),
+                               static_cast<int64_t>(count)));
     first += count;
   }
   return absl::OkStatus();
